@@ -1,0 +1,54 @@
+"""Recognise spoken digits: train on recordings in minutes, predict in milliseconds.
+
+Examples
+--------
+The common case is three lines; `speechrnn.load` takes a bundle's folder or the name of a model, and `predict` takes a
+path, bytes, a file object or an array::
+
+    import speechrnn
+
+    recognizer = speechrnn.load("digits")
+    print(recognizer.predict("six.wav").label)
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+# Names are imported when first used, so that `import speechrnn` costs nothing.
+_HOMES = {
+    "Config": "speechrnn.config",
+    "Evaluation": "speechrnn.evaluation",
+    "Prediction": "speechrnn.recognizer",
+    "Recognizer": "speechrnn.recognizer",
+    "SpeechRNNError": "speechrnn.errors",
+    "evaluate": "speechrnn.evaluation",
+    "load": "speechrnn.recognizer",
+    "load_audio": "speechrnn.audio",
+    "train": "speechrnn.training",
+}
+
+__all__ = [
+    "Config",
+    "Evaluation",
+    "Prediction",
+    "Recognizer",
+    "SpeechRNNError",
+    "__version__",
+    "evaluate",
+    "load",
+    "load_audio",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'speechrnn' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

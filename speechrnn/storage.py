@@ -1,0 +1,123 @@
+"""Writing so that nothing is ever half there: a temporary name in the same folder, then one rename."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all; what stood there before stays until the new one is complete.
+
+    Parameters
+    ----------
+    path : Path
+        Where; missing parent folders are made.
+    data : bytes
+        What.
+
+    Raises
+    ------
+    OSError
+        No rights, no space; `path` is then as it was.
+    """
+    with atomic_file(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text as `write_bytes` writes bytes.
+
+    Parameters
+    ----------
+    path : Path
+        Where.
+    text : str
+        What.
+    """
+    write_bytes(path, text.encode())
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Give a temporary path to write; on leaving, it takes the name `path`, unless an error came.
+
+    Parameters
+    ----------
+    path : Path
+        The file to be; missing parent folders are made.
+
+    Yields
+    ------
+    Path
+        In the same folder, with the same suffix.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:40]}-", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        _sync(temporary)
+        temporary.chmod(0o666 & ~_umask())  # mkstemp keeps others out; the user's own habit decides
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_folder(path: Path, fill: Callable[[Path], None], *, replace: bool = False) -> None:
+    """Make a folder whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The folder to be; missing parents are made.
+    fill : callable
+        Writes the content into the folder that it is given.
+    replace : bool
+        Whether an existing folder is taken away first; it goes only when the new one is complete.
+
+    Raises
+    ------
+    FileExistsError
+        `path` exists and `replace` is false.
+    OSError
+        No rights, no space; `path` is then as it was.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:40]}-"))
+    try:
+        fill(temporary)
+        for file in temporary.iterdir():
+            _sync(file)
+        temporary.chmod(0o777 & ~_umask())
+        if path.exists() and not replace:
+            raise FileExistsError(17, "File exists", str(path))
+        _swap(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _swap(new: Path, path: Path) -> None:
+    """Between the two renames the folder is absent, never half there."""
+    if not path.exists():
+        new.replace(path)
+        return
+    old = new.with_name(new.name + "-old")
+    path.replace(old)
+    new.replace(path)
+    shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink()
+
+
+def _sync(path: Path) -> None:
+    if path.is_file():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
