@@ -26,7 +26,9 @@ MIN_RATE, MAX_RATE = 1_000, 768_000
 BLOCK = 1 << 16
 # what people record in that libsndfile does not read; anything else is decided by content, not by name
 MEDIA_SUFFIXES = frozenset(".m4a .aac .mp4 .mov .webm .mkv .wma .amr .3gp .mka".split())
-AUDIO_SUFFIXES = MEDIA_SUFFIXES | frozenset(".wav .flac .ogg .oga .opus .mp3 .aif .aiff .au .caf .w64 .rf64 .snd".split())
+AUDIO_SUFFIXES = MEDIA_SUFFIXES | frozenset(
+    ".wav .flac .ogg .oga .opus .mp3 .aif .aiff .au .caf .w64 .rf64 .snd".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,9 @@ def prepare(decoded: Decoded, config: AudioConfig) -> Waveform:
     """
     y, sr = decoded.y, decoded.sr
     if not MIN_RATE <= sr <= MAX_RATE:
-        raise AudioError(f"sample rate is {sr} Hz, needed {MIN_RATE} to {MAX_RATE}. The header may be damaged; record again.")
+        raise AudioError(
+            f"sample rate is {sr} Hz, needed {MIN_RATE} to {MAX_RATE}. The header may be damaged; record again."
+        )
     if y.size == 0:
         raise AudioError("empty: found no samples at all. Record again.")
     if y.size < config.min_duration * sr:
@@ -153,7 +157,9 @@ def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decode
     OSError
         The file cannot be opened.
     """
-    file: str | BinaryIO = io.BytesIO(source) if isinstance(source, bytes) else source if hasattr(source, "read") else str(source)  # type: ignore[assignment]
+    file: str | BinaryIO = (
+        io.BytesIO(source) if isinstance(source, bytes) else source if hasattr(source, "read") else str(source)
+    )  # type: ignore[assignment]
     if isinstance(file, str):
         with open(file, "rb") as probe:  # noqa: PTH123 -- libsndfile hides why a file cannot be opened; this says it
             if not probe.read(1):
@@ -183,7 +189,7 @@ def _decode_media(file: str | BinaryIO, max_duration: float, cause: Exception) -
         av = require("av", "media")
     except MissingExtraError as error:
         if suffix in MEDIA_SUFFIXES:
-            raise AudioError(f"{refusal}; for {suffix} files: pip install \"speechrnn[media]\"") from error
+            raise AudioError(f'{refusal}; for {suffix} files: pip install "speechrnn[media]"') from error
         raise AudioError(f"{refusal}. Convert it, for example to wav.") from cause
     if not isinstance(file, str):
         file.seek(0)
@@ -246,14 +252,20 @@ def _check_duration(n: int, sr: int, max_duration: float) -> None:
 def _check_level(y: Waveform, min_peak_db: float) -> None:
     peak = float(np.abs(y).max())
     if peak < 10 ** (min_peak_db / 20):
-        seen = f"peak {20 * np.log10(peak):.0f} dBFS, needed {min_peak_db:g}" if peak else f"digital silence, needed a peak of {min_peak_db:g} dBFS"
+        seen = (
+            f"peak {20 * np.log10(peak):.0f} dBFS, needed {min_peak_db:g}"
+            if peak
+            else f"digital silence, needed a peak of {min_peak_db:g} dBFS"
+        )
         raise AudioError(f"no speech found ({seen}). Record closer, or lower audio.min_peak_db and train again.")
 
 
 def _check_complete(sound: Any, n_read: int) -> None:
     """Refuse a file that ends before its header says; libsndfile reads such wav files without a word."""
     if n_read < sound.frames:
-        raise AudioError(f"truncated: the header promises {sound.frames} samples, found {n_read}. Copy or record it again.")
+        raise AudioError(
+            f"truncated: the header promises {sound.frames} samples, found {n_read}. Copy or record it again."
+        )
     for line in sound.extra_info.splitlines():
         name, _, rest = line.partition(":")
         promised, _, found = rest.partition("(should be")
@@ -261,7 +273,9 @@ def _check_complete(sound: Any, n_read: int) -> None:
         if name.strip() == "data" and found and promised.strip().isdigit() and 0 < int(promised) < 0x7FFF_F000:
             actual = int(found.strip(" )"))
             if actual < int(promised):
-                raise AudioError(f"truncated: the header promises {int(promised)} bytes, found {actual}. Copy or record it again.")
+                raise AudioError(
+                    f"truncated: the header promises {int(promised)} bytes, found {actual}. Copy or record it again."
+                )
 
 
 def _resample(y: Waveform, sr: int, target: int) -> Waveform:

@@ -34,6 +34,13 @@ class TrimConfig(Struct, frozen=True, forbid_unknown_fields=True):
     frame_length: Annotated[int, Meta(ge=2, le=8192)]
     hop_length: Positive
 
+    def __post_init__(self) -> None:
+        """Refuse gaps between frames: a sound at the very end could fall between the last two and nothing be left."""
+        if self.frame_length % 2:
+            raise ValueError(f"frame_length is {self.frame_length}, allowed are even numbers")
+        if self.hop_length > self.frame_length // 2:
+            raise ValueError(f"hop_length is {self.hop_length}, allowed is at most half of frame_length")
+
 
 class FeatureConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """The arguments of `librosa.feature.mfcc`, and what normalises its coefficients."""
@@ -343,7 +350,9 @@ def _read(path: Path) -> dict[str, Any]:
     if tree is None:  # a file of comments alone changes nothing
         return {}
     if not isinstance(tree, dict):
-        raise ConfigError(f"{path}: found a {type(tree).__name__}, needed a mapping of keys such as training: and network:")
+        raise ConfigError(
+            f"{path}: found a {type(tree).__name__}, needed a mapping of keys such as training: and network:"
+        )
     return tree
 
 

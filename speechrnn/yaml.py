@@ -49,7 +49,9 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 _Loader.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"^[-+]?[0-9]{1,18}$"), list("-+0123456789"))
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
@@ -62,7 +64,7 @@ _Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(lo
 
 
 def load_yaml(text: str) -> Any:
-    """Read one YAML document of plain data.
+    r"""Read one YAML document of plain data.
 
     Parameters
     ----------
@@ -83,7 +85,7 @@ def load_yaml(text: str) -> Any:
     --------
     >>> load_yaml("a: {rate: 1e-3, answer: no, n: 010}")
     {'a': {'rate': 0.001, 'answer': 'no', 'n': 10}}
-    >>> load_yaml("a: &x [1]\\nb: *x")
+    >>> load_yaml("a: &x [1]\nb: *x")
     Traceback (most recent call last):
     speechrnn.yaml.YAMLError: found an alias (*), which configurations do not use; write the values out
     """
@@ -153,5 +155,5 @@ class _Dumper(yaml.SafeDumper):
 
     yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 -- the signature is PyYAML's
         return True

@@ -1,0 +1,247 @@
+"""The model folder: written whole or not at all, verified when read, versioned.
+
+``metadata.json`` is read first: its ``format_version`` says how to read the rest, its SHA-256 sums say that the rest is
+what was written. Nothing in a bundle is ever unpickled or executed.
+"""
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from speechrnn.config import Config
+from speechrnn.errors import BundleError, ConfigError
+from speechrnn.storage import write_folder
+
+FORMAT_VERSION = 1
+MODEL, LABELS, CONFIG, METADATA = "model.onnx", "labels.json", "config.yaml", "metadata.json"
+WEIGHTS = "weights.safetensors"
+REQUIRED = (MODEL, LABELS, CONFIG)
+MAX_BYTES = 1_000_000_000
+
+
+class Synthetic(Struct, frozen=True):
+    """Synthesised clips that trained: which engine, and what makes them again."""
+
+    engine: str
+    seed: int
+    n_clips: int
+
+
+class Heard(Struct, frozen=True):
+    """What the weights or the choice of the best pass have met.
+
+    `clips` are short content hashes (`speechrnn.corpus.clips.clip_hash`) of real clips; `unnamed` counts real clips
+    whose speaker was not known.
+    """
+
+    speakers: tuple[str, ...] = ()
+    clips: tuple[str, ...] = ()
+    unnamed: int = 0
+    synthetic: tuple[Synthetic, ...] = ()
+
+
+class DataSource(Struct, frozen=True):
+    """One corpus that trained, with the licence that its folder states."""
+
+    name: str
+    layout: str
+    n_clips: int
+    licence: str | None = None
+
+
+class Metadata(Struct, frozen=True):
+    """What is known of a bundle beside its numbers."""
+
+    format_version: int
+    kind: Literal["isolated", "strings"]
+    sample_rate: int
+    threshold: float
+    n_parameters: int
+    versions: dict[str, str]
+    sources: tuple[DataSource, ...]
+    heard: Heard
+    split: str
+    sha256: dict[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A verified model folder.
+
+    Attributes
+    ----------
+    path : Path
+        The folder.
+    labels : tuple of str
+        Position is the unit of the network's output.
+    metadata : Metadata
+        Format, kind, rate, threshold, what trained.
+    """
+
+    path: Path
+    labels: tuple[str, ...]
+    metadata: Metadata
+
+    @functools.cached_property
+    def config(self) -> Config:
+        """The complete configuration, as used in training."""
+        try:
+            return Config.parse(self.read(CONFIG).decode(), where=str(self.path / CONFIG))
+        except (ConfigError, UnicodeDecodeError) as error:
+            raise BundleError(f"{self.path}: damaged bundle: {error}. Train or fetch it again.") from error
+
+    def read(self, name: str) -> bytes:
+        """Read one file of the bundle and verify it.
+
+        Parameters
+        ----------
+        name : str
+            Such as ``model.onnx``.
+
+        Returns
+        -------
+        bytes
+            Its content.
+
+        Raises
+        ------
+        BundleError
+            The file is missing, or is not what was written.
+        """
+        return _read_verified(self.path, name, self.metadata.sha256.get(name))
+
+    def verify(self) -> None:
+        """Verify every file that was written, the optional ones too.
+
+        Raises
+        ------
+        BundleError
+            A file is missing, or is not what was written.
+        """
+        for name in self.metadata.sha256:
+            self.read(name)
+
+
+def write_bundle(path: Path, files: Mapping[str, bytes], metadata: Metadata, *, replace: bool = False) -> Bundle:
+    """Write a model folder, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The folder to be.
+    files : mapping of str to bytes
+        Contents by name; ``model.onnx``, ``labels.json`` and ``config.yaml`` must be there.
+    metadata : Metadata
+        Its `sha256` is filled in here.
+    replace : bool
+        Whether an existing folder is replaced, once the new one is complete.
+
+    Returns
+    -------
+    Bundle
+        Read back and verified.
+
+    Raises
+    ------
+    BundleError
+        A required file is not given, or `path` exists and `replace` is false.
+    OSError
+        No rights, no space.
+    """
+    if missing := [name for name in REQUIRED if name not in files]:
+        raise BundleError(f"{path}: cannot write a bundle without {', '.join(missing)}")
+    sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    complete = msgspec.structs.replace(metadata, sha256=sums)
+
+    def fill(folder: Path) -> None:
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+        (folder / METADATA).write_bytes(msgspec.json.format(msgspec.json.encode(complete), indent=1))
+
+    try:
+        write_folder(path, fill, replace=replace)
+    except FileExistsError as error:
+        raise BundleError(f"{path}: exists already. Choose another folder, or replace it with --force.") from error
+    return read_bundle(path)
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read and verify the parts of a bundle that prediction needs.
+
+    Parameters
+    ----------
+    path : Path
+        The folder.
+
+    Returns
+    -------
+    Bundle
+        With labels and metadata; the other files are read and verified when asked for.
+
+    Raises
+    ------
+    BundleError
+        Not a bundle, of a newer format, a missing file, or a file that is not what was written.
+    """
+    if not path.is_dir():
+        raise BundleError(f"{path}: no such folder. Needed a bundle, such as `speechrnn train --out` writes.")
+    metadata = _read_metadata(path)
+    for name in REQUIRED:
+        if name not in metadata.sha256:
+            raise BundleError(f"{path}: damaged bundle: {METADATA} does not list {name}. Train or fetch it again.")
+    try:
+        labels = msgspec.json.decode(_read_verified(path, LABELS, metadata.sha256[LABELS]), type=tuple[str, ...])
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BundleError(f"{path}: damaged bundle: {LABELS}: {error}. Train or fetch it again.") from error
+    if len(set(labels)) != len(labels) or not labels:
+        raise BundleError(
+            f"{path}: damaged bundle: {LABELS} needs different labels, at least one. Train or fetch it again."
+        )
+    return Bundle(path, labels, metadata)
+
+
+def _read_metadata(path: Path) -> Metadata:
+    raw = _read(path, METADATA)
+    try:
+        tree = msgspec.json.decode(raw)
+        _check_version(path, tree)
+        return msgspec.convert(tree, Metadata)
+    except (msgspec.DecodeError, RecursionError) as error:  # ValidationError is a DecodeError
+        raise BundleError(f"{path}: damaged bundle: {METADATA}: {error}. Train or fetch it again.") from error
+
+
+def _check_version(path: Path, tree: Any) -> None:
+    version = tree.get("format_version") if isinstance(tree, dict) else None
+    if not isinstance(version, int) or version < 1:
+        raise BundleError(f"{path}: not a bundle: {METADATA} has no format_version. Train or fetch it again.")
+    if version > FORMAT_VERSION:
+        raise BundleError(
+            f"{path}: bundle of format {version}, this version reads up to {FORMAT_VERSION}. "
+            "Update: pip install --upgrade speechrnn"
+        )
+
+
+def _read_verified(path: Path, name: str, expected: str | None) -> bytes:
+    data = _read(path, name)
+    found = hashlib.sha256(data).hexdigest()
+    if found != expected:
+        wanted = f"needed {expected[:12]}…" if expected else f"{METADATA} does not list it"
+        raise BundleError(
+            f"{path}: damaged bundle: {name} has SHA-256 {found[:12]}…, {wanted}. Train or fetch it again."
+        )
+    return data
+
+
+def _read(path: Path, name: str) -> bytes:
+    file = path / name
+    if not file.is_file():
+        raise BundleError(f"{path}: incomplete bundle: {name} is missing. Train or fetch it again.")
+    if (size := file.stat().st_size) > MAX_BYTES:
+        raise BundleError(f"{path}: damaged bundle: {name} has {size} bytes, needed at most {MAX_BYTES}.")
+    return file.read_bytes()

@@ -1,0 +1,236 @@
+"""Folders and CSV files of recordings, in the layouts that people have, as one `Corpus`.
+
+Three layouts are recognised by content: names of the form ``{label}_{speaker}_{index}.wav`` ("fsdd"), one folder for
+each label ("folders"), and a CSV with the columns ``path,label[,speaker][,split]`` ("csv").
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from speechrnn.audio import AUDIO_SUFFIXES
+from speechrnn.corpus.clips import DIGIT_WORDS, REJECT_LABELS, Clip, canonical_label
+from speechrnn.corpus.files import find_recordings, is_folder
+from speechrnn.corpus.names import as_text, parse_fsdd, parse_nohash, printable
+from speechrnn.corpus.tables import read_table
+from speechrnn.errors import CorpusError
+
+DIGITS = frozenset(map(canonical_label, DIGIT_WORDS))
+NEEDED = "{label}_{speaker}_{index}.wav, one folder for each label, or a CSV with the columns path,label"
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A recording that is not used.
+
+    Attributes
+    ----------
+    path : Path
+        The file, or the folder where a link leads nowhere new.
+    reason : str
+        Why, in a few words.
+    """
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What a folder or CSV holds; its content is named, not yet read.
+
+    Attributes
+    ----------
+    root : Path
+        The folder or CSV as given.
+    layout : str
+        ``fsdd``, ``folders`` or ``csv``.
+    clips : tuple of Clip
+        Recordings of words, ordered by path (a CSV keeps its own order).
+    rejects : tuple of Clip
+        Recordings that are no label: they teach and test rejection.
+    skipped : tuple of Skipped
+        Recordings that fit no layout or are not there.
+    splits : mapping of Path to str, or None
+        The column `split` of a CSV: ``train``, ``valid`` or ``test`` for the path of each clip.
+    """
+
+    root: Path
+    layout: str
+    clips: tuple[Clip, ...]
+    rejects: tuple[Clip, ...]
+    skipped: tuple[Skipped, ...]
+    splits: Mapping[Path, str] | None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the clips: numbers by value, then words by alphabet."""
+        return tuple(sorted({clip.label for clip in self.clips}, key=_label_key))
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """The known speakers of the clips, by alphabet."""
+        return tuple(sorted({clip.speaker for clip in self.clips if clip.speaker is not None}))
+
+    @property
+    def folder(self) -> Path:
+        """The folder that relative paths start from."""
+        return self.root.parent if self.layout == "csv" else self.root
+
+
+def read_corpus(path: Path) -> Corpus:
+    """List the recordings in a folder or CSV with their labels and speakers.
+
+    Of the two layouts of a folder, the one that fits more files is taken (with equal fit: the one that finds more
+    digits, then the one that finds more than one label); files that do not fit it are skipped, not guessed. Hidden
+    files and files without an audio suffix are no recordings. A folder around the labels' folders is looked through.
+
+    Parameters
+    ----------
+    path : Path
+        The folder or CSV.
+
+    Returns
+    -------
+    Corpus
+        At least one clip or reject; the same for the same files, whatever order the file system gives.
+
+    Raises
+    ------
+    CorpusError
+        Nothing there, no rights, no recording that fits a layout, or a CSV that is wrong.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in ("six_ann_0.wav", "7_bob_0.wav"):
+    ...         Path(folder, name).touch()
+    ...     corpus = read_corpus(Path(folder))
+    >>> corpus.layout, corpus.labels, corpus.speakers
+    ('fsdd', ('6', '7'), ('ann', 'bob'))
+    """
+    if is_folder(path):
+        return _read_folder(path)
+    if not path.is_file():
+        raise CorpusError(
+            f"{printable(path)}: no such folder or file. Needed a folder of recordings or a CSV; check the path."
+        )
+    if path.suffix.lower() in AUDIO_SUFFIXES:
+        raise CorpusError(
+            f"{printable(path)}: is one recording, needed a folder of them or a CSV. Give the folder that it lies in."
+        )
+    return _read_csv(path)
+
+
+def _read_csv(path: Path) -> Corpus:
+    clips: list[Clip] = []
+    skipped: list[Skipped] = []
+    splits: dict[Path, str] = {}
+    lines: dict[str, int] = {}
+    for row in read_table(path, ("path", "label")):
+        file = path.parent / row.path
+        first = lines.setdefault(os.path.abspath(file), row.line)  # noqa: PTH100 -- takes out "..", which absolute() keeps
+        if first != row.line:
+            skipped.append(Skipped(file, f"listed twice, on line {first} and on line {row.line}"))
+        elif reason := _missing(file):
+            skipped.append(Skipped(file, f"{reason} (line {row.line})"))
+        else:
+            speaker = as_text(row.speaker) if row.speaker else None
+            clips.append(Clip(file, canonical_label(as_text(row.label or "")), speaker))
+            if row.split:
+                splits[file] = row.split
+    return _corpus(path, "csv", clips, skipped, splits or None)
+
+
+def _missing(file: Path) -> str | None:
+    try:
+        return None if file.is_file() else "no such file"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _read_folder(root: Path) -> Corpus:
+    found = find_recordings(root)
+    skipped = [Skipped(path, reason) for path, reason in found.unusable.items()]
+    rejects = {file: clip for file in found.files if (clip := _as_reject(file, root))}
+    rest = [file for file in found.files if file not in rejects]
+    base = _unwrap(root, rest)
+    readings: dict[str, list[Clip | None]] = {
+        "fsdd": [_as_fsdd(file) for file in rest],
+        "folders": [_as_folder(file, base) for file in rest],
+    }
+    layout = max(readings, key=lambda name: _fit(readings[name])) if rest else "folders"
+    form = "named {label}_{speaker}_{index}" if layout == "fsdd" else "directly in a label's folder"
+    skipped += [
+        Skipped(file, f"not {form}, as most are")
+        for file, clip in zip(rest, readings[layout], strict=True)
+        if clip is None
+    ]
+    clips = [clip for clip in readings[layout] if clip is not None]
+    return _corpus(root, layout, [*clips, *rejects.values()], skipped, None)
+
+
+def _corpus(
+    root: Path, layout: str, found: Sequence[Clip], skipped: Iterable[Skipped], splits: Mapping[Path, str] | None
+) -> Corpus:
+    skipped = tuple(sorted(skipped, key=lambda item: item.path.parts))
+    if not found and not skipped:
+        raise CorpusError(f"{printable(root)}: no recordings in it (wav, flac, ogg, mp3, ...). Needed {NEEDED}.")
+    if not found:
+        first = skipped[0]
+        reason = first.reason if layout == "csv" else "no layout fits"
+        raise CorpusError(
+            f"{printable(root)}: none of its {len(skipped)} recordings can be used, such as "
+            f"{printable(first.path.name)} ({reason}). Needed {NEEDED}."
+        )
+    clips = tuple(clip for clip in found if not _is_reject(clip.label))
+    rejects = tuple(clip for clip in found if _is_reject(clip.label))
+    return Corpus(root, layout, clips, rejects, skipped, splits)
+
+
+def _is_reject(label: str) -> bool:
+    return label.lower() in REJECT_LABELS
+
+
+def _unwrap(base: Path, files: Sequence[Path]) -> Path:
+    """Go into a folder that holds everything, such as `recordings`, unless its name is a label."""
+    while len(inside := {file.relative_to(base).parts[0] for file in files}) == 1:
+        (name,) = inside
+        if base / name in files or canonical_label(name) in DIGITS or any(file.parent == base / name for file in files):
+            break
+        base = base / name
+    return base
+
+
+def _as_reject(file: Path, root: Path) -> Clip | None:
+    """Background noise lies in a folder of its own under any layout."""
+    folder = next((part for part in file.relative_to(root).parts[:-1] if _is_reject(part)), None)
+    return Clip(file, folder.lower(), parse_nohash(file)) if folder else None
+
+
+def _as_fsdd(file: Path) -> Clip | None:
+    name = parse_fsdd(file)
+    if name is None or not name.label or not name.speaker:
+        return None
+    return Clip(file, canonical_label(name.label), name.speaker)
+
+
+def _as_folder(file: Path, base: Path) -> Clip | None:
+    label = canonical_label(as_text(file.parent.name))
+    return (
+        Clip(file, label, parse_nohash(file)) if file.parent.parent == base and file.parent != base and label else None
+    )
+
+
+def _fit(reading: Sequence[Clip | None]) -> tuple[int, int, bool]:
+    labels = [clip.label for clip in reading if clip is not None]
+    digits = sum(label in DIGITS for label in labels)
+    return len(labels), digits, len(set(labels)) > 1
+
+
+def _label_key(label: str) -> tuple[bool, int, str, str]:
+    """Numbers first, by value: more digits are more, once leading zeros are gone."""
+    number = label.lstrip("0") if label.isascii() and label.isdigit() else ""
+    return not (label.isascii() and label.isdigit()), len(number), number, label

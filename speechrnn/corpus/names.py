@@ -1,0 +1,122 @@
+"""What the names of files and folders say, and how to show a name that no terminal can print."""
+
+import os
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+
+NOHASH = "_nohash_"
+_FSDD = re.compile(r"(_unknown_|_background_noise_|[^_]+)_(.+)_([0-9]+)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class FSDDName:
+    """The three parts of a name such as ``6_jackson_12.wav``.
+
+    Attributes
+    ----------
+    label : str
+        What is said, as written.
+    speaker : str
+        Who says it.
+    index : int
+        Which take.
+    """
+
+    label: str
+    speaker: str
+    index: int
+
+
+def parse_fsdd(path: Path) -> FSDDName | None:
+    """Read a name of the form ``{label}_{speaker}_{index}.ext``; the label holds no underscore, the speaker may.
+
+    Parameters
+    ----------
+    path : Path
+        Only its last part is looked at.
+
+    Returns
+    -------
+    FSDDName or None
+        None where the name has another form, that of Speech Commands (``_nohash_``) included.
+
+    Examples
+    --------
+    >>> parse_fsdd(Path("six_mary_ann_12.wav"))
+    FSDDName(label='six', speaker='mary_ann', index=12)
+    >>> parse_fsdd(Path("0a7c2a8d_nohash_0.wav")) is None
+    True
+    """
+    match = _FSDD.fullmatch(path.stem)
+    if match is None or NOHASH in path.stem:
+        return None
+    label, speaker, index = match.groups()
+    return FSDDName(as_text(label), as_text(speaker), int(index))
+
+
+def parse_nohash(path: Path) -> str | None:
+    """Read the speaker from a name of Speech Commands.
+
+    Parameters
+    ----------
+    path : Path
+        Only its last part is looked at.
+
+    Returns
+    -------
+    str or None
+        The part before ``_nohash_``; None without it.
+
+    Examples
+    --------
+    >>> parse_nohash(Path("six/0a7c2a8d_nohash_0.wav"))
+    '0a7c2a8d'
+    """
+    speaker, nohash, _ = path.name.partition(NOHASH)
+    return (as_text(speaker) or None) if nohash else None
+
+
+def as_text(name: str) -> str:
+    r"""Make a label or speaker of a part of a file name: trimmed, in one Unicode form, and writable as UTF-8.
+
+    Parameters
+    ----------
+    name : str
+        As the file system gives it: bytes that are no UTF-8 are surrogates in it.
+
+    Returns
+    -------
+    str
+        Composed (NFC, because macOS decomposes names); bytes that are no UTF-8 are spelled out.
+
+    Examples
+    --------
+    >>> as_text(os.fsdecode(b"Zo\xff")), len(as_text("u\u0308"))
+    ('Zo\\xff', 1)
+    """
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def printable(path: Path | str) -> str:
+    r"""Show a path in one line that any UTF-8 terminal can print.
+
+    Parameters
+    ----------
+    path : Path or str
+        With whatever the file system allows.
+
+    Returns
+    -------
+    str
+        Newlines, other control characters and undecodable bytes are spelled out.
+
+    Examples
+    --------
+    >>> print(printable("a\nb.wav"))
+    a\nb.wav
+    """
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

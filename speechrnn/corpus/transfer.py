@@ -1,0 +1,147 @@
+"""A transfer over HTTP that goes on where it was interrupted; pooch asks for a downloader and brings none that does."""
+
+import contextlib
+import http.client
+import re
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from speechrnn.errors import CorpusError
+
+TIMEOUT = 30.0  # seconds without a byte
+ATTEMPTS = 5
+BLOCK = 1 << 16
+
+Progress = Callable[[int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ResumingDownloader:
+    """A downloader for pooch which keeps what it has in a file that outlives it.
+
+    Not written atomically, unlike every other file: half of it is what the next run goes on with.
+
+    Attributes
+    ----------
+    part : Path
+        Holds what has arrived so far.
+    on_progress : callable or None
+        Called with the number of bytes that are there and the number of all, None where the server does not tell.
+    """
+
+    part: Path
+    on_progress: Progress | None = None
+
+    def __call__(self, url: str, output_file: str, _pooch: object = None) -> None:
+        """Bring a file, from where an earlier call stopped if the server can.
+
+        Parameters
+        ----------
+        url : str
+            http or https.
+        output_file : str
+            Where the complete file goes.
+
+        Raises
+        ------
+        CorpusError
+            Nobody answers, the server refuses, or the transfer keeps breaking off; what has arrived is kept.
+        OSError
+            No rights, no space; what has arrived is kept.
+        """
+        for _ in range(ATTEMPTS):
+            before = _size(self.part)
+            try:
+                self._transfer(url)
+            except _BrokenOffError as error:
+                if _size(self.part) <= before:  # it would break off here again
+                    raise error.as_corpus_error(url) from error
+                last = error
+            else:
+                self.part.replace(output_file)
+                return
+        raise last.as_corpus_error(url) from last
+
+    def _transfer(self, url: str) -> None:
+        """Take one connection as far as it goes."""
+        with contextlib.closing(_open(url, _size(self.part))) as response:
+            start = _first_byte(response)
+            length = response.headers.get("Content-Length", "")
+            total = start + int(length) if length.isdecimal() else None
+            done = start
+            with self.part.open("r+b" if start else "wb") as file:
+                file.truncate(start)
+                file.seek(start)
+                for block in _blocks(response):
+                    file.write(block)
+                    done += len(block)
+                    if self.on_progress is not None:
+                        self.on_progress(done, total)
+        if total is not None and done < total:  # http.client says nothing when a connection closes early
+            raise _BrokenOffError(f"the connection closed after {done} of {total} bytes")
+
+
+class _BrokenOffError(Exception):
+    """A connection that could not be made or did not last; another may."""
+
+    def as_corpus_error(self, url: str) -> CorpusError:
+        return CorpusError(
+            f"could not fetch {url}: {self}. Check the network and run it again: it goes on where it stopped. "
+            "Or download that archive elsewhere, unpack it here and give its folder `recordings` as DATA."
+        )
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _open(url: str, start: int) -> Any:
+    """Ask for everything from a byte on."""
+    if not re.match("https?://", url, re.IGNORECASE):
+        raise CorpusError(f"could not fetch {url}: needed an address that begins with https:// or http://. Correct it.")
+    headers = {"User-Agent": "speechrnn"} | ({"Range": f"bytes={start}-"} if start else {})
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 -- the scheme is checked above
+    try:
+        return urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310 -- likewise
+    except urllib.error.HTTPError as error:
+        error.close()
+        if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
+            return _open(url, 0)  # the file there is no longer than ours, so ours is not the beginning of it
+        raise CorpusError(
+            f"could not fetch {url}: the server answered {error.code} {error.reason}. Try later; if it stays so, "
+            "download FSDD elsewhere and give its folder `recordings` as DATA."
+        ) from error
+    except urllib.error.URLError as error:
+        raise _BrokenOffError(f"no connection ({_reason(error.reason)})") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: http://[
+        raise _BrokenOffError(f"no answer ({_reason(error)})") from error
+
+
+def _first_byte(response: Any) -> int:
+    """Where in the file the answer begins: servers are free to send all of it."""
+    if response.status != http.HTTPStatus.PARTIAL_CONTENT:
+        return 0
+    match = re.match(r"bytes (\d+)-", response.headers.get("Content-Range", ""))
+    if match is None:
+        raise _BrokenOffError("the server sent a part without saying which")
+    return int(match[1])
+
+
+def _blocks(response: Any) -> Iterator[bytes]:
+    """Read on; only this can be the network's fault, an error in writing is the disk's."""
+    while True:
+        try:
+            block = response.read(BLOCK)
+        except (OSError, http.client.HTTPException) as error:
+            raise _BrokenOffError(f"the connection broke off ({_reason(error)})") from error
+        if not block:
+            return
+        yield block
+
+
+def _reason(error: object) -> str:
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).strip().rstrip(".")

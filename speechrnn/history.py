@@ -1,0 +1,166 @@
+"""The course of a training, one row an epoch, as a CSV that any spreadsheet opens."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from speechrnn.errors import BundleError
+from speechrnn.storage import write_text
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One pass over the training clips.
+
+    Attributes
+    ----------
+    epoch : int
+        Counted from 1.
+    loss, accuracy : float
+        On the training clips; cross-entropy in nats, and a share from 0 to 1.
+    valid_loss, valid_accuracy : float or None
+        On the validation clips; None where there are none.
+    seconds : float
+        How long it took.
+    """
+
+    epoch: int
+    loss: float
+    accuracy: float
+    valid_loss: float | None
+    valid_accuracy: float | None
+    seconds: float
+
+
+COLUMNS = tuple(field.name for field in fields(Epoch))
+
+
+def format_history(rows: Sequence[Epoch]) -> str:
+    """Write a training's course as CSV.
+
+    Parameters
+    ----------
+    rows : sequence of Epoch
+        In order.
+
+    Returns
+    -------
+    str
+        A header line and a line for each row; None is an empty cell.
+
+    Examples
+    --------
+    >>> format_history([Epoch(1, 2.25, 0.5, None, None, 3.0)]).splitlines()
+    ['epoch,loss,accuracy,valid_loss,valid_accuracy,seconds', '1,2.25,0.5,,,3.0']
+    """
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows([getattr(row, column) for column in COLUMNS] for row in rows)
+    return lines.getvalue()
+
+
+def parse_history(text: str, where: str = "history.csv") -> tuple[Epoch, ...]:
+    r"""Read what `format_history` wrote; columns that are not known are passed over.
+
+    Parameters
+    ----------
+    text : str
+        The CSV.
+    where : str
+        What an error message calls it.
+
+    Returns
+    -------
+    tuple of Epoch
+        In order.
+
+    Raises
+    ------
+    BundleError
+        A column is missing, or a cell is not a number.
+
+    Examples
+    --------
+    >>> parse_history("epoch,loss\n1,2.5\n")
+    Traceback (most recent call last):
+    speechrnn.errors.BundleError: history.csv: no column accuracy, needed epoch, loss, accuracy, ...
+    """
+    try:
+        return tuple(_parse_rows(csv.DictReader(io.StringIO(text, newline=""), strict=True), where))
+    except csv.Error as error:
+        raise BundleError(f"{where}: not CSV ({error}). Restore the file, or train again.") from error
+
+
+def _parse_rows(reader: "csv.DictReader[str]", where: str) -> list[Epoch]:
+    for column in COLUMNS:
+        if column not in (reader.fieldnames or ()):
+            raise BundleError(
+                f"{where}: no column {column}, needed {', '.join(COLUMNS)}. Restore the file, or train again."
+            )
+    rows = []
+    for cells in reader:
+        try:
+            rows.append(_parse_row(cells))
+        except (ValueError, TypeError) as error:
+            raise BundleError(
+                f"{where}: line {reader.line_num} is not a row of numbers ({error}). Restore the file, or train again."
+            ) from error
+    return rows
+
+
+def _parse_row(cells: dict[str, str]) -> Epoch:
+    return Epoch(
+        epoch=int(cells["epoch"]),
+        loss=float(cells["loss"]),
+        accuracy=float(cells["accuracy"]),
+        valid_loss=float(cells["valid_loss"]) if cells["valid_loss"] else None,
+        valid_accuracy=float(cells["valid_accuracy"]) if cells["valid_accuracy"] else None,
+        seconds=float(cells["seconds"]),
+    )
+
+
+def write_history(path: Path, rows: Sequence[Epoch]) -> None:
+    """Write a training's course to a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Where.
+    rows : sequence of Epoch
+        In order.
+
+    Raises
+    ------
+    OSError
+        The file cannot be written.
+    """
+    write_text(path, format_history(rows))
+
+
+def read_history(path: Path) -> tuple[Epoch, ...]:
+    """Read what `write_history` wrote.
+
+    Parameters
+    ----------
+    path : Path
+        A CSV file.
+
+    Returns
+    -------
+    tuple of Epoch
+        In order.
+
+    Raises
+    ------
+    BundleError
+        Not such a file.
+    OSError
+        The file cannot be read.
+    """
+    try:
+        return parse_history(path.read_text(encoding="utf-8"), where=str(path))
+    except UnicodeDecodeError as error:
+        raise BundleError(f"{path}: not UTF-8 text, needed a CSV. Restore the file, or train again.") from error

@@ -1,0 +1,292 @@
+"""A bundle and an engine that runs it: recording in, `Prediction` out.
+
+The engine of the base install is onnxruntime; `speechrnn.training.reference` has the librosa-Keras chain behind the same
+two lines of interface.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from speechrnn.audio import Source, Waveform, load_audio
+from speechrnn.bundle import MODEL, Bundle, read_bundle
+from speechrnn.errors import BundleError
+from speechrnn.places import find_model
+
+# onnxruntime's errors share no root of their own
+_ORT_ERRORS = (
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.ModelLoadCanceled,
+    ort_errors.NoModel,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What was heard in one recording; `dataclasses.asdict` of it is the JSON of the command line.
+
+    Attributes
+    ----------
+    path : str or None
+        The file, where there is one.
+    label : str or None
+        The most probable label, or None where the recording is probably none of them or could not be read.
+    probability : float or None
+        Of the most probable label, given that it is any.
+    probabilities : dict of str to float, or None
+        By label, in the order of the bundle.
+    known : float or None
+        Probability that this is any label at all; 1 for bundles that were not trained to reject.
+    start, end : float or None
+        Where the word was found, in seconds.
+    error : str or None
+        Why the recording could not be read.
+    """
+
+    path: str | None
+    label: str | None
+    probability: float | None
+    probabilities: dict[str, float] | None
+    known: float | None
+    start: float | None
+    end: float | None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The raw output of an engine for a batch of recordings.
+
+    Attributes
+    ----------
+    probabilities : np.ndarray [shape=(batch, n_labels), dtype=float32]
+        Rows sum to 1.
+    known : np.ndarray [shape=(batch,), dtype=float32]
+        Probability of any label.
+    start, end : np.ndarray [shape=(batch,), dtype=int64]
+        Trim bounds in samples.
+    """
+
+    probabilities: npt.NDArray[np.float32]
+    known: npt.NDArray[np.float32]
+    start: npt.NDArray[np.int64]
+    end: npt.NDArray[np.int64]
+
+
+class Engine(Protocol):
+    """What runs a network."""
+
+    def run(self, waveforms: Sequence[Waveform]) -> Answers:
+        """Answer for a batch of recordings, each of its own length."""
+
+
+class OnnxEngine:
+    """onnxruntime on a bundle's ``model.onnx``: everything from trimming to softmax is in the graph.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Of kind ``isolated``.
+    threads : int
+        Threads inside one call; the calls themselves may come from several threads.
+
+    Raises
+    ------
+    BundleError
+        The graph cannot be loaded or does not fit the labels.
+    """
+
+    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        try:
+            self._session = onnxruntime.InferenceSession(bundle.read(MODEL), options, ["CPUExecutionProvider"])
+        except _ORT_ERRORS as error:
+            reason = str(error).splitlines()[0]
+            raise BundleError(
+                f"{bundle.path}: {MODEL} cannot be loaded ({reason}). Train or fetch it again."
+            ) from error
+        shapes = {output.name: output.shape for output in self._session.get_outputs()}
+        n_outputs = shapes.get("probabilities", [None, None])[-1]
+        if n_outputs != len(bundle.labels):
+            raise BundleError(
+                f"{bundle.path}: labels.json has {len(bundle.labels)} labels, the network {n_outputs} outputs; "
+                "needed as many. Train or fetch it again."
+            )
+
+    def run(self, waveforms: Sequence[Waveform]) -> Answers:
+        """Answer for a batch of recordings.
+
+        Parameters
+        ----------
+        waveforms : sequence of np.ndarray [shape=(n,), dtype=float32]
+            At the bundle's rate; each of its own length.
+
+        Returns
+        -------
+        Answers
+            One row a recording; none depends on its neighbours.
+        """
+        return Answers(*self._session.run(["probabilities", "known", "start", "end"], pad(waveforms)))
+
+
+def pad(waveforms: Sequence[Waveform]) -> dict[str, npt.NDArray[Any]]:
+    """Lay recordings of different lengths side by side, as ``model.onnx`` takes them.
+
+    Parameters
+    ----------
+    waveforms : sequence of np.ndarray [shape=(n,), dtype=float32]
+        At least one.
+
+    Returns
+    -------
+    dict
+        ``waveform`` float32 (batch, samples), zeros after each end, and ``length`` int64 (batch,).
+
+    Examples
+    --------
+    >>> batch = pad([np.ones(2, np.float32), np.ones(3, np.float32)])
+    >>> batch["waveform"].tolist(), batch["length"].tolist()
+    ([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]], [2, 3])
+    """
+    length = np.array([y.size for y in waveforms], np.int64)
+    waveform = np.zeros((length.size, length.max()), np.float32)
+    for row, y in zip(waveform, waveforms, strict=True):
+        row[: y.size] = y
+    return {"waveform": waveform, "length": length}
+
+
+class Recognizer:
+    """Recognises one word a recording.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model.
+    engine : Engine, optional
+        What runs it; onnxruntime if absent.
+    threshold : float, optional
+        Answer only where `known` and the probability are both at least this, in place of the bundle's own threshold,
+        which looks at `known` alone.
+    """
+
+    def __init__(self, bundle: Bundle, engine: Engine | None = None, *, threshold: float | None = None) -> None:
+        self.bundle = bundle
+        self.threshold = bundle.metadata.threshold if threshold is None else threshold
+        self._least = threshold or 0.0
+        self._engine = engine or OnnxEngine(bundle)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that it knows, in the order of the network's outputs."""
+        return self.bundle.labels
+
+    def load_audio(self, source: Source, *, sr: int | None = None) -> Waveform:
+        """Read a recording as this model hears it.
+
+        Parameters
+        ----------
+        source : str, Path, bytes, binary file object, or np.ndarray
+            See `speechrnn.load_audio`.
+        sr : int, optional
+            The rate of an array in Hz; the model's own if absent.
+
+        Returns
+        -------
+        np.ndarray [shape=(n,), dtype=float32]
+            Samples at the model's rate.
+        """
+        return load_audio(source, self.bundle.config.audio, sr=sr)
+
+    def predict(self, source: Source, *, sr: int | None = None) -> Prediction:
+        """Say which word a recording holds.
+
+        Parameters
+        ----------
+        source : str, Path, bytes, binary file object, or np.ndarray [shape=(n,) or (n, channels)]
+            See `speechrnn.load_audio`.
+        sr : int, optional
+            The rate of an array in Hz; the model's own if absent.
+
+        Returns
+        -------
+        Prediction
+            Its `label` is None where the recording is probably none of the labels.
+
+        Raises
+        ------
+        AudioError
+            The recording cannot be read or cannot hold a word.
+        """
+        [prediction] = self.predict_batch([self.load_audio(source, sr=sr)])
+        return replace(prediction, path=str(source)) if isinstance(source, str | Path) else prediction
+
+    def predict_batch(self, waveforms: Sequence[Waveform]) -> list[Prediction]:
+        """Say which word each of several recordings holds.
+
+        Parameters
+        ----------
+        waveforms : sequence of np.ndarray [shape=(n,), dtype=float32]
+            At the model's rate, as `load_audio` gives them.
+
+        Returns
+        -------
+        list of Prediction
+            In the same order.
+        """
+        if not waveforms:
+            return []
+        answers = self._engine.run(waveforms)
+        return [self._predict_row(answers, row) for row in range(len(waveforms))]
+
+    def _predict_row(self, answers: Answers, row: int) -> Prediction:
+        probabilities = dict(zip(self.labels, answers.probabilities[row].tolist(), strict=True))
+        best = max(probabilities, key=probabilities.__getitem__)
+        known = float(answers.known[row])
+        refused = known < self.threshold or probabilities[best] < self._least
+        rate = self.bundle.metadata.sample_rate
+        return Prediction(
+            path=None,
+            label=None if refused else best,
+            probability=probabilities[best],
+            probabilities=probabilities,
+            known=known,
+            start=int(answers.start[row]) / rate,
+            end=int(answers.end[row]) / rate,
+        )
+
+
+def load(model: str | Path | None = None, *, threshold: float | None = None) -> Recognizer:
+    """Load a model.
+
+    Parameters
+    ----------
+    model : str or Path, optional
+        A bundle's folder or a model's name; without it the shipped model, or the last one trained to the default place.
+    threshold : float, optional
+        See `Recognizer`.
+
+    Returns
+    -------
+    Recognizer
+        Ready to predict.
+
+    Raises
+    ------
+    BundleError
+        There is no such model, or it is damaged.
+    """
+    return Recognizer(read_bundle(find_model(model)), threshold=threshold)

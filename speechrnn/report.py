@@ -1,0 +1,178 @@
+"""What an evaluation says, in words and tables: for the terminal, and as a folder of files."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from speechrnn.comparison import Comparison
+from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.names import printable
+from speechrnn.errors import MissingExtraError
+from speechrnn.evaluation import Evaluated, Evaluation, to_json
+from speechrnn.markup import markdown, markdown_table, text_table
+from speechrnn.plots import plot_confusion
+from speechrnn.recognizer import Prediction
+from speechrnn.storage import write_bytes
+from speechrnn.summary import comparison_sentence, headline, sections, skipped_lines
+
+MAX_ERRORS = 20
+COLUMNS = ("path", "label", "speaker", "predicted", "probability", "known", "start", "end", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What `write_report` wrote.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        In the order of reading.
+    missing : str or None
+        Why there is no picture: a sentence that names the extra; None where there is one.
+    """
+
+    files: tuple[Path, ...]
+    missing: str | None
+
+
+def render_evaluation(evaluation: Evaluation) -> str:
+    """Write an evaluation as plain text.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        The scores.
+
+    Returns
+    -------
+    str
+        Many lines, the most important first, without a newline at the end.
+    """
+    blocks = ["\n".join(headline(evaluation))]
+    blocks += [f"{section.title}\n{text_table(section.table)}{_note(section.note)}" for section in sections(evaluation)]
+    blocks += ["\n".join(map(printable, lines)) for lines in [skipped_lines(evaluation)] if lines]
+    return "\n\n".join(blocks)
+
+
+def render_comparison(comparison: Comparison) -> str:
+    """Write a comparison of two models as plain text.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        The counts and the test.
+
+    Returns
+    -------
+    str
+        A few lines without a newline at the end.
+
+    Examples
+    --------
+    >>> print(render_comparison(Comparison("old", "new", 300, 280, 4, 14, 2, 0.0309)))
+    old 94.7 %, new 98.0 % of 300 clips: both right 280, only old 4, only new 14, both wrong 2.
+    new is better; a difference like this comes by chance with p = 0.031 (McNemar's exact test).
+    """
+    return "\n".join(printable(line) for line in comparison_sentence(comparison))
+
+
+def write_report(directory: Path, evaluated: Evaluated, comparisons: Sequence[Comparison] = ()) -> Report:
+    """Write a folder that explains an evaluation; files of an earlier report are replaced.
+
+    Parameters
+    ----------
+    directory : Path
+        Where; made if absent. Other files in it stay.
+    evaluated : Evaluated
+        The evaluation and its answers.
+    comparisons : sequence of Comparison
+        To be told in ``report.md``.
+
+    Returns
+    -------
+    Report
+        The files: ``report.md``, ``confusion.png`` (needs the extra ``plot``), ``predictions.csv``, ``errors.csv``
+        (wrong answers, the most confident first) and ``evaluation.json``.
+
+    Raises
+    ------
+    OSError
+        A file cannot be written.
+    """
+    picture = directory / "confusion.png"
+    try:
+        pictures, missing = {picture.name: plot_confusion(evaluated.evaluation)}, None
+    except MissingExtraError as error:
+        pictures, missing = {}, str(error)
+        picture.unlink(missing_ok=True)  # one of an earlier report would tell another story
+    pairs = list(zip(evaluated.clips, evaluated.predictions, strict=True))
+    contents = {
+        "report.md": _encode(_render_markdown(evaluated, comparisons, missing)),
+        **pictures,
+        "predictions.csv": _encode(_format_csv(pairs)),
+        "errors.csv": _encode(_format_csv(_mistakes(pairs))),
+        "evaluation.json": _encode(to_json(evaluated.evaluation) + "\n"),
+    }
+    for name, content in contents.items():
+        write_bytes(directory / name, content)
+    return Report(tuple(directory / name for name in contents), missing)
+
+
+def _render_markdown(evaluated: Evaluated, comparisons: Sequence[Comparison], missing: str | None) -> str:
+    evaluation = evaluated.evaluation
+    picture = (
+        f"The confusion matrix is not drawn: {markdown(missing)}" if missing else "![Confusion matrix](confusion.png)"
+    )
+    blocks = [
+        f"# {markdown(evaluated.model)} on {markdown(evaluated.data)}",
+        *map(markdown, headline(evaluation)),
+        *(" ".join(markdown(line) for line in comparison_sentence(comparison)) for comparison in comparisons),
+        picture,
+    ]
+    for section in sections(evaluation):
+        blocks += [f"## {section.title}", markdown_table(section.table), *([section.note] if section.note else [])]
+    blocks += _render_mistakes(_mistakes(zip(evaluated.clips, evaluated.predictions, strict=True)))
+    if lines := [markdown(line.strip()) for line in skipped_lines(evaluation)]:
+        blocks += ["## Skipped files", lines[0], "\n".join(f"- {line}" for line in lines[1:])]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _render_mistakes(mistakes: Sequence[tuple[Clip, Prediction]]) -> list[str]:
+    if not mistakes:
+        return []
+    lines = [f"- {markdown(_describe(clip, answer))}" for clip, answer in mistakes[:MAX_ERRORS]]
+    intro = "The most confident first: listen to them. `errors.csv` has all."
+    return [f"## Wrong answers: {len(mistakes)}", intro, "\n".join(lines)]
+
+
+def _describe(clip: Clip, answer: Prediction) -> str:
+    sure = "" if answer.probability is None else f" ({100 * answer.probability:.1f} %)"
+    heard = "nothing was answered" if answer.label is None else f"heard as {answer.label}{sure}"
+    return f"{clip.path}: said {clip.label}, {heard}"
+
+
+def _mistakes(pairs: Iterable[tuple[Clip, Prediction]]) -> list[tuple[Clip, Prediction]]:
+    """Wrong answers, the most confident first; those without an answer come last."""
+    wrong = [(clip, answer) for clip, answer in pairs if answer.error is None and answer.label != clip.label]
+    return sorted(wrong, key=lambda pair: (pair[1].label is None, -(pair[1].probability or 0.0)))
+
+
+def _format_csv(pairs: Iterable[tuple[Clip, Prediction]]) -> str:
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for clip, answer in pairs:
+        found = (answer.label, answer.probability, answer.known, answer.start, answer.end, answer.error)
+        writer.writerow((clip.path, clip.label, clip.speaker, *found))
+    return lines.getvalue()
+
+
+def _encode(text: str) -> bytes:
+    """UTF-8; bytes of a file name that are none come out as they are on the disk."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _note(note: str) -> str:
+    return f"\n{note}" if note else ""

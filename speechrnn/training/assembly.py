@@ -1,0 +1,161 @@
+"""What goes into a bundle after a fit: the graph, the weights, and the record of what trained."""
+
+import hashlib
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import librosa
+import msgspec
+import numpy as np
+import onnx
+
+from speechrnn import __version__
+from speechrnn.bundle import CONFIG, FORMAT_VERSION, LABELS, MODEL, WEIGHTS, DataSource, Heard, Metadata, Synthetic
+from speechrnn.config import Config
+from speechrnn.corpus.layouts import Corpus
+from speechrnn.corpus.synthesis import read_manifest
+from speechrnn.errors import MissingExtraError
+from speechrnn.history import format_history
+from speechrnn.plots import plot_history
+from speechrnn.training.checkpoint import Checkpoint
+from speechrnn.training.export import to_onnx
+from speechrnn.training.fitting import Material
+from speechrnn.training.weights import get_weights, save_weights
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the material of a training comes from."""
+
+    sources: tuple[DataSource, ...]
+    heard: Heard
+    split: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The content of a bundle that is not written yet."""
+
+    files: dict[str, bytes]
+    metadata: Metadata
+
+
+def describe(corpus: Corpus, split: str, material: Material) -> Origin:
+    """Record which voices and clips train or choose the weights.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Where the clips come from.
+    split : str
+        How they were divided.
+    material : Material
+        Those that were used; validation clips count as heard, because they choose the best epoch.
+
+    Returns
+    -------
+    Origin
+        For the bundle's metadata.
+    """
+    examples = [*material.train, *material.valid]
+    speakers = tuple(sorted({e.clip.speaker for e in examples if e.clip.speaker is not None}))
+    manifest = read_manifest(corpus.folder)
+    if manifest:
+        heard = Heard(speakers, synthetic=(Synthetic(manifest.engine, manifest.seed, len(examples)),))
+    else:
+        unnamed = sum(example.clip.speaker is None for example in examples)
+        heard = Heard(speakers, tuple(sorted({example.digest for example in examples})), unnamed)
+    source = DataSource(corpus.root.resolve().name, corpus.layout, len(examples), _read_licence(corpus.folder))
+    return Origin((source,), heard, split)
+
+
+def assemble(checkpoint: Checkpoint, material: Material, config: Config, origin: Origin) -> Draft:
+    """Put the files of a bundle together.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Best weights and history.
+    material : Material
+        For the labels.
+    config : Config
+        Complete, as used.
+    origin : Origin
+        What trained.
+
+    Returns
+    -------
+    Draft
+        Ready for `speechrnn.bundle.write_bundle`.
+    """
+    weights = checkpoint.best_weights
+    files = {
+        MODEL: to_onnx(config, weights, len(material.labels)),
+        LABELS: msgspec.json.encode(material.labels),
+        CONFIG: config.dump().encode(),
+        WEIGHTS: save_weights(weights),
+        "history.csv": format_history(checkpoint.progress.history).encode(),
+    }
+    try:
+        files["history.png"] = plot_history(checkpoint.progress.history)
+    except MissingExtraError:  # a picture less is no reason to lose a training
+        files.pop("history.png", None)
+    metadata = Metadata(
+        format_version=FORMAT_VERSION,
+        kind="isolated",
+        sample_rate=config.audio.sample_rate,
+        threshold=0.0,
+        n_parameters=sum(array.size for array in weights.values()),
+        versions=_versions(),
+        sources=origin.sources,
+        heard=origin.heard,
+        split=origin.split,
+    )
+    return Draft(files, metadata)
+
+
+def fingerprint(network: keras.Model, material: Material, config: Config) -> str:
+    """Name everything that decides the result of a fit.
+
+    Parameters
+    ----------
+    network : keras.Model
+        With its first weights.
+    material : Material
+        Clips and labels.
+    config : Config
+        All settings.
+
+    Returns
+    -------
+    str
+        A SHA-256.
+    """
+    digest = hashlib.sha256(config.dump().encode())
+    digest.update(msgspec.json.encode(material.labels))
+    digest.update(save_weights(get_weights(network)))
+    for part in (material.train, material.valid):
+        digest.update(b"part")
+        for example in part:
+            digest.update(f"{example.digest} {example.clip.label}\n".encode())
+    return digest.hexdigest()
+
+
+def _versions() -> dict[str, str]:
+    modules = (keras, librosa, np, onnx)
+    return {
+        "speechrnn": __version__,
+        "python": platform.python_version(),
+        "backend": keras.backend.backend(),
+        **{module.__name__: str(module.__version__) for module in modules},
+    }
+
+
+def _read_licence(folder: Path) -> str | None:
+    """The first line of the licence that lies with the recordings, where one does."""
+    for name in ("LICENSE.txt", "LICENSE"):
+        if (folder / name).is_file():
+            text = (folder / name).read_text(encoding="utf-8", errors="replace").strip()
+            return text.splitlines()[0][:200] if text else None
+    return None

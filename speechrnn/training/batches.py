@@ -1,0 +1,135 @@
+"""Batches of examples, padded, in an order that seed and epoch alone decide."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from speechrnn.training.features import Example, Features
+
+# lengths are rounded up to this, so that a backend that compiles for each shape compiles few
+_LENGTH_STEP = 16
+# clips of similar length share a batch, found among this many batches' worth of shuffled clips
+_WINDOW = 16
+
+
+def batches(
+    examples: Sequence[Example], labels: Sequence[str], order: Sequence[npt.NDArray[np.int64]]
+) -> Iterator[tuple[dict[str, npt.NDArray[np.generic]], npt.NDArray[np.float32]]]:
+    """Give what `keras.Model.train_on_batch` takes.
+
+    Parameters
+    ----------
+    examples : sequence of Example
+        Features and clips.
+    labels : sequence of str
+        Position is the unit of the output.
+    order : sequence of np.ndarray of int
+        Indices of the examples of each batch.
+
+    Yields
+    ------
+    dict and np.ndarray
+        Inputs as `pad_features` gives them, and one-hot targets (batch, n_labels).
+    """
+    targets = one_hot([example.clip.label for example in examples], labels)
+    for rows in order:
+        yield pad_features([examples[i].features for i in rows]), targets[rows]
+
+
+def shuffled_order(lengths: Sequence[int], batch_size: int, seed: tuple[int, int]) -> list[npt.NDArray[np.int64]]:
+    """Shuffle clips into batches of similar length.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Frames of each example.
+    batch_size : int
+        Clips in one batch.
+    seed : tuple of int
+        Seed and epoch; the same pair gives the same order.
+
+    Returns
+    -------
+    list of np.ndarray of int
+        Each index once.
+
+    Examples
+    --------
+    >>> order = shuffled_order([3, 1, 2, 9, 8, 7, 5], batch_size=3, seed=(0, 1))
+    >>> sorted(np.concatenate(order).tolist()), [len(batch) for batch in order]
+    ([0, 1, 2, 3, 4, 5, 6], [...])
+    """
+    random = np.random.default_rng(seed)
+    shuffled = random.permutation(len(lengths))
+    batches: list[npt.NDArray[np.int64]] = []
+    for first in range(0, len(shuffled), batch_size * _WINDOW):
+        window = shuffled[first : first + batch_size * _WINDOW]
+        window = window[np.argsort(np.asarray(lengths)[window], kind="stable")]
+        batches += np.array_split(window, math.ceil(window.size / batch_size))
+    return [batches[i] for i in random.permutation(len(batches))]
+
+
+def sorted_order(lengths: Sequence[int], batch_size: int) -> list[npt.NDArray[np.int64]]:
+    """Put clips into batches by length, shortest first.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        Frames of each example.
+    batch_size : int
+        Clips in one batch.
+
+    Returns
+    -------
+    list of np.ndarray of int
+        Each index once.
+    """
+    by_length = np.argsort(np.asarray(lengths), kind="stable")
+    return np.array_split(by_length, math.ceil(by_length.size / batch_size))
+
+
+def pad_features(features: Sequence[Features]) -> dict[str, npt.NDArray[np.generic]]:
+    """Lay features of different lengths side by side.
+
+    Parameters
+    ----------
+    features : sequence of np.ndarray [shape=(n_frames, n_mfcc)]
+        At least one.
+
+    Returns
+    -------
+    dict
+        ``mfcc`` float32 (batch, frames, n_mfcc), zeros after each end, and ``n_frames`` int32 (batch,).
+    """
+    lengths = np.array([len(f) for f in features], np.int32)
+    frames = -(-int(lengths.max()) // _LENGTH_STEP) * _LENGTH_STEP
+    padded = np.zeros((len(features), frames, features[0].shape[1]), np.float32)
+    for row, f in zip(padded, features, strict=True):
+        row[: len(f)] = f
+    return {"mfcc": padded, "n_frames": lengths}
+
+
+def one_hot(names: Sequence[str], labels: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Write labels as rows with a single 1.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Label of each clip.
+    labels : sequence of str
+        All labels, in the order of the outputs.
+
+    Returns
+    -------
+    np.ndarray [shape=(n_clips, n_labels), dtype=float32]
+        Targets of the cross-entropy.
+
+    Examples
+    --------
+    >>> one_hot(["b", "a"], ["a", "b"]).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
+    """
+    unit = {label: i for i, label in enumerate(labels)}
+    return np.eye(len(labels), dtype=np.float32)[[unit[name] for name in names]]

@@ -1,0 +1,116 @@
+"""The state of an unfinished training: one file, written whole after each epoch.
+
+It holds every variable of network and optimizer, the best weights so far and the history, so that a training that goes
+on from it ends with the same weights as one that was never interrupted (a test says so).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import keras
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import safetensors
+import safetensors.numpy
+
+from speechrnn.errors import TrainingError
+from speechrnn.history import Epoch
+from speechrnn.storage import write_bytes
+from speechrnn.training.weights import Arrays
+
+Array = npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a training has come.
+
+    Attributes
+    ----------
+    fingerprint : str
+        Of configuration, clips and starting weights; another one is another training.
+    history : tuple of Epoch
+        One row an epoch done.
+    best : int
+        The epoch whose weights are kept.
+    """
+
+    fingerprint: str
+    history: tuple[Epoch, ...]
+    best: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Progress, and the best weights by name."""
+
+    progress: Progress
+    best_weights: Arrays
+
+
+def save_checkpoint(path: Path, network: keras.Model, checkpoint: Checkpoint) -> None:
+    """Write everything that going on needs, in one file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    network : keras.Model
+        Compiled; its variables and its optimizer's are written.
+    checkpoint : Checkpoint
+        Progress and best weights.
+    """
+    arrays = {f"best/{name}": array for name, array in checkpoint.best_weights.items()}
+    arrays |= {name: _to_array(variable) for name, variable in _variables(network).items()}
+    metadata = {"progress": msgspec.json.encode(checkpoint.progress).decode()}
+    write_bytes(path, safetensors.numpy.save({k: np.ascontiguousarray(v) for k, v in arrays.items()}, metadata))
+
+
+def load_checkpoint(path: Path, network: keras.Model) -> Checkpoint:
+    """Read a checkpoint and set network and optimizer as they were.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    network : keras.Model
+        Compiled, of the same configuration, its optimizer built.
+
+    Returns
+    -------
+    Checkpoint
+        Progress and best weights.
+
+    Raises
+    ------
+    TrainingError
+        The file is damaged or belongs to another network.
+    """
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- not a mapping
+        progress = msgspec.json.decode(metadata.get("progress", ""), type=Progress)
+        for name, variable in _variables(network).items():
+            _assign(variable, arrays[name])
+    except (safetensors.SafetensorError, msgspec.DecodeError, KeyError, ValueError) as error:
+        raise TrainingError(f"{path}: a checkpoint that cannot be used ({error}). Start again with --force.") from error
+    best = {name.removeprefix("best/"): array for name, array in arrays.items() if name.startswith("best/")}
+    return Checkpoint(progress, best)
+
+
+def _variables(network: keras.Model) -> dict[str, keras.Variable]:
+    named = {f"network/{i}": v for i, v in enumerate(network.variables)}  # the seeds of dropout are among them
+    return named | {f"optimizer/{i}": v for i, v in enumerate(network.optimizer.variables)}
+
+
+def _to_array(variable: keras.Variable) -> Array:
+    array: Array = np.asarray(keras.ops.convert_to_numpy(variable))
+    return array
+
+
+def _assign(variable: keras.Variable, array: Array) -> None:
+    if array.shape != tuple(variable.shape):
+        raise ValueError(f"{variable.path} has shape {array.shape}, needed {tuple(variable.shape)}")
+    variable.assign(array)

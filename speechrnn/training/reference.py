@@ -1,0 +1,166 @@
+"""The plain chain, one library a step: librosa loads, trims and computes MFCC, Keras answers.
+
+It is what the graph in ``model.onnx`` must equal, what learners can follow line by line, and
+``speechrnn predict --runtime keras``.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import keras
+import librosa
+import numpy as np
+
+from speechrnn.audio import Waveform, load_audio
+from speechrnn.bundle import WEIGHTS, Bundle, read_bundle
+from speechrnn.errors import TrainingError
+from speechrnn.places import find_model
+from speechrnn.recognizer import Answers, OnnxEngine, Recognizer
+from speechrnn.training.batches import pad_features
+from speechrnn.training.features import find_word, word_mfcc
+from speechrnn.training.network import build_network
+from speechrnn.training.weights import load_weights, set_weights
+
+# between the graph and Keras, in probability
+TOLERANCE = 1e-4
+
+
+class KerasEngine:
+    """librosa and Keras behind the interface of `speechrnn.recognizer.Engine`.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        With ``weights.safetensors``; the network is rebuilt from its configuration, nothing is deserialised.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self._config = bundle.config
+        self._network = load_network(bundle)
+
+    def run(self, waveforms: Sequence[Waveform]) -> Answers:
+        """Answer for a batch of recordings.
+
+        Parameters
+        ----------
+        waveforms : sequence of np.ndarray [shape=(n,), dtype=float32]
+            At the bundle's rate.
+
+        Returns
+        -------
+        Answers
+            As the graph gives them.
+        """
+        bounds = [find_word(y, self._config.trim) for y in waveforms]
+        batch = pad_features([word_mfcc(y, self._config) for y in waveforms])
+        probabilities = keras.ops.convert_to_numpy(self._network(batch, training=False))
+        known = np.ones(len(waveforms), np.float32)
+        start = np.array([word.start for word in bounds], np.int64)
+        return Answers(probabilities, known, start, np.array([word.end for word in bounds], np.int64))
+
+
+def load_network(bundle: Bundle) -> keras.Model:
+    """Rebuild a bundle's network in Keras.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        With ``weights.safetensors``.
+
+    Returns
+    -------
+    keras.Model
+        From MFCC to probabilities, with the bundle's weights.
+
+    Raises
+    ------
+    BundleError
+        The bundle has no weights, or damaged ones.
+    TrainingError
+        The weights do not fit the configuration.
+    """
+    network = build_network(bundle.config, len(bundle.labels))
+    set_weights(network, load_weights(bundle.read(WEIGHTS)))
+    return network
+
+
+def load_reference(model: str | Path | None = None, *, threshold: float | None = None) -> Recognizer:
+    """Load a model that answers through librosa and Keras.
+
+    Parameters
+    ----------
+    model : str or Path, optional
+        As for `speechrnn.load`.
+    threshold : float, optional
+        As for `speechrnn.load`.
+
+    Returns
+    -------
+    Recognizer
+        With a `KerasEngine`.
+    """
+    bundle = read_bundle(find_model(model))
+    return Recognizer(bundle, KerasEngine(bundle), threshold=threshold)
+
+
+def check_parity(bundle: Bundle, paths: Sequence[Path]) -> float:
+    """Compare the graph with librosa and Keras on recordings.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Just exported.
+    paths : sequence of Path
+        Readable recordings.
+
+    Returns
+    -------
+    float
+        The largest difference in probability.
+
+    Raises
+    ------
+    TrainingError
+        It is over `TOLERANCE`, or the trim bounds differ.
+    """
+    exported, reference = OnnxEngine(bundle), KerasEngine(bundle)
+    waveforms = [load_audio(path, bundle.config.audio) for path in paths]
+    ours, theirs = exported.run(waveforms), reference.run(waveforms)
+    difference = float(np.abs(ours.probabilities - theirs.probabilities).max())
+    moved = int(np.sum((ours.start != theirs.start) | (ours.end != theirs.end)))
+    if difference > TOLERANCE or moved:
+        raise TrainingError(
+            f"the exported graph differs from Keras by {difference:.2g} in probability and {moved} trim bounds, "
+            f"allowed are {TOLERANCE:g} and none. Please report this with the versions in metadata.json."
+        )
+    return difference
+
+
+def predict_file(path: Path, bundle: Bundle, network: keras.Model) -> str:
+    """Recognise one file, step by step, as a tutorial would.
+
+    Parameters
+    ----------
+    path : Path
+        A recording that librosa reads.
+    bundle : Bundle
+        For labels and configuration.
+    network : keras.Model
+        From `load_network`.
+
+    Returns
+    -------
+    str
+        The most probable label.
+    """
+    config = bundle.config
+    y, sr = librosa.load(path, sr=config.audio.sample_rate)
+    trim, features = config.trim, config.features
+    word, _ = librosa.effects.trim(y, top_db=trim.top_db, frame_length=trim.frame_length, hop_length=trim.hop_length)
+    mfcc = librosa.feature.mfcc(
+        y=word, sr=sr, n_mfcc=features.n_mfcc, n_fft=features.n_fft, hop_length=features.hop_length,
+        n_mels=features.n_mels, fmin=features.fmin, fmax=features.fmax,
+    )  # fmt: skip
+    n_frames = mfcc.shape[1]
+    probabilities = network.predict({"mfcc": mfcc.T[None], "n_frames": np.array([n_frames])}, verbose=0)
+    return bundle.labels[int(probabilities[0].argmax())]

@@ -1,0 +1,199 @@
+"""From a folder of recordings to a bundle: the whole of `speechrnn train`."""
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+
+from speechrnn.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
+from speechrnn.config import Config
+from speechrnn.corpus.layouts import Corpus, read_corpus
+from speechrnn.corpus.splits import Split, split_corpus
+from speechrnn.errors import BundleError, TrainingError
+from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
+from speechrnn.history import Epoch
+from speechrnn.places import find_model, new_model_path, remember_model
+from speechrnn.recognizer import Recognizer
+from speechrnn.training.assembly import assemble, describe, fingerprint
+from speechrnn.training.features import Example, Unreadable, load_examples
+from speechrnn.training.fitting import Journal, Material, Step, fit, fit_standardization
+from speechrnn.training.network import build_network
+from speechrnn.training.reference import check_parity
+from speechrnn.training.weights import load_weights, set_weights
+
+CHECKPOINT = "checkpoint.safetensors"
+# clips on which each export is compared with Keras before the bundle is written
+PARITY_CLIPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """How a training deals with what is already there.
+
+    Attributes
+    ----------
+    split : str or None
+        ``speaker``, ``clip``, ``official`` or the path of a CSV; see `speechrnn.corpus.splits.split_corpus`.
+    start : str, Path or None
+        A bundle to start from: its weights, and its configuration where none is given.
+    resume : bool
+        Go on from the last epoch of an unfinished training.
+    force : bool
+        Replace an existing bundle, or drop an unfinished training, at the same place.
+    """
+
+    split: str | None = None
+    start: str | Path | None = None
+    resume: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What a training left.
+
+    Attributes
+    ----------
+    bundle : Bundle
+        As written.
+    history : tuple of Epoch
+        One row an epoch.
+    test : Evaluated or None
+        On the test clips of the split; None where it has none.
+    unreadable : tuple of Unreadable
+        Clips that could not train.
+    split : Split
+        Which clips did what.
+    """
+
+    bundle: Bundle
+    history: tuple[Epoch, ...]
+    test: Evaluated | None
+    unreadable: tuple[Unreadable, ...]
+    split: Split
+
+
+class Listener:
+    """Told how a training goes on; this one does nothing, the command line's draws bars."""
+
+    def reading(self, done: int, total: int) -> None:
+        """Hear of clips read so far."""
+
+    def fitting(self, step: Step) -> None:
+        """Hear of a batch, or of an epoch."""
+
+    def evaluating(self, done: int, total: int) -> None:
+        """Hear of test clips recognised so far."""
+
+
+def train(
+    data: str | Path,
+    config: Config | str | Path | None = None,
+    out: str | Path | None = None,
+    options: TrainOptions | None = None,
+    listener: Listener | None = None,
+) -> Trained:
+    """Train a network on a folder or CSV of recordings and write a bundle.
+
+    Parameters
+    ----------
+    data : str or Path
+        Recordings in any layout that `speechrnn.corpus.layouts.read_corpus` knows.
+    config : Config, str or Path, optional
+        A configuration, a preset's name or a YAML file; the one of ``options.start``, or ``default``, if absent.
+    out : str or Path, optional
+        The bundle's folder; a new one in the default place if absent.
+    options : TrainOptions, optional
+        Split, start, what to do with what is there.
+    listener : Listener, optional
+        Told how it goes on.
+
+    Returns
+    -------
+    Trained
+        The bundle, its history, and its score on the test clips.
+
+    Raises
+    ------
+    SpeechRNNError
+        The configuration, the recordings, the place or the fit is wrong; the message says what to do.
+    """
+    options, listener = options or TrainOptions(), listener or Listener()
+    start = read_bundle(find_model(options.start)) if options.start else None
+    settings = _choose_config(config, start)
+    path = Path(out) if out else new_model_path(Path(config).stem if isinstance(config, str | Path) else "digits")
+    unfinished = _claim(path, options)
+    corpus = read_corpus(Path(data))
+    split = split_corpus(corpus, options.split, settings.training.seed)
+    material, unreadable = _load(corpus, split, settings, listener)
+
+    keras.utils.set_random_seed(settings.training.seed)
+    network = build_network(settings, len(material.labels))
+    if start:
+        same_labels = start.labels == material.labels
+        set_weights(network, load_weights(start.read(WEIGHTS)), except_head=not same_labels)
+    else:
+        fit_standardization(network, material.train, settings.features.normalization)
+    journal = Journal(unfinished / CHECKPOINT, fingerprint(network, material, settings), options.resume)
+    checkpoint = fit(network, material, settings, journal, listener.fitting)
+
+    draft = assemble(checkpoint, material, settings, describe(corpus, split.method, material))
+    trial = write_bundle(unfinished / "bundle", draft.files, draft.metadata, replace=True)
+    check_parity(trial, [example.clip.path for example in material.train[:PARITY_CLIPS]])
+    test = _evaluate(trial, corpus, split, listener)
+    files = draft.files | ({"metrics.json": to_json(test.evaluation).encode()} if test else {})
+    bundle = write_bundle(path, files, draft.metadata, replace=options.force)
+    shutil.rmtree(unfinished, ignore_errors=True)
+    if not out:
+        remember_model(path)
+    return Trained(bundle, checkpoint.progress.history, test, unreadable, split)
+
+
+def _choose_config(config: Config | str | Path | None, start: Bundle | None) -> Config:
+    if isinstance(config, Config):
+        return config
+    return start.config if start and config is None else Config.load(config or "default")
+
+
+def _claim(path: Path, options: TrainOptions) -> Path:
+    """Find out before any work whether the place is free; give the folder of the unfinished training beside it."""
+    if path.exists() and not options.force:
+        raise BundleError(f"{path}: exists already. Choose another folder with --out, or replace it with --force.")
+    unfinished = path.with_name(f"{path.name}.unfinished")
+    if unfinished.exists() and not options.resume:
+        if not options.force:
+            raise TrainingError(f"{unfinished}: an unfinished training. Go on with --resume, or drop it with --force.")
+        shutil.rmtree(unfinished)
+    unfinished.mkdir(parents=True, exist_ok=True)
+    return unfinished
+
+
+def _load(
+    corpus: Corpus, split: Split, config: Config, listener: Listener
+) -> tuple[Material, tuple[Unreadable, ...]]:
+    clips = (*split.train, *split.valid)
+    loaded = load_examples(clips, config, lambda done: listener.reading(done, len(clips)))
+    examples = [item for item in loaded if isinstance(item, Example)]
+    unreadable = tuple(item for item in loaded if isinstance(item, Unreadable))
+    training = set(split.train)
+    material = Material(
+        train=[example for example in examples if example.clip in training],
+        valid=[example for example in examples if example.clip not in training],
+        labels=tuple(label for label in corpus.labels if label in {clip.label for clip in split.train}),
+    )
+    left = {example.clip.label for example in material.train}
+    if lost := [label for label in material.labels if label not in left]:
+        reason = next(item.reason for item in unreadable if item.clip.label in lost)
+        raise TrainingError(
+            f"no clip of the label {lost[0]} could be read ({reason}) Needed at least one. "
+            "See what is wrong with `speechrnn data check`."
+        )
+    return material, unreadable
+
+
+def _evaluate(bundle: Bundle, corpus: Corpus, split: Split, listener: Listener) -> Evaluated | None:
+    if not split.test:
+        return None
+    test = replace(corpus, clips=split.test, rejects=(), skipped=())
+    return evaluate_corpus(test, Recognizer(bundle), on_progress=listener.evaluating)

@@ -1,0 +1,44 @@
+"""Importing the heavy libraries: in one place, with one sentence where they are absent, and without their chatter."""
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+
+from speechrnn.extras import require
+
+_HEAVY = ("onnx", "safetensors.numpy", "librosa", "keras")
+# TensorFlow tells of its build and of devices it did not find, before any setting can stop it
+_CHATTER = ("I0000 ", "W0000 ", "WARNING: All log messages", "To enable the following instructions")
+
+
+def import_heavy() -> None:
+    """Import what this room needs.
+
+    Raises
+    ------
+    MissingExtraError
+        The extra ``train`` is not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with _without_chatter():
+        for module in _HEAVY:
+            require(module, extra="train")
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Hold stderr back, then pass on all but the known chatter; C++ writes past sys.stderr, so the descriptor is moved."""
+    sys.stderr.flush()
+    with tempfile.TemporaryFile() as held:
+        real = os.dup(2)
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(real, 2)
+            os.close(real)
+            held.seek(0)
+            lines = held.read().splitlines(keepends=True)
+            os.write(2, b"".join(line for line in lines if not line.decode(errors="replace").startswith(_CHATTER)))

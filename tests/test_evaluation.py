@@ -1,0 +1,206 @@
+"""From recordings on disk to an evaluation, with a recognizer whose engine hears pitch."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import speechrnn
+import speechrnn.evaluation
+from speechrnn.audio import Waveform
+from speechrnn.bundle import Bundle, Heard, Metadata, write_bundle
+from speechrnn.comparison import Comparison, compare
+from speechrnn.config import Config
+from speechrnn.corpus.clips import Clip, clip_hash
+from speechrnn.corpus.layouts import read_corpus
+from speechrnn.errors import CorpusError
+from speechrnn.evaluation import Evaluated, Evaluation, evaluate, evaluate_corpus, heard_levels, score, to_json
+from speechrnn.recognizer import Answers, Prediction, Recognizer
+from speechrnn.scores import HEARD_LEVELS
+from speechrnn.significance import mcnemar_p
+
+TonesMaker = Callable[..., Path]
+ToneWriter = Callable[..., Path]
+
+
+class PitchEngine:
+    """Answers with the label whose tone is nearest: 300 Hz for the first, 600 Hz for the second, and so on."""
+
+    def __init__(self, n_labels: int) -> None:
+        self.n_labels = n_labels
+
+    def run(self, waveforms: Sequence[Waveform]) -> Answers:
+        rows = [self.answer(y) for y in waveforms]
+        n = np.array([y.size for y in waveforms], np.int64)
+        return Answers(np.array(rows, np.float32), np.ones(len(rows), np.float32), np.zeros_like(n), n)
+
+    def answer(self, y: Waveform) -> list[float]:
+        hz = np.abs(np.fft.rfft(y)).argmax() * 8000 / y.size
+        best = round(float(hz) / 300) - 1
+        return [0.9 if i == best else 0.1 / (self.n_labels - 1) for i in range(self.n_labels)]
+
+
+@pytest.fixture
+def make_recognizer(tmp_path: Path) -> Callable[..., Recognizer]:
+    def make(heard: Heard | None = None, labels: tuple[str, ...] = ("0", "1", "2"), name: str = "model") -> Recognizer:
+        metadata = Metadata(1, "isolated", 8000, 0.0, 1, {}, (), heard or Heard(), "speaker")
+        files = {
+            "model.onnx": b"not run here",
+            "labels.json": msgspec.json.encode(labels),
+            "config.yaml": Config.load("default", {"audio.sample_rate": 8000}).dump().encode(),
+        }
+        bundle: Bundle = write_bundle(tmp_path / name, files, metadata)
+        return Recognizer(bundle, PitchEngine(len(labels)))
+
+    return make
+
+
+def test_a_folder_with_a_wrong_a_broken_and_a_foreign_clip(
+    tone_corpus: TonesMaker, write_tone: ToneWriter, make_recognizer: Callable[..., Recognizer]
+) -> None:
+    folder = tone_corpus("012", ("ann", "bob"), 2)
+    write_tone(folder / "0_bob_7.wav", hz=600)
+    write_tone(folder / "9_bob_0.wav", hz=600)
+    (folder / "1_ann_8.wav").write_text("text")
+    evaluation = evaluate(folder, make_recognizer())
+    assert (evaluation.n_clips, evaluation.accuracy) == (13, 12 / 13)
+    assert evaluation.confusion == ((4, 1, 0, 0), (0, 4, 0, 0), (0, 0, 4, 0))
+    assert {name: one.accuracy for name, one in evaluation.per_speaker.items()} == {"ann": 1.0, "bob": 6 / 7}
+    reasons = {one.path.name: one.reason for one in evaluation.skipped}
+    assert reasons.keys() == {"9_bob_0.wav", "1_ann_8.wav"}
+    assert reasons["9_bob_0.wav"] == "labelled 9; the model has no such label. It has: 0, 1, 2."
+    assert "not readable as audio" in reasons["1_ann_8.wav"]
+
+
+def test_path_text_corpus_and_model_name_give_the_same(
+    tone_corpus: TonesMaker, make_recognizer: Callable[..., Recognizer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, recognizer = tone_corpus(), make_recognizer()
+    monkeypatch.setattr(speechrnn.evaluation, "load", {"mine": recognizer, None: recognizer}.__getitem__)
+    expected = speechrnn.evaluate(folder, recognizer)
+    assert evaluate(str(folder), "mine") == evaluate(read_corpus(folder)) == expected
+
+
+def test_the_answers_are_kept_in_the_order_of_the_clips(
+    tone_corpus: TonesMaker, make_recognizer: Callable[..., Recognizer]
+) -> None:
+    seen: list[tuple[int, int]] = []
+    corpus = read_corpus(tone_corpus("01", ("ann",), 2))
+    evaluated = evaluate_corpus(corpus, make_recognizer(), on_progress=lambda done, n: seen.append((done, n)))
+    assert [answer.path for answer in evaluated.predictions] == [str(clip.path) for clip in evaluated.clips]
+    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_a_corpus_of_other_words_cannot_be_scored(
+    tone_corpus: TonesMaker, make_recognizer: Callable[..., Recognizer]
+) -> None:
+    with pytest.raises(CorpusError, match=r"all 2 were skipped, .*labelled 0; .* It has: go, stop\."):
+        evaluate(tone_corpus("0", ("ann",), 2), make_recognizer(labels=("go", "stop")))
+
+
+def test_voices_and_clips_of_the_training_are_recognised(
+    tone_corpus: TonesMaker, make_recognizer: Callable[..., Recognizer]
+) -> None:
+    folder = tone_corpus("01", ("ann", "bob", "cyd"), 1)
+    fresh = evaluate(folder, make_recognizer(name="fresh"))
+    assert (fresh.heard, fresh.n_unheard) == ("none", 6)
+    voices = evaluate(folder, make_recognizer(Heard(speakers=("ann",), clips=("0" * 16,)), name="voices"))
+    assert (voices.heard, voices.n_unheard) == ("speakers", 4)
+    assert {name for name, one in voices.per_speaker.items() if one.heard} == {"ann"}
+    clips = Heard(speakers=("ann",), clips=(clip_hash(folder / "0_ann_0.wav"),))
+    assert {
+        level: one.n for level, one in evaluate(folder, make_recognizer(clips, name="clips")).per_heard.items()
+    } == {
+        "none": 4,
+        "speakers": 1,
+        "clips": 1,
+    }
+
+
+def test_a_heard_clip_under_another_name_makes_its_new_name_a_heard_voice(
+    tmp_path: Path, write_tone: ToneWriter
+) -> None:
+    trained = write_tone(tmp_path / "0_ann_0.wav", hz=300)
+    heard = Heard(speakers=("ann",), clips=(clip_hash(trained),))
+    copy = Clip(Path(shutil.copy(trained, tmp_path / "0_anna_3.wav")), "0", "anna")
+    other = Clip(write_tone(tmp_path / "1_anna_0.wav", hz=600), "1", "anna")
+    stranger = Clip(write_tone(tmp_path / "1_bob_0.wav", hz=610), "1", "bob")
+    assert heard_levels([copy, other, stranger], heard) == ("clips", "speakers", "none")
+
+
+def test_who_cannot_be_told_from_a_heard_voice_is_not_called_unheard(tmp_path: Path) -> None:
+    named, unnamed = Clip(tmp_path / "a.wav", "0", "ann"), Clip(tmp_path / "b.wav", "0", None)  # neither can be read
+    assert heard_levels([named, unnamed], Heard(speakers=("bob",), clips=("0" * 16,))) == ("none", "speakers")
+    assert heard_levels([named, unnamed], Heard(clips=("0" * 16,), unnamed=1)) == ("speakers", "speakers")
+    # synthetic voices have names and no clip hashes: no real voice can be one of them
+    assert heard_levels([named, unnamed], Heard(speakers=("espeak-1",))) == ("none", "none")
+
+
+SPEAKERS = st.sampled_from(("ann", "bob", None))
+
+
+@given(st.lists(SPEAKERS), st.sets(st.sampled_from(("ann", "bob"))), st.sets(st.sampled_from(("ann", "bob"))))
+def test_more_training_never_makes_a_voice_less_heard(
+    speakers: list[str | None], few: set[str], more: set[str]
+) -> None:
+    clips = [Clip(Path(f"/nowhere/{i}.wav"), "0", speaker) for i, speaker in enumerate(speakers)]
+    before = heard_levels(clips, Heard(speakers=tuple(few)))
+    after = heard_levels(clips, Heard(speakers=tuple(few | more), clips=("0" * 16,)))
+    assert all(HEARD_LEVELS.index(a) <= HEARD_LEVELS.index(b) for a, b in zip(before, after, strict=True))
+
+
+def test_json_reads_back_as_the_evaluation(tone_corpus: TonesMaker, make_recognizer: Callable[..., Recognizer]) -> None:
+    folder = tone_corpus("012", ("ann", "bob"), 1)
+    (folder / "2_bob_9.wav").write_bytes(b"")
+    evaluation = evaluate(folder, make_recognizer(Heard(speakers=("ann",), clips=("0" * 16,))))
+    line = to_json(evaluation)
+
+    def from_text(kind: type, value: Any) -> Any:
+        return kind(value)
+
+    assert msgspec.json.decode(line, type=Evaluation, dec_hook=from_text) == evaluation
+    assert "\n" not in line
+
+
+def test_a_file_name_in_no_encoding_survives_json() -> None:
+    path = Path(os.fsdecode(b"0_ann\xff_0.wav"))
+    good, bad = Clip(Path("0_ann_0.wav"), "0", None), Clip(path, "0", None)
+    answers = [
+        Prediction(None, "0", 1.0, None, 1.0, 0.0, 1.0),
+        Prediction(None, None, None, None, None, None, None, "empty."),
+    ]
+    line = to_json(score([good, bad], answers, ("0",), ["none", "none"]))
+    assert json.loads(line.encode())["skipped"] == [{"path": str(path), "reason": "empty."}]
+
+
+def evaluated(answers: dict[str, str | None], model: str) -> Evaluated:
+    """Clips whose label is 0, by name; the answer "?" stands for a file that could not be read."""
+    clips = tuple(Clip(Path(name), "0", None) for name in answers)
+    predictions = tuple(
+        Prediction(name, None, None, None, None, None, None, "empty.")
+        if label == "?"
+        else Prediction(name, label, *[None] * 5)
+        for name, label in answers.items()
+    )
+    evaluation = score(clips, predictions, ("0", "1"), ["none"] * len(clips))
+    return Evaluated(evaluation, clips, predictions, model, "data")
+
+
+def test_two_models_are_compared_on_the_clips_that_both_answered() -> None:
+    a = evaluated({"a": "0", "b": "0", "c": "0", "d": "1", "e": None, "f": "0", "only a": "0"}, "old")
+    b = evaluated({"f": "?", "e": "1", "d": "0", "c": "1", "b": None, "a": "0", "only b": "0"}, "new")
+    assert compare(a, b) == Comparison("old", "new", 5, 1, 2, 1, 1, mcnemar_p(2, 1))
+    assert compare(b, a) == Comparison("new", "old", 5, 1, 1, 2, 1, mcnemar_p(2, 1))
+
+
+def test_models_without_a_common_clip_cannot_be_compared() -> None:
+    with pytest.raises(CorpusError, match="old and new have no scored clip in common"):
+        compare(evaluated({"a": "0"}, "old"), evaluated({"b": "0"}, "new"))

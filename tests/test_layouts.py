@@ -1,0 +1,183 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
+from speechrnn.errors import CorpusError
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    return folder
+
+
+def triples(corpus: Corpus) -> set[tuple[str, str, str | None]]:
+    return {(clip.path.relative_to(corpus.folder).as_posix(), clip.label, clip.speaker) for clip in corpus.clips}
+
+
+def table(folder: Path, text: str) -> Path:
+    path = folder / "clips.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_fsdd_names(tmp_path: Path) -> None:
+    corpus = read_corpus(touch(tmp_path, "6_ann_0.wav", "six_bob_1.flac", "stop_mary_ann_2.wav", "README.md"))
+    assert corpus.layout == "fsdd"
+    assert triples(corpus) == {
+        ("6_ann_0.wav", "6", "ann"),
+        ("six_bob_1.flac", "6", "bob"),
+        ("stop_mary_ann_2.wav", "stop", "mary_ann"),
+    }
+    assert (corpus.labels, corpus.speakers) == (("6", "stop"), ("ann", "bob", "mary_ann"))
+    assert (corpus.skipped, corpus.rejects) == ((), ())
+
+
+def test_folders_of_words_and_digits_with_rejects(tmp_path: Path) -> None:
+    names = [
+        "six/0a_nohash_0.wav",
+        "6/x.wav",
+        "yes/0a_nohash_1.wav",
+        "_background_noise_/hum.wav",
+        "unknown/0b_nohash_0.wav",
+    ]
+    corpus = read_corpus(touch(tmp_path, *names))
+    assert corpus.layout == "folders"
+    assert triples(corpus) == {
+        ("six/0a_nohash_0.wav", "6", "0a"),
+        ("6/x.wav", "6", None),
+        ("yes/0a_nohash_1.wav", "yes", "0a"),
+    }
+    assert {(clip.label, clip.speaker) for clip in corpus.rejects} == {("_background_noise_", None), ("unknown", "0b")}
+
+
+def test_rejects_are_found_beside_fsdd_names_too(tmp_path: Path) -> None:
+    corpus = read_corpus(touch(tmp_path, "6_ann_0.wav", "unknown_ann_0.wav", "_background_noise_/hum.wav"))
+    assert corpus.layout == "fsdd"
+    assert triples(corpus) == {("6_ann_0.wav", "6", "ann")}
+    assert sorted(clip.label for clip in corpus.rejects) == ["_background_noise_", "unknown"]
+
+
+@pytest.mark.parametrize(
+    ("names", "layout", "labels", "speakers"),
+    [
+        # FSDD's repository: one folder around the clips
+        (["recordings/0_ann_0.wav", "recordings/1_ann_0.wav"], "fsdd", ("0", "1"), ("ann",)),
+        (["recordings/zero/a.wav", "recordings/one/a.wav"], "folders", ("0", "1"), ()),
+        # AudioMNIST: one folder for each speaker, numbered
+        (["1/0_1_0.wav", "1/1_1_0.wav", "2/0_2_0.wav"], "fsdd", ("0", "1"), ("1", "2")),
+        # take names that look like FSDD's inside the folders of labels
+        (["six/rec_ann_1.wav", "seven/rec_ann_2.wav"], "folders", ("6", "7"), ()),
+        (["yes/rec_ann_1.wav", "no/rec_ann_2.wav"], "folders", ("no", "yes"), ()),
+        (["six/six_ann_1.wav", "seven/seven_ann_2.wav"], "fsdd", ("6", "7"), ("ann",)),
+        # one label is a legal corpus, and a wrapper is not a label
+        (["six/a.wav", "six/b.wav"], "folders", ("6",), ()),
+        (["6_ann_0.wav"], "fsdd", ("6",), ("ann",)),
+    ],
+)
+def test_the_layout_is_recognised_by_content(
+    tmp_path: Path, names: list[str], layout: str, labels: tuple[str, ...], speakers: tuple[str, ...]
+) -> None:
+    corpus = read_corpus(touch(tmp_path, *names))
+    assert (corpus.layout, corpus.labels, corpus.speakers) == (layout, labels, speakers)
+    assert len(corpus.clips) == len(names)
+
+
+def test_the_layout_of_most_files_wins_and_the_rest_is_listed(tmp_path: Path) -> None:
+    corpus = read_corpus(touch(tmp_path, "6_ann_0.wav", "7_ann_0.wav", "six/a.wav", "loose.wav", "notes.txt"))
+    assert triples(corpus) == {("6_ann_0.wav", "6", "ann"), ("7_ann_0.wav", "7", "ann")}
+    assert corpus.skipped == (
+        Skipped(tmp_path / "loose.wav", "not named {label}_{speaker}_{index}, as most are"),
+        Skipped(tmp_path / "six" / "a.wav", "not named {label}_{speaker}_{index}, as most are"),
+    )
+    corpus = read_corpus(touch(tmp_path, "six/b.wav", "six/c.wav", "six/deep/d.wav"))
+    assert corpus.layout == "folders"
+    assert {item.path.name for item in corpus.skipped} == {"6_ann_0.wav", "7_ann_0.wav", "loose.wav", "d.wav"}
+
+
+def test_odd_names_work_and_every_label_can_be_written(tmp_path: Path) -> None:
+    names = [
+        "six/a b.wav",
+        "six/a\nb.wav",
+        "fünf/ä.wav",
+        "fu\u0308nf/b.wav",
+        os.fsdecode(b"six/\xff.wav"),
+        os.fsdecode(b"\xff/1.wav"),
+    ]
+    corpus = read_corpus(touch(tmp_path, *names))
+    assert {clip.path for clip in corpus.clips} == {tmp_path / name for name in names}
+    assert corpus.labels == ("6", "\\xff", "fünf")
+
+
+def test_labels_are_ordered_by_number_then_alphabet(tmp_path: Path) -> None:
+    labels = ["stop", "10", "9", "ten", "zero", "01", "1", "²"]
+    corpus = read_corpus(touch(tmp_path, *(f"{label}/a.wav" for label in labels)))
+    assert corpus.labels == ("0", "01", "1", "9", "10", "stop", "ten", "²")
+
+
+def test_csv_paths_are_relative_to_the_csv(tmp_path: Path) -> None:
+    touch(tmp_path, "list/a.wav", "sounds/b.wav", "c.wav", "noise.wav")
+    path = table(
+        tmp_path / "list",
+        f"label,path,speaker,split\nsix,a.wav,ann,train\n6,../sounds/b.wav,,valid\nyes,{tmp_path}/c.wav,bob,test\n"
+        "unknown,../noise.wav,,train\n",
+    )
+    corpus = read_corpus(path)
+    assert corpus.layout == "csv"
+    assert [(clip.path.resolve(), clip.label, clip.speaker) for clip in corpus.clips] == [
+        (tmp_path / "list" / "a.wav", "6", "ann"),
+        (tmp_path / "sounds" / "b.wav", "6", None),
+        (tmp_path / "c.wav", "yes", "bob"),
+    ]
+    assert [corpus.splits[clip.path] for clip in corpus.clips] == ["train", "valid", "test"]  # type: ignore[index]
+    assert [clip.label for clip in corpus.rejects] == ["unknown"]
+
+
+def test_csv_rows_without_a_file_or_listed_twice_are_skipped(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav", "folder/x")
+    corpus = read_corpus(
+        table(tmp_path, "path,label\na.wav,6\ngone.wav,7\nfolder/../a.wav,7\nfolder,7\n" + "n" * 300 + ".wav,7\n")
+    )
+    assert corpus.clips == (Clip(tmp_path / "a.wav", "6", None),)
+    assert corpus.splits is None
+    assert {item.path.name[:8]: item.reason for item in corpus.skipped} == {
+        "a.wav": "listed twice, on line 2 and on line 4",
+        "folder": "no such file (line 5)",
+        "gone.wav": "no such file (line 3)",
+        "nnnnnnnn": "cannot be read: File name too long (line 6)",
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "target", "message"),
+    [
+        ([], "gone", "gone: no such folder or file"),
+        (["README.md"], ".", "no recordings in it"),
+        (["6_ann_0.wav"], "6_ann_0.wav", "is one recording, needed a folder"),
+        (["x.wav", "y.wav"], ".", r"none of its 2 recordings can be used, such as x.wav \(no layout fits\)"),
+    ],
+)
+def test_what_holds_no_corpus_is_refused(tmp_path: Path, names: list[str], target: str, message: str) -> None:
+    touch(tmp_path, *names)
+    with pytest.raises(CorpusError, match=message):
+        read_corpus(tmp_path / target)
+
+
+def test_a_csv_of_missing_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        CorpusError, match=r"none of its 1 recordings can be used, such as gone.wav \(no such file \(line 2\)\)"
+    ):
+        read_corpus(table(tmp_path, "path,label\ngone.wav,6\n"))
+
+
+@pytest.mark.shared
+def test_real_recordings(shared: Path) -> None:
+    corpus = read_corpus(shared / "data" / "fsdd")
+    assert (len(corpus.clips), corpus.layout, corpus.skipped) == (3000, "fsdd", ())
+    assert corpus.labels == tuple("0123456789")
+    assert corpus.speakers == ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
+    assert len(read_corpus(shared / "data" / "digits-apache" / "recordings").clips) == 400

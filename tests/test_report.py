@@ -1,0 +1,188 @@
+"""What the tables and files of a report say."""
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from speechrnn.comparison import Comparison
+from speechrnn.corpus.clips import Clip
+from speechrnn.evaluation import Evaluated, score
+from speechrnn.markup import Table, markdown_table, text_table
+from speechrnn.recognizer import Prediction
+from speechrnn.report import COLUMNS, render_comparison, render_evaluation, write_report
+from speechrnn.scores import Heard
+
+LABELS = ("go", "stop")
+PNG = b"\x89PNG\r\n\x1a\n"
+# path, said, answered, probability
+CASES = (
+    ("sure.wav", "go", "stop", 0.99),
+    ("right.wav", "go", "go", 0.8),
+    ("rejected.wav", "stop", None, 1.0),
+    ("torn.wav", "stop", None, None),
+    ("unsure.wav", "stop", "go", 0.51),
+)
+
+
+def make(heard: Heard | Sequence[Heard] = "none", speaker: str | None = "ann") -> Evaluated:
+    clips = tuple(Clip(Path(path), said, speaker) for path, said, _, _ in CASES)
+    predictions = tuple(
+        Prediction(path, answered, probability, None, 1.0, 0.1, 0.4, None if probability else "empty. Record again.")
+        for path, _, answered, probability in CASES
+    )
+    levels = [heard] * len(clips) if isinstance(heard, str) else heard
+    return Evaluated(score(clips, predictions, LABELS, levels), clips, predictions, "models/my_model", "clips")
+
+
+def test_the_terminal_shows_everything() -> None:
+    assert (
+        render_evaluation(make().evaluation)
+        == """\
+Accuracy 25.0 % on speakers not heard in training: 1 of 4 clips right, 95 % interval 4.6 to 69.9.
+All clips with a named speaker are of one voice: others may do better or worse.
+1 clip got no label and count as wrong.
+
+Speakers, the worst first
+speaker  accuracy  95 % interval  clips  heard in training
+ann        25.0 %    4.6 to 69.9      4                 no
+
+Labels
+label  precision  recall     F1  clips
+go         0.500   0.500  0.500      2
+stop       0.000   0.000  0.000      2
+
+Confusion: a row is what was said, a column what was answered
+said  go  stop  (none)
+go     1     1       .
+stop   1     .       1
+
+1 file skipped, not part of the accuracy:
+  torn.wav: empty. Record again."""
+    )
+
+
+@pytest.mark.parametrize(
+    ("heard", "speaker", "phrase"),
+    [
+        ("none", "ann", "on speakers not heard in training:"),
+        ("none", None, "on voices not heard in training:"),
+        ("speakers", "ann", "on voices heard in training:"),
+        ("clips", "ann", "on clips it was trained on:"),
+        (["clips", "none", "none", "none", "none"], "ann", "on a mixture (1 of 4 are clips it was trained on):"),
+        (["speakers", "none", "none", "none", "none"], "ann", "on a mixture (1 of 4 are of voices heard in training):"),
+    ],
+)
+def test_the_first_line_says_what_the_model_knew(heard: Heard, speaker: str | None, phrase: str) -> None:
+    assert phrase in render_evaluation(make(heard, speaker).evaluation).splitlines()[0]
+
+
+def test_a_mixture_is_told_apart() -> None:
+    text = render_evaluation(make(["clips", "speakers", "none", "none", "none"]).evaluation)
+    table = text.partition("What the model knew before\n")[2].splitlines()[:4]
+    assert [line.split()[-1] for line in table] == ["n", "2", "1", "1"]
+
+
+def test_many_labels_and_speakers_are_cut_short() -> None:
+    labels = [f"word{i}" for i in range(21)]
+    clips = [Clip(Path(f"{i}.wav"), labels[i % 21], f"voice{i}") for i in range(63)]
+    answers = [Prediction(None, "word3" if clip.label == "word2" else clip.label, *[None] * 5) for clip in clips]
+    text = render_evaluation(score(clips, answers, labels, ["none"] * 63))
+    assert "and 43 speakers with higher or equal accuracy" in text
+    assert text.endswith("Most frequent confusions\nsaid   answered  clips\nword2     word3      3")
+    assert max(map(len, text.splitlines())) <= 110
+
+
+@pytest.mark.parametrize(
+    ("comparison", "verdict"),
+    [
+        (
+            Comparison("a", "b", 100, 80, 0, 15, 5, 0.00006),
+            "b is better; a difference like this comes by chance with p < 0.0001",
+        ),
+        (
+            Comparison("a", "b", 100, 80, 12, 2, 6, 0.0129),
+            "a is better; a difference like this comes by chance with p = 0.013",
+        ),
+        (Comparison("a", "b", 100, 80, 5, 6, 9, 1.0), "The difference may well be chance; p = 1"),
+        (Comparison("a", "b", 100, 80, 5, 5, 10, 1.0), "Both get equally many right; p = 1"),
+    ],
+)
+def test_a_comparison_ends_with_its_verdict(comparison: Comparison, verdict: str) -> None:
+    assert render_comparison(comparison).splitlines()[-1] == f"{verdict} (McNemar's exact test)."
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(path.read_text(), newline="")))
+
+
+def test_a_report_is_a_folder_of_files(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    evaluated = make()
+    report = write_report(tmp_path / "new" / "report", evaluated)
+    names = ["report.md", "confusion.png", "predictions.csv", "errors.csv", "evaluation.json"]
+    assert [path.name for path in report.files] == names
+    assert {path.name for path in (tmp_path / "new" / "report").iterdir()} == set(names)
+    folder = tmp_path / "new" / "report"
+    assert (folder / "confusion.png").read_bytes().startswith(PNG)
+    rows = read_csv(folder / "predictions.csv")
+    assert tuple(rows[0]) == COLUMNS
+    assert [(row["path"], row["label"], row["predicted"]) for row in rows] == [(p, s, a or "") for p, s, a, _ in CASES]
+    assert rows[3]["error"] == "empty. Record again."
+    # confident mistakes first, no answer last, unreadable files not at all
+    assert [row["path"] for row in read_csv(folder / "errors.csv")] == ["sure.wav", "unsure.wav", "rejected.wav"]
+    assert json.loads((folder / "evaluation.json").read_text())["accuracy"] == evaluated.evaluation.accuracy
+
+
+def test_the_report_tells_the_story_in_markdown(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    write_report(tmp_path, make(), [Comparison("old", "my_model", 4, 1, 0, 0, 3, 1.0)])
+    text = (tmp_path / "report.md").read_text()
+    for expected in (
+        "# models/my\\_model on clips\n",
+        "Accuracy 25.0 % on speakers not heard in training",
+        "Both get equally many right",
+        "![Confusion matrix](confusion.png)",
+        "| stop | 1 | . | 1 |",
+        "## Wrong answers: 3",
+        "- sure.wav: said go, heard as stop (99.0 %)\n- unsure.wav: said stop, heard as go (51.0 %)\n- rejected.wav",
+        "- rejected.wav: said stop, nothing was answered\n",
+        "- torn.wav: empty. Record again.",
+    ):
+        assert expected in text
+
+
+def test_without_matplotlib_all_but_the_picture_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "confusion.png").write_bytes(b"of an earlier report")
+    (tmp_path / "mine.txt").write_text("stays")
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    report = write_report(tmp_path, make())
+    names = {"report.md", "predictions.csv", "errors.csv", "evaluation.json"}
+    assert {path.name for path in report.files} == names
+    assert {path.name for path in tmp_path.iterdir()} == names | {"mine.txt"}
+    assert report.missing is not None
+    assert "speechrnn[plot]" in report.missing
+    assert "The confusion matrix is not drawn" in (tmp_path / "report.md").read_text()
+
+
+def test_odd_file_names_come_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    raw = b'a,"b\n|\x1b[2J\xff.wav'
+    clip = Clip(Path(os.fsdecode(raw)), "go", None)
+    answers = (Prediction(None, "stop", 0.9, None, 1.0, 0.0, 1.0),)
+    write_report(tmp_path, Evaluated(score([clip], answers, LABELS, ["none"]), (clip,), answers, "m", "d"))
+    rows = list(csv.DictReader(io.StringIO(os.fsdecode((tmp_path / "errors.csv").read_bytes()), newline="")))
+    assert os.fsencode(rows[0]["path"]) == raw
+    line = next(line for line in (tmp_path / "report.md").read_text().splitlines() if "said go" in line)
+    assert line == r'- a,"b\\n\|\\x1b\[2J\\xff.wav: said go, heard as stop (90.0 %)'
+
+
+def test_tables_show_the_same_cells() -> None:
+    table = Table(("name", "n"), (("a\nb", "1"), ("c|d", "22")))
+    assert text_table(table).splitlines() == ["name   n", "a\\nb   1", "c|d   22"]
+    assert markdown_table(table).splitlines()[2:] == ["| a\\\\nb | 1 |", "| c\\|d | 22 |"]

@@ -1,0 +1,49 @@
+"""The schemas in docs/ are those of the types, and what is printed keeps to them."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from speechrnn.corpus.clips import Clip
+from speechrnn.evaluation import score, to_json
+from speechrnn.recognizer import Prediction
+from speechrnn.schemas import SCHEMAS, make_schema
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_docs_are_up_to_date(name: str) -> None:
+    written = json.loads((DOCS / name).read_text())
+    assert json.loads(make_schema(SCHEMAS[name])) == written, "run: python -m speechrnn.schemas docs"
+
+
+def test_the_command_writes_them(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "speechrnn.schemas", tmp_path], check=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        name: make_schema(kind) for name, kind in SCHEMAS.items()
+    }
+
+
+def test_what_is_printed_has_the_keys_of_the_schema() -> None:
+    prediction = Prediction("a.wav", "0", 1.0, {"0": 1.0}, 1.0, 0.0, 0.5)
+    evaluation = score([Clip(Path("a.wav"), "0", None)], [prediction], ("0",), ["none"])
+    printed = {"Evaluation": json.loads(to_json(evaluation)), "Prediction": dataclasses.asdict(prediction)}
+    for name, kind in SCHEMAS.items():
+        definition = json.loads((DOCS / name).read_text())["$defs"][kind.__name__]
+        assert list(printed[kind.__name__]) == list(definition["properties"])
+        assert set(definition["required"]) <= set(definition["properties"])
+
+
+def test_a_type_that_is_no_json_is_refused() -> None:
+    @dataclasses.dataclass
+    class Odd:
+        value: type
+
+    with pytest.raises((NotImplementedError, TypeError, msgspec.MsgspecError)):
+        make_schema(Odd)
