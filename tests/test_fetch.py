@@ -21,6 +21,8 @@ from speechrnn.corpus import fetch, transfer
 from speechrnn.corpus.fetch import DIGEST, Fetched, digest_recordings, fetch_fsdd
 from speechrnn.errors import CorpusError, MissingExtraError
 
+pytest.importorskip("pooch")
+
 RECORDINGS = {f"{i % 10}_ann_{i}.wav": hashlib.sha512(bytes([i])).digest() * 300 for i in range(12)}
 
 
@@ -132,9 +134,8 @@ def test_fetches_the_recordings_and_their_licence_and_nothing_beside(
     )
     assert result == Fetched(tmp_path / "fsdd", 12, downloaded=True)
     assert contents(tmp_path / "fsdd") == RECORDINGS
-    assert "CC" not in (note := (tmp_path / "fsdd/LICENSE.txt").read_text()) or "Attribution" in note
-    assert "Zohar Jackson" in note
-    assert "by-sa/4.0" in note
+    note = (tmp_path / "fsdd/LICENSE.txt").read_text()
+    assert [fact for fact in ("Zohar Jackson", "by-sa/4.0", fetch.REPOSITORY, fetch.COMMIT) if fact not in note] == []
     assert names(tmp_path) == ["fsdd"]
     assert names(tmp_path / "fsdd") == sorted([*RECORDINGS, "LICENSE.txt"])
     assert seen[-1] == (len(GOOD), len(GOOD))
@@ -215,7 +216,6 @@ def flip(body: bytes, at: int) -> bytes:
 BAD = {
     "flipped at the start": flip(GOOD, 2),
     "flipped in the middle": flip(GOOD, len(GOOD) // 2),
-    "flipped near the end": flip(GOOD, len(GOOD) - 6),
     "cut": GOOD[:-300],
     "a web page": b"<html>please log in</html>",
     "empty": b"",
@@ -337,9 +337,7 @@ def test_a_full_disk_while_downloading_passes_through(server: Server, tmp_path: 
         download(server.url, str(tmp_path / "out"))
 
 
-def test_without_pooch_the_extra_is_named(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hide: Callable[[str], None]
-) -> None:
+def test_without_pooch_the_extra_is_named(server: Server, tmp_path: Path, hide: Callable[[str], None]) -> None:
     hide("pooch")
     with pytest.raises(MissingExtraError, match=r"speechrnn\[data\]"):
         fetch_fsdd(tmp_path / "fsdd", url=server.url, digest=GOOD_DIGEST)

@@ -21,8 +21,8 @@ from speechrnn.storage import write_folder, write_text
 
 COMMIT = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
 REPOSITORY = "https://github.com/Jakobovski/free-spoken-digit-dataset"
-# tar.gz rather than zip: one pass from front to back, and a cut or flipped byte shows in its one checksum.
-# GitHub packs archives on demand and promises no bytes, so the digest is taken over what is inside.
+# tar.gz rather than zip: smaller, and read in one pass from front to back, so that a cut shows where it is.
+# GitHub packs archives on demand and promises no bytes, so the digest is taken over the recordings inside.
 URL = f"{REPOSITORY}/archive/{COMMIT}.tar.gz"
 # in the folder recordings/ of that commit: LC_ALL=C sha256sum *.wav | sha256sum
 DIGEST = "1801eae019c063377d98f831d3f93574f259475df7332bb0e3d1b080fb5e6959"

@@ -74,8 +74,9 @@ class ResumingDownloader:
             total = start + int(length) if length.isdecimal() else None
             done = start
             with self.part.open("r+b" if start else "wb") as file:
-                file.truncate(start)
-                file.seek(start)
+                if start:  # what the server sends may begin before our end
+                    file.truncate(start)
+                    file.seek(start)
                 for block in _blocks(response):
                     file.write(block)
                     done += len(block)
@@ -104,8 +105,8 @@ def _open(url: str, start: int) -> Any:
     if not re.match("https?://", url, re.IGNORECASE):
         raise CorpusError(f"could not fetch {url}: needed an address that begins with https:// or http://. Correct it.")
     headers = {"User-Agent": "speechrnn"} | ({"Range": f"bytes={start}-"} if start else {})
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 -- the scheme is checked above
     try:
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310 -- the scheme is checked above
         return urllib.request.urlopen(request, timeout=TIMEOUT)  # noqa: S310 -- likewise
     except urllib.error.HTTPError as error:
         error.close()

@@ -15,7 +15,7 @@ from speechrnn import __version__
 from speechrnn.bundle import CONFIG, FORMAT_VERSION, LABELS, MODEL, WEIGHTS, DataSource, Heard, Metadata, Synthetic
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus
-from speechrnn.corpus.synthesis import read_manifest
+from speechrnn.corpus.manifest import read_manifest, read_unfinished
 from speechrnn.errors import MissingExtraError
 from speechrnn.history import format_history
 from speechrnn.plots import plot_history
@@ -60,7 +60,7 @@ def describe(corpus: Corpus, split: str, material: Material) -> Origin:
     """
     examples = [*material.train, *material.valid]
     speakers = tuple(sorted({e.clip.speaker for e in examples if e.clip.speaker is not None}))
-    manifest = read_manifest(corpus.folder)
+    manifest = read_manifest(corpus.folder) or read_unfinished(corpus.folder)
     if manifest:
         heard = Heard(speakers, synthetic=(Synthetic(manifest.engine, manifest.seed, len(examples)),))
     else:

@@ -64,7 +64,7 @@ def save_checkpoint(path: Path, network: keras.Model, checkpoint: Checkpoint) ->
     arrays = {f"best/{name}": array for name, array in checkpoint.best_weights.items()}
     arrays |= {name: _to_array(variable) for name, variable in _variables(network).items()}
     metadata = {"progress": msgspec.json.encode(checkpoint.progress).decode()}
-    write_bytes(path, safetensors.numpy.save({k: np.ascontiguousarray(v) for k, v in arrays.items()}, metadata))
+    write_bytes(path, safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in arrays.items()}, metadata))
 
 
 def load_checkpoint(path: Path, network: keras.Model) -> Checkpoint:

@@ -1,0 +1,149 @@
+"""Predictions as lines: for people, as JSON, as CSV."""
+
+import contextlib
+import csv
+import dataclasses
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+import typer
+
+from speechrnn.cli.progress import progress
+from speechrnn.corpus.names import printable
+from speechrnn.recognizer import Prediction
+
+# a bar is for waits; below this there is none
+MANY = 500
+
+
+class Format(Protocol):
+    """How predictions are printed."""
+
+    def head(self) -> str:
+        """Give the text before the first one."""
+
+    def line(self, prediction: Prediction) -> str:
+        """Give the text for one, with a newline; possibly nothing."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Text:
+    r"""For people: ``six.wav: 6 (99.8 %)``, and nothing for what failed.
+
+    Examples
+    --------
+    >>> Text(2).line(Prediction("a.wav", "6", 0.75, {"6": 0.75, "7": 0.25}, 1.0, 0.0, 0.4))
+    'a.wav: 6 (75.0 %), 7 (25.0 %)\n'
+    >>> Text(1).line(Prediction("a.wav", None, 0.75, {"6": 0.75, "7": 0.25}, 0.1, 0.0, 0.4))
+    'a.wav: no known word (nearest: 6 (75.0 %))\n'
+    """
+
+    top: int
+
+    def head(self) -> str:
+        """Give nothing."""
+        return ""
+
+    def line(self, prediction: Prediction) -> str:
+        """Give the line for one."""
+        if prediction.error is not None:
+            return ""
+        best = ", ".join(f"{printable(label)} ({100 * p:.1f} %)" for label, p in _best(prediction, self.top))
+        answer = best if prediction.label is not None else f"no known word (nearest: {best})"
+        return f"{printable(prediction.path or '-')}: {answer}\n"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Json:
+    """One object a line, as `docs/prediction.schema.json` describes it; ASCII, so that any file name survives."""
+
+    top: int
+
+    def head(self) -> str:
+        """Give nothing."""
+        return ""
+
+    def line(self, prediction: Prediction) -> str:
+        """Give the line for one."""
+        fields = dataclasses.asdict(prediction)
+        if self.top > 1 and prediction.probabilities is not None:
+            fields["probabilities"] = dict(_best(prediction, self.top))
+        return json.dumps(fields, allow_nan=False) + "\n"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Csv:
+    r"""A table; ``--top K`` adds the columns label_2, probability_2 and so on.
+
+    Examples
+    --------
+    >>> Csv(2).head()
+    'path,label,probability,known,start,end,error,label_2,probability_2\n'
+    """
+
+    top: int
+
+    def head(self) -> str:
+        """Give the header."""
+        more = [f"{name}_{k}" for k in range(2, self.top + 1) for name in ("label", "probability")]
+        return _row([*_COLUMNS, *more])
+
+    def line(self, prediction: Prediction) -> str:
+        """Give the row for one."""
+        more = [cell for pair in _best(prediction, self.top)[1:] for cell in pair]
+        more += [None] * (2 * (self.top - 1) - len(more))
+        return _row([*(getattr(prediction, name) for name in _COLUMNS), *more])
+
+
+FORMATS: Mapping[str, Callable[[int], Format]] = {"text": Text, "json": Json, "csv": Csv}
+_COLUMNS = ("path", "label", "probability", "known", "start", "end", "error")
+
+
+def print_answers(predictions: Iterable[Prediction], layout: Format, total: int) -> int:
+    """Print predictions on stdout as they come, and name on stderr what failed.
+
+    Parameters
+    ----------
+    predictions : iterable of Prediction
+        In the order of printing.
+    layout : Format
+        How.
+    total : int
+        How many there will be, for the bar.
+
+    Returns
+    -------
+    int
+        How many failed.
+    """
+    n_failed = 0
+    _write(layout.head())
+    # where the answers themselves run over the screen they show how far it is
+    bar = progress("predicting") if total >= MANY and not sys.stdout.isatty() else contextlib.nullcontext()
+    with bar as show:
+        for done, prediction in enumerate(predictions, start=1):
+            _write(layout.line(prediction))
+            if prediction.error is not None:
+                n_failed += 1
+                typer.echo(f"error: {printable(prediction.path or '-')}: {prediction.error}", err=True)
+            if show is not None:
+                show(done, total)
+    return n_failed
+
+
+def _best(prediction: Prediction, n: int) -> list[tuple[str, float]]:
+    return sorted((prediction.probabilities or {}).items(), key=lambda item: -item[1])[:n]
+
+
+def _row(cells: list[Any]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def _write(text: str) -> None:
+    """Write UTF-8 whatever the terminal's language; undecodable file names come out as they are on the disk."""
+    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))

@@ -1,0 +1,43 @@
+"""All commands, in the order in which a newcomer meets them."""
+
+from typing import Annotated
+
+import typer
+
+from speechrnn import __version__
+from speechrnn.cli import compare, configs, data, evaluate, info, plot, predict, train
+from speechrnn.cli.group import CommandGroup
+
+app = typer.Typer(
+    cls=CommandGroup,
+    help="Recognise spoken digits offline: train on recordings in minutes, predict in milliseconds.",
+    epilog="Exit status: 0 done, 1 an error or some inputs failed, 2 wrong usage, 130 stopped with Ctrl-C.",
+    no_args_is_help=True,
+    # help drawn by rich would double the time to start
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("train")(train.train)
+app.command("predict")(predict.predict)
+app.command("evaluate")(evaluate.evaluate)
+app.command("compare")(compare.compare)
+app.add_typer(data.app, name="data")
+app.command("info")(info.info)
+app.command("configs")(configs.configs)
+app.command("plot")(plot.plot)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"speechrnn {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _speechrnn(
+    debug: Annotated[bool, typer.Option("--debug", help="Show where in the code an error came from.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options that stand before the command; `CommandGroup` reads `debug`."""

@@ -1,0 +1,115 @@
+"""Where every error ends: one sentence on stderr and an exit status, never a traceback unless asked for."""
+
+import errno
+import os
+import sys
+import traceback
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from speechrnn.errors import SpeechRNNError
+
+FAILED, INTERRUPTED = 1, 130
+
+
+class CommandGroup(TyperGroup):
+    """Runs a command and turns what it raises into a message and an exit status."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was asked for.
+
+        Parameters
+        ----------
+        ctx : typer.Context
+            What was typed.
+
+        Returns
+        -------
+        object
+            What the command returned.
+
+        Raises
+        ------
+        typer.Exit
+            With status 1 or 130, after the message.
+        """
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()  # here, and not when Python ends, a full disk can still be told
+        except BaseException as error:
+            # typer's own: the exit that a command asked for, and wrong usage, which has a text of its own
+            if isinstance(error, typer.Exit | typer.Abort | SystemExit) or hasattr(error, "format_message"):
+                raise
+            _drop_output()
+            if ctx.params.get("debug"):
+                traceback.print_exception(error)
+            for line in explain(error):
+                typer.echo(line, err=True)
+            raise typer.Exit(INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED) from error
+
+
+def explain(error: BaseException) -> list[str]:
+    """Say in a line or two what went wrong.
+
+    Parameters
+    ----------
+    error : BaseException
+        Whatever a command raised.
+
+    Returns
+    -------
+    list of str
+        Lines for stderr; none where nobody is left to read them.
+
+    Examples
+    --------
+    >>> explain(SpeechRNNError("six.wav: empty. Record again."))
+    ['error: six.wav: empty. Record again.']
+    >>> explain(PermissionError(13, "Permission denied", "six.wav"))
+    ['error: six.wav: permission denied. Check the path and its rights.']
+    """
+    match error:
+        case BrokenPipeError():
+            return []
+        case KeyboardInterrupt():
+            return ["stopped", *error.args]
+        case SpeechRNNError():
+            return [f"error: {error}"]
+        case OSError():
+            return [f"error: {_explain_os(error)}"]
+        case MemoryError():
+            return ["error: out of memory. Close other programs, or work on fewer or shorter recordings at once."]
+    kind = type(error).__name__
+    return [
+        f"error: unforeseen {kind} ({_first_line(error)}). This is a mistake in speechrnn: please report it with what "
+        "`speechrnn --debug` and the rest of your command print."
+    ]
+
+
+def _explain_os(error: OSError) -> str:
+    from speechrnn.corpus.names import printable
+
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else ""
+    where = f"{printable(name)}: " if name else ""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{where}no space left on the disk. Free some, then run it again."
+    reason = error.strerror or _first_line(error)
+    return f"{where}{reason[:1].lower()}{reason[1:]}. Check the path and its rights."
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).splitlines()), "no message")
+
+
+def _drop_output() -> None:
+    """If what is still to be printed cannot be, do not let Python try again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,0 +1,68 @@
+"""A training on the terminal, live: imported by the commands that train, when they run."""
+
+import contextlib
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from speechrnn.cli.progress import is_watched
+from speechrnn.history import Epoch
+from speechrnn.training.fitting import Step
+from speechrnn.training.session import Listener
+
+
+class Bars(Listener):
+    """Draws a bar for reading, one for fitting with loss and accuracy, and one for the test.
+
+    Parameters
+    ----------
+    bars : rich.progress.Progress
+        Already started.
+    """
+
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+        self._best = ""
+
+    def reading(self, done: int, total: int) -> None:
+        """Hear of clips read so far."""
+        self._show("reading", done, total)
+
+    def fitting(self, step: Step) -> None:
+        """Hear of a batch, or of an epoch."""
+        if step.done is not None:
+            self._best = _describe(step.done)
+        note = f"epoch {step.epoch}/{step.n_epochs}  loss {step.loss:.3f}  accuracy {100 * step.accuracy:.1f} %{self._best}"
+        self._show("fitting", (step.epoch - 1) * step.n_steps + step.step, step.n_epochs * step.n_steps, note)
+
+    def evaluating(self, done: int, total: int) -> None:
+        """Hear of test clips recognised so far."""
+        self._show("testing", done, total)
+
+    def _show(self, name: str, done: int, total: int, note: str = "") -> None:
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(name, total=total, note=note)
+        self._bars.update(self._tasks[name], completed=done, total=total, note=note)
+
+
+def _describe(epoch: Epoch) -> str:
+    return "" if epoch.valid_accuracy is None else f"  validation {100 * epoch.valid_accuracy:.1f} %"
+
+
+@contextlib.contextmanager
+def training_listener() -> Iterator[Listener]:
+    """Give a listener that draws bars as long as the block runs.
+
+    Yields
+    ------
+    Listener
+        One that does nothing where stderr is no terminal.
+    """
+    if not is_watched():
+        yield Listener()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True)) as bars:
+        yield Bars(bars)

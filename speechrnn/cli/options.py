@@ -1,0 +1,98 @@
+"""What can be typed, declared once for all commands."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def check_finite(value: float | None) -> float | None:
+    """Refuse `nan`, which passes every bound.
+
+    Parameters
+    ----------
+    value : float or None
+        As typed.
+
+    Returns
+    -------
+    float or None
+        The same.
+
+    Raises
+    ------
+    typer.BadParameter
+        It is not a number.
+    """
+    if value is not None and value != value:  # noqa: PLR0124 -- only nan differs from itself, and math is one import more
+        raise typer.BadParameter("nan is not in the range 0 to 1.")
+    return value
+
+
+def read_overrides(settings: list[str], seed: int | None) -> dict[str, Any]:
+    """Combine ``--set`` and ``--seed``.
+
+    Parameters
+    ----------
+    settings : list of str
+        Such as ``training.epochs=3``.
+    seed : int or None
+        Wins over ``--set training.seed``.
+
+    Returns
+    -------
+    dict
+        Key path to value.
+
+    Raises
+    ------
+    ConfigError
+        A setting is not of the form key.path=value.
+    """
+    from speechrnn.config import parse_overrides
+
+    return parse_overrides(settings) | ({} if seed is None else {"training.seed": seed})
+
+
+Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA",
+        show_default=False,
+        help="Recordings: a folder of {label}_{speaker}_{index}.wav, a folder with one folder for each label, or a CSV with "
+        "the columns path,label[,speaker].",
+    ),
+]
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        metavar="BUNDLE",
+        help="A model: its folder or its name. Without it: the shipped one, or the last that was trained without --out.",
+    ),
+]
+Split = Annotated[
+    str | None,
+    typer.Option(
+        "--split",
+        metavar="speaker|clip|official|CSV",
+        help="What is kept for validation and test: whole speakers (the default where they are known), single clips, "
+        "FSDD's own choice, or what a CSV with the columns path,split says.",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Change one setting, such as training.epochs=3; repeatable."),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        min=0,
+        max=2**32 - 1,
+        metavar="N",
+        help="Decides all that is random; short for --set training.seed=N.",
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -1,0 +1,49 @@
+"""Bars on stderr while something takes long; none where stderr is no terminal."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+Progress = Callable[[int, int | None], None]
+
+
+def is_watched() -> bool:
+    """Tell whether somebody can see a bar.
+
+    Returns
+    -------
+    bool
+        True where stderr is a terminal.
+    """
+    return sys.stderr.isatty()
+
+
+@contextlib.contextmanager
+def progress(title: str, *, as_bytes: bool = False) -> Iterator[Progress | None]:
+    """Draw a bar as long as the block runs.
+
+    Parameters
+    ----------
+    title : str
+        What is done, such as ``reading``.
+    as_bytes : bool
+        Whether bytes are counted.
+
+    Yields
+    ------
+    callable or None
+        To be called with what is done and what there is to do in all; None where nobody watches.
+    """
+    if not is_watched():
+        yield None
+        return
+    # 40 ms that only who sees a bar shall wait for
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    count = DownloadColumn() if as_bytes else MofNCompleteColumn()
+    columns = (TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn())
+    with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(title, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)

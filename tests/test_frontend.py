@@ -1,0 +1,83 @@
+"""The graph's front end against librosa."""
+
+import librosa
+import numpy as np
+import pytest
+import scipy.fft
+
+from speechrnn.config import Config
+from speechrnn.errors import ConfigError
+from speechrnn.recognizer import pad
+from speechrnn.training.features import find_word, word_mfcc
+from speechrnn.training.frontend import _cosine_transform, fourier_kernel, mel_filters
+from tests.networks import random_network
+from tests.signals import odd_words, word
+
+
+@pytest.mark.parametrize("name", ["default", "16 kHz"])
+@pytest.mark.parametrize("kind", odd_words())
+def test_bounds_and_mfcc_equal_librosa(name: str, kind: str) -> None:
+    network = random_network(name)
+    y = odd_words()[kind]
+    start, end, mfcc = network.session.run(["start", "end", "mfcc"], pad([y]))
+    bounds = find_word(y, network.config.trim)
+    assert (start[0], end[0]) == (bounds.start, bounds.end)
+    expected = word_mfcc(y, network.config)
+    assert mfcc[0].shape == expected.shape
+    np.testing.assert_allclose(mfcc[0], expected, atol=1e-3)
+
+
+def test_trim_bounds_equal_librosa_to_the_sample_over_many_levels_of_silence() -> None:
+    network = random_network("default")
+    trim = network.config.trim
+    waveforms = [word(2000 + 37 * i, i, lead=113 * i, tail=71 * i) for i in range(40)]
+    start, end = network.session.run(["start", "end"], pad(waveforms))
+    for y, s, e in zip(waveforms, start, end, strict=True):
+        _, expected = librosa.effects.trim(
+            y, top_db=trim.top_db, frame_length=trim.frame_length, hop_length=trim.hop_length
+        )
+        assert (s, e) == tuple(expected)
+
+
+def test_what_lies_beyond_a_clips_length_is_never_heard() -> None:
+    session = random_network("default").session
+    y = word(3000, 1)
+    clean = pad([y, word(9000, 2)])
+    dirty = {**clean, "waveform": clean["waveform"].copy()}
+    dirty["waveform"][0, 3000:] = 1.0
+    for expected, found in zip(session.run(None, clean), session.run(None, dirty), strict=True):
+        np.testing.assert_array_equal(found[0], expected[0])
+
+
+def test_silence_before_and_after_a_word_changes_nothing_but_the_bounds() -> None:
+    session = random_network("default").session
+    y = word(4000, 3)
+    padded = np.concatenate([np.zeros(6400, np.float32), y, np.zeros(3333, np.float32)])
+    names = ["probabilities", "start", "end"]
+    p, start, end = session.run(names, pad([y]))
+    p_padded, start_padded, end_padded = session.run(names, pad([padded]))
+    # a frame that is half in the silence is loud still, so up to half a frame and a hop of it may be inside
+    trim = Config.load().trim
+    slack = trim.frame_length // 2 + trim.hop_length
+    assert abs(int(start_padded[0] - start[0]) - 6400) <= slack
+    assert abs(int(end_padded[0] - end[0]) - 6400) <= slack
+    np.testing.assert_allclose(p_padded, p, atol=0.02)
+
+
+def test_cosine_transform_equals_scipy() -> None:
+    x = np.random.default_rng(0).normal(size=(5, 40))
+    expected = scipy.fft.dct(x, type=2, norm="ortho", axis=1)[:, :13]
+    np.testing.assert_allclose(x @ _cosine_transform(13, 40).T, expected, atol=1e-12)
+
+
+def test_fourier_kernel_equals_numpy() -> None:
+    y = np.random.default_rng(0).normal(size=256)
+    window = librosa.filters.get_window("hann", 256)
+    real, imaginary = np.split(fourier_kernel(256)[:, 0] @ y, 2)
+    np.testing.assert_allclose(real - 1j * imaginary, np.fft.rfft(window * y), atol=1e-4)
+
+
+def test_filters_between_two_frequencies_are_refused() -> None:
+    config = Config.load("default", {"features.n_mels": 256})
+    with pytest.raises(ConfigError, match=r"n_mels is 256: \d+ filters lie between two frequencies"):
+        mel_filters(config.features, config.audio.sample_rate)

@@ -1,0 +1,82 @@
+"""The Keras network: masks, sizes, names of weights."""
+
+import numpy as np
+import pytest
+
+from speechrnn.config import Config, preset_names
+from speechrnn.errors import TrainingError
+from speechrnn.training.batches import pad_features
+from speechrnn.training.network import build_network
+from speechrnn.training.weights import get_weights, load_weights, save_weights, set_weights
+from tests.networks import VARIANTS, random_network
+
+ALL = [*preset_names(), *VARIANTS]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_padding_changes_no_answer_in_keras(name: str) -> None:
+    network = random_network(name)
+    n_mfcc = network.config.features.n_mfcc
+    random = np.random.default_rng(0)
+    features = [random.normal(0, 20, (n, n_mfcc)).astype(np.float32) for n in (3, 17, 40, 75)]
+    together = np.asarray(network.keras(pad_features(features), training=False))
+    for row, alone in zip(together, features, strict=True):
+        exact = {"mfcc": alone[None], "n_frames": np.array([len(alone)])}
+        np.testing.assert_allclose(np.asarray(network.keras(exact, training=False))[0], row, atol=2e-6)
+    garbage = pad_features(features)
+    garbage["mfcc"][0, 3:] = 1e3
+    np.testing.assert_allclose(np.asarray(network.keras(garbage, training=False))[0], together[0], atol=2e-6)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_rows_are_distributions(name: str) -> None:
+    network = random_network(name)
+    features = np.random.default_rng(0).normal(0, 20, (30, network.config.features.n_mfcc)).astype(np.float32)
+    [row] = np.asarray(network.keras(pad_features([features]), training=False))
+    assert row.min() >= 0
+    assert row.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_tutorial_is_one_lstm_of_50_and_one_softmax() -> None:
+    network = build_network(Config.load("tutorial"), 10)
+    kinds = [type(layer).__name__ for layer in network.layers]
+    assert [kind for kind in kinds if kind not in {"InputLayer", "FrameMask", "Cast", "Dropout"}] == ["LSTM", "Dense"]
+    # four gates of 50 units from 20 coefficients, 50 states and a bias; ten outputs from 50 states and a bias
+    assert network.count_params() == 4 * 50 * (20 + 50 + 1) + 10 * (50 + 1)
+
+
+def test_simple_recurrence_is_the_formula() -> None:
+    """h_t = tanh(W_hh h_{t-1} + W_xh x_t + b_h), y_t = W_hy h_t + b_y, softmax of the last y_t."""
+    network = random_network("rnn")
+    w = network.weights
+    features = np.random.default_rng(1).normal(0, 5, (6, 20)).astype(np.float32)
+    x = features - features.mean(axis=0)
+    x = (x - w["standardization/mean"]) / w["standardization/deviation"]
+    h = np.zeros(128)
+    for x_t in x:
+        h = np.tanh(
+            h @ w["recurrent_0/forward/recurrent_kernel"] + x_t @ w["recurrent_0/forward/kernel"] + w["recurrent_0/forward/bias"]
+        )
+    y = h @ w["output/kernel"] + w["output/bias"]
+    expected = np.exp(y - y.max()) / np.exp(y - y.max()).sum()
+    found = np.asarray(network.keras(pad_features([features]), training=False))[0]
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_weights_survive_a_file(name: str) -> None:
+    network = random_network(name)
+    fresh = build_network(network.config, 7)
+    set_weights(fresh, load_weights(save_weights(get_weights(network.keras))))
+    for key, array in get_weights(fresh).items():
+        np.testing.assert_array_equal(array, network.weights[key])
+
+
+def test_weights_of_another_network_are_refused() -> None:
+    with pytest.raises(TrainingError, match=r"recurrent_0/forward/kernel has shape .*this network needs \(20, 240\)"):
+        set_weights(build_network(Config.load("tutorial", {"network.recurrent.units": 60}), 7), random_network("tutorial").weights)
+
+
+def test_bytes_that_are_no_weights_are_refused() -> None:
+    with pytest.raises(TrainingError, match="cannot be read"):
+        load_weights(b"not safetensors at all")

@@ -1,0 +1,250 @@
+"""Training as a whole, on tones: what is written, what is refused, what an interruption costs."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from speechrnn.bundle import WEIGHTS, read_bundle
+from speechrnn.config import Config
+from speechrnn.corpus.clips import clip_hash
+from speechrnn.errors import BundleError, CorpusError, TrainingError
+from speechrnn.history import parse_history
+from speechrnn.places import find_model
+from speechrnn.recognizer import Recognizer, load
+from speechrnn.training import Listener, TrainOptions, train
+from speechrnn.training.fitting import Step
+from speechrnn.training.weights import load_weights
+
+pytestmark = pytest.mark.train
+
+SMALL = {
+    "network.conv": [{"filters": 8, "kernel_size": 3}],
+    "network.recurrent.units": 8,
+    "training.epochs": 4,
+    "training.learning_rate": 0.02,
+    "training.batch_size": 8,
+}
+Corpus = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SPEECHRNN_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def config() -> Config:
+    return Config.load("default", SMALL)
+
+
+class Interrupt(Listener):
+    """Ctrl-C in the middle of an epoch."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def fitting(self, step: Step) -> None:
+        if step.epoch == self.epoch and step.step == 2:
+            raise KeyboardInterrupt
+
+
+def weights_of(path: Path) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    return dict(load_weights(read_bundle(path).read(WEIGHTS)))
+
+
+def test_a_bundle_recognises_the_tones_that_trained_it(tone_corpus: Corpus, tmp_path: Path) -> None:
+    config = Config.load("default", SMALL | {"training.epochs": 30})
+    trained = train(tone_corpus(speakers=("ann", "bob", "cyd", "dee"), n=5), config, tmp_path / "model")
+    assert trained.test is not None
+    assert trained.test.evaluation.accuracy == 1
+    assert trained.test.evaluation.heard == "none"
+    recognizer = load(tmp_path / "model")
+    for clip in trained.split.test:
+        assert recognizer.predict(clip.path).label == clip.label
+
+
+def test_what_trained_is_in_the_bundle(tone_corpus: Corpus, config: Config, tmp_path: Path) -> None:
+    trained = train(tone_corpus(), config, tmp_path / "model")
+    bundle = read_bundle(tmp_path / "model")
+    bundle.verify()
+    heard = bundle.metadata.heard
+    used = [*trained.split.train, *trained.split.valid]
+    assert set(heard.speakers) == {clip.speaker for clip in used}
+    assert set(heard.clips) == {clip_hash(clip.path) for clip in used}
+    assert bundle.config == config
+    assert bundle.labels == ("0", "1", "2")
+    assert parse_history(bundle.read("history.csv").decode()) == trained.history
+    assert bundle.read("history.png").startswith(b"\x89PNG")
+    assert json.loads(bundle.read("metrics.json"))["n_clips"] == len(trained.split.test)
+    assert bundle.metadata.n_parameters == sum(a.size for a in weights_of(tmp_path / "model").values())
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+def test_same_seed_same_weights_and_another_seed_others(tone_corpus: Corpus, config: Config, tmp_path: Path) -> None:
+    corpus = tone_corpus()
+    other = Config.load("default", SMALL | {"training.seed": 1})
+    for name, settings in (("a", config), ("b", config), ("c", other)):
+        train(corpus, settings, tmp_path / name, TrainOptions(split="clip"))
+    a, b, c = (weights_of(tmp_path / name) for name in "abc")
+    assert all(np.array_equal(a[key], b[key]) for key in a)
+    assert not np.array_equal(a["output/kernel"], c["output/kernel"])
+
+
+def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(
+    tone_corpus: Corpus, config: Config, tmp_path: Path
+) -> None:
+    corpus = tone_corpus()
+    train(corpus, config, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        train(corpus, config, tmp_path / "model", listener=Interrupt(epoch=3))
+    assert not (tmp_path / "model").exists()
+    with pytest.raises(TrainingError, match="unfinished training. Go on with --resume"):
+        train(corpus, config, tmp_path / "model")
+    resumed: list[int] = []
+
+    class Note(Listener):
+        def fitting(self, step: Step) -> None:
+            resumed.append(step.epoch)
+
+    trained = train(corpus, config, tmp_path / "model", TrainOptions(resume=True), Note())
+    assert min(resumed) == 3  # two epochs were kept, the third began anew
+    assert [row.epoch for row in trained.history] == [1, 2, 3, 4]
+    a, b = weights_of(tmp_path / "whole"), weights_of(tmp_path / "model")
+    assert all(np.array_equal(a[key], b[key]) for key in a)
+
+
+def test_resuming_another_training_is_refused(tone_corpus: Corpus, config: Config, tmp_path: Path) -> None:
+    corpus = tone_corpus()
+    with pytest.raises(KeyboardInterrupt):
+        train(corpus, config, tmp_path / "model", listener=Interrupt(epoch=2))
+    other = Config.load("default", SMALL | {"training.epochs": 9})
+    with pytest.raises(TrainingError, match="another configuration or other clips"):
+        train(corpus, other, tmp_path / "model", TrainOptions(resume=True))
+
+
+def test_the_best_weights_are_kept(tone_corpus: Corpus, tmp_path: Path) -> None:
+    config = Config.load("default", SMALL | {"training.epochs": 8, "training.patience": 2})
+    trained = train(tone_corpus(n=6), config, tmp_path / "model", TrainOptions(split="clip"))
+    losses = [row.valid_loss for row in trained.history if row.valid_loss is not None]
+    # the loss of the weights that were kept, on the validation clips, is the least of all
+    recognizer = load(tmp_path / "model")
+    answers = [recognizer.predict(clip.path).probabilities or {} for clip in trained.split.valid]
+    kept = -np.mean([np.log(p[clip.label]) for p, clip in zip(answers, trained.split.valid, strict=True)])
+    assert kept == pytest.approx(min(losses), abs=1e-3)
+    best = losses.index(min(losses))
+    assert len(losses) - 1 - best <= 2
+
+
+def test_existing_bundles_are_replaced_only_by_force(tone_corpus: Corpus, config: Config, tmp_path: Path) -> None:
+    corpus = tone_corpus()
+    train(corpus, config, tmp_path / "model")
+    before = weights_of(tmp_path / "model")
+    other = Config.load("default", SMALL | {"training.seed": 5})
+    with pytest.raises(BundleError, match="exists already"):
+        train(corpus, other, tmp_path / "model")
+    with pytest.raises(KeyboardInterrupt):  # force takes effect at the end: an interruption keeps the old one
+        train(corpus, other, tmp_path / "model", TrainOptions(force=True), Interrupt(epoch=2))
+    assert all(np.array_equal(before[k], v) for k, v in weights_of(tmp_path / "model").items())
+    train(corpus, other, tmp_path / "model", TrainOptions(force=True))
+    assert not np.array_equal(before["output/kernel"], weights_of(tmp_path / "model")["output/kernel"])
+
+
+def test_training_from_a_bundle_starts_with_its_weights(tone_corpus: Corpus, config: Config, tmp_path: Path) -> None:
+    corpus = tone_corpus()
+    train(corpus, config, tmp_path / "first")
+    tiny_step = Config.load("default", SMALL | {"training.epochs": 1, "training.learning_rate": 1e-9})
+    train(corpus, tiny_step, tmp_path / "second", TrainOptions(start=tmp_path / "first"))
+    a, b = weights_of(tmp_path / "first"), weights_of(tmp_path / "second")
+    assert all(np.allclose(a[key], b[key], atol=1e-6) for key in a)
+
+
+def test_new_labels_get_a_new_head_on_the_old_body(
+    write_tone: Callable[..., Path], tone_corpus: Corpus, config: Config, tmp_path: Path
+) -> None:
+    train(tone_corpus(), config, tmp_path / "first")
+    for label, hz in (("go", 700), ("stop", 1500)):
+        for i in range(5):
+            write_tone(tmp_path / "words" / label / f"{i}.wav", hz=hz + i)
+    tiny_step = Config.load("default", SMALL | {"training.epochs": 1, "training.learning_rate": 1e-9})
+    train(tmp_path / "words", tiny_step, tmp_path / "second", TrainOptions(start=tmp_path / "first"))
+    a, b = weights_of(tmp_path / "first"), weights_of(tmp_path / "second")
+    assert read_bundle(tmp_path / "second").labels == ("go", "stop")
+    assert b["output/kernel"].shape == (16, 2)
+    assert np.allclose(a["conv_0/kernel"], b["conv_0/kernel"], atol=1e-6)
+
+
+def test_without_a_place_each_training_gets_its_own_and_the_last_is_used(
+    tone_corpus: Corpus, home: Path, config: Config
+) -> None:
+    corpus = tone_corpus()
+    first = train(corpus, config).bundle.path
+    second = train(corpus, config).bundle.path
+    assert first != second
+    assert first.is_dir()
+    assert find_model() == second
+    assert home in second.parents
+    assert Recognizer(read_bundle(find_model("digits"))).labels == ("0", "1", "2")
+
+
+def test_clips_that_cannot_be_read_are_told_and_the_others_train(
+    tone_corpus: Corpus, config: Config, tmp_path: Path
+) -> None:
+    corpus = tone_corpus(n=6)
+    (corpus / "1_ann_90.wav").write_bytes(b"no sound at all")
+    trained = train(corpus, config, tmp_path / "model", TrainOptions(split="clip", force=True))
+    named = {item.clip.path.name for item in trained.unreadable}
+    skipped = {Path(skip.path).name for skip in (trained.test.evaluation.skipped if trained.test else ())}
+    assert named | skipped == {"1_ann_90.wav"}
+
+
+def test_a_label_without_a_readable_clip_is_refused(tone_corpus: Corpus, config: Config, tmp_path: Path) -> None:
+    corpus = tone_corpus()
+    for path in corpus.glob("1_*"):
+        path.write_bytes(b"")
+    with pytest.raises(TrainingError, match="no clip of the label 1 could be read"):
+        train(corpus, config, tmp_path / "model")
+
+
+@pytest.mark.parametrize(("labels", "speakers", "n", "needed"), [("6", ("ann", "bob"), 3, "one label"), ("01", ("ann",), 1, "clips")])
+def test_too_little_is_refused(
+    tone_corpus: Corpus, config: Config, tmp_path: Path, labels: str, speakers: tuple[str, ...], n: int, needed: str
+) -> None:
+    with pytest.raises(CorpusError, match=needed):
+        train(tone_corpus(labels, speakers, n), config, tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_loss_that_is_no_number_stops_the_training(tone_corpus: Corpus, tmp_path: Path) -> None:
+    config = Config.load("rnn-relu", SMALL | {"training.learning_rate": 1.0, "training.clip_norm": None, "training.epochs": 300})
+    exploding = Config.load("rnn-relu", SMALL | {"training.learning_rate": 1.0, "training.clip_norm": None})
+    assert exploding.training.clip_norm is None
+
+    class Poison(Listener):
+        def reading(self, done: int, total: int) -> None:
+            pass
+
+        def fitting(self, step: Step) -> None:
+            if step.epoch == 1 and step.step == 1:
+                for layer in poisoned[0].layers:
+                    for variable in layer.weights:
+                        variable.assign(np.full(variable.shape, np.nan))
+
+    poisoned: list[keras.Model] = []
+    import speechrnn.training.session as session
+
+    original = session.build_network
+
+    def spy(*arguments: object) -> keras.Model:
+        poisoned.append(original(*arguments))
+        return poisoned[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session, "build_network", spy)
+        with pytest.raises(TrainingError, match="the loss became nan in epoch 1, needed a finite number"):
+            train(tone_corpus(), config, tmp_path / "model", listener=Poison())
+    assert not (tmp_path / "model").exists()
