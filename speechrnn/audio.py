@@ -13,7 +13,8 @@ import soxr
 
 from speechrnn.config import AudioConfig, Config
 from speechrnn.errors import AudioError
-from speechrnn.recordings import AUDIO_SUFFIXES, Decoded, Waveform, check_duration, check_rate, decode, mix
+from speechrnn.recordings import AUDIO_SUFFIXES, decode
+from speechrnn.waveform import Decoded, Waveform, check_duration, check_rate, mix
 
 __all__ = ["AUDIO_SUFFIXES", "Decoded", "Source", "Waveform", "decode", "load_audio", "prepare"]
 
@@ -95,7 +96,8 @@ def prepare(decoded: Decoded, config: AudioConfig) -> Waveform:
         raise AudioError("empty: found no samples at all, the file may be cut off. Copy or record it again.")
     if y.size < config.min_duration * sr:
         raise AudioError(
-            f"too short to hold a word: {y.size / sr * 1000:.3g} ms, needed {config.min_duration * 1000:g}. Record again."
+            f"too short to hold a word: {y.size / sr * 1000:.3g} ms, needed {config.min_duration * 1000:g}. "
+            "Record again."
         )
     check_duration(y.size, sr, config.max_duration)
     if not np.isfinite(y).all():

@@ -6,13 +6,14 @@ what was written. Nothing in a bundle is ever unpickled or executed.
 
 import functools
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from speechrnn.config import Config
 from speechrnn.errors import BundleError, ConfigError
@@ -23,6 +24,8 @@ MODEL, LABELS, CONFIG, METADATA = "model.onnx", "labels.json", "config.yaml", "m
 WEIGHTS = "weights.safetensors"
 REQUIRED = (MODEL, LABELS, CONFIG)
 MAX_BYTES = 1_000_000_000
+_FILE_NAME = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # ValidationError is a DecodeError
 
 
 class Synthetic(Struct, frozen=True):
@@ -60,8 +63,8 @@ class Metadata(Struct, frozen=True):
 
     format_version: int
     kind: Literal["isolated", "strings"]
-    sample_rate: int
-    threshold: float
+    sample_rate: Annotated[int, Meta(ge=1)]
+    threshold: Annotated[float, Meta(ge=0.0, le=1.0)]
     n_parameters: int
     versions: dict[str, str]
     sources: tuple[DataSource, ...]
@@ -195,9 +198,11 @@ def read_bundle(path: Path) -> Bundle:
     for name in REQUIRED:
         if name not in metadata.sha256:
             raise BundleError(f"{path}: damaged bundle: {METADATA} does not list {name}. Train or fetch it again.")
+    if strange := [name for name in metadata.sha256 if not _FILE_NAME.fullmatch(name)]:
+        raise BundleError(f"{path}: damaged bundle: {METADATA} lists {strange[0][:60]!r}. Train or fetch it again.")
     try:
         labels = msgspec.json.decode(_read_verified(path, LABELS, metadata.sha256[LABELS]), type=tuple[str, ...])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _NOT_JSON as error:
         raise BundleError(f"{path}: damaged bundle: {LABELS}: {error}. Train or fetch it again.") from error
     if len(set(labels)) != len(labels) or not labels:
         raise BundleError(
@@ -212,7 +217,7 @@ def _read_metadata(path: Path) -> Metadata:
         tree = msgspec.json.decode(raw)
         _check_version(path, tree)
         return msgspec.convert(tree, Metadata)
-    except (msgspec.DecodeError, RecursionError) as error:  # ValidationError is a DecodeError
+    except _NOT_JSON as error:
         raise BundleError(f"{path}: damaged bundle: {METADATA}: {error}. Train or fetch it again.") from error
 
 

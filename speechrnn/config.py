@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from speechrnn.errors import ConfigError
+from speechrnn.presets import find_preset, preset_names, preset_path
 from speechrnn.settings import (
     AudioConfig,
     ConvConfig,
@@ -84,11 +85,41 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         ConfigError
             No such preset or file, not YAML, an unknown key, a wrong type or a value out of range.
         """
-        path = _find(name_or_path)
+        path = find_preset(name_or_path)
         tree = _merge(_read(preset_path("default")), _read(path))
         for key, value in (overrides or {}).items():
             tree = _merge(tree, _nest(key, value))
         return convert(tree, cls, where=path.name)
+
+    def override(self, overrides: Mapping[str, Any], where: str = "--set") -> Self:
+        """Lay single settings over this configuration.
+
+        Parameters
+        ----------
+        overrides : mapping of str to object
+            Dotted key paths and their values.
+        where : str
+            What an error message calls them.
+
+        Returns
+        -------
+        Config
+            Complete and checked.
+
+        Raises
+        ------
+        ConfigError
+            An unknown key, a wrong type or a value out of range.
+
+        Examples
+        --------
+        >>> Config.load("tutorial").override({"training.epochs": 3}).training.epochs
+        3
+        """
+        tree = msgspec.to_builtins(self)
+        for key, value in overrides.items():
+            tree = _merge(tree, _nest(key, value))
+        return convert(tree, type(self), where=where)
 
     @classmethod
     def parse(cls, text: str, where: str = "config") -> Self:
@@ -133,41 +164,6 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         return dump_yaml(msgspec.to_builtins(self))
 
 
-def preset_path(name: str) -> Path:
-    """Find the file of a preset.
-
-    Parameters
-    ----------
-    name : str
-        Such as ``tutorial``.
-
-    Returns
-    -------
-    Path
-        The file, which need not exist.
-    """
-    package = Path(__file__).parent
-    # the wheel carries configs/ inside the package; a checkout has it beside the package
-    folder = package / "configs" if (package / "configs").is_dir() else package.parent / "configs"
-    return folder / f"{name}.yaml"
-
-
-def preset_names() -> tuple[str, ...]:
-    """List the presets.
-
-    Returns
-    -------
-    tuple of str
-        Sorted names.
-
-    Examples
-    --------
-    >>> "tutorial" in preset_names()
-    True
-    """
-    return tuple(sorted(path.stem for path in preset_path("default").parent.glob("*.yaml")))
-
-
 def parse_overrides(settings: Iterable[str]) -> dict[str, Any]:
     """Read ``key.path=value`` settings, the value as YAML.
 
@@ -201,17 +197,6 @@ def parse_overrides(settings: Iterable[str]) -> dict[str, Any]:
         except YAMLError as error:
             raise ConfigError(f"--set {setting}: {error}") from error
     return overrides
-
-
-def _find(name_or_path: str | Path) -> Path:
-    name = str(name_or_path)
-    if name in preset_names():
-        return preset_path(name)
-    if Path(name).is_file():
-        return Path(name)
-    raise ConfigError(
-        f"{name}: no such preset and no such file. Presets: {', '.join(preset_names())}; or give the path of a YAML file."
-    )
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -13,17 +13,19 @@ from speechrnn.audio import Waveform
 from speechrnn.bundle import MODEL, Bundle
 from speechrnn.errors import BundleError
 
-# onnxruntime's errors share no root of their own
-_ORT_ERRORS = (
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.ModelLoadCanceled,
-    ort_errors.NoModel,
-    ort_errors.NotImplemented,
-    ort_errors.RuntimeException,
+# onnxruntime's errors share no root of their own, and each version has a few more
+_ORT_ERRORS = tuple(
+    kind for kind in vars(ort_errors).values() if isinstance(kind, type) and issubclass(kind, Exception)
 )
+_FAILURES: tuple[type[Exception], ...] = (*_ORT_ERRORS, RuntimeError, ValueError, MemoryError)
+# name, type and number of axes
+_INPUTS = {"waveform": ("tensor(float)", 2), "length": ("tensor(int64)", 1)}
+_OUTPUTS = {
+    "probabilities": ("tensor(float)", 2),
+    "known": ("tensor(float)", 1),
+    "start": ("tensor(int64)", 1),
+    "end": ("tensor(int64)", 1),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +76,25 @@ class OnnxEngine:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
+        self._path, self._n_labels = bundle.path, len(bundle.labels)
+        data = bundle.read(MODEL)
         try:
-            self._session = onnxruntime.InferenceSession(bundle.read(MODEL), options, ["CPUExecutionProvider"])
-        except _ORT_ERRORS as error:
-            reason = str(error).splitlines()[0]
+            # a fallback would print to stdout and try the same again
+            self._session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"], enable_fallback=0)
+            inputs, outputs = (_signature(nodes) for nodes in (self._session.get_inputs(), self._session.get_outputs()))
+            n_outputs = next(
+                (node.shape[-1] for node in self._session.get_outputs() if node.name == "probabilities"), 0
+            )
+        except _FAILURES as error:
+            raise self._unfit("cannot be loaded", error) from error
+        if inputs != _INPUTS or not _OUTPUTS.items() <= outputs.items():
             raise BundleError(
-                f"{bundle.path}: {MODEL} cannot be loaded ({reason}). Train or fetch it again."
-            ) from error
-        shapes = {output.name: output.shape for output in self._session.get_outputs()}
-        n_outputs = shapes.get("probabilities", [None, None])[-1]
-        if n_outputs != len(bundle.labels):
+                f"{bundle.path}: {MODEL} takes {', '.join(inputs)} and gives {', '.join(outputs)}; "
+                f"needed {', '.join(_INPUTS)} and {', '.join(_OUTPUTS)}. Train or fetch it again."
+            )
+        if n_outputs != self._n_labels:
             raise BundleError(
-                f"{bundle.path}: labels.json has {len(bundle.labels)} labels, the network {n_outputs} outputs; "
+                f"{bundle.path}: labels.json has {self._n_labels} labels, the network {n_outputs} outputs; "
                 "needed as many. Train or fetch it again."
             )
 
@@ -101,8 +110,58 @@ class OnnxEngine:
         -------
         Answers
             One row a recording; none depends on its neighbours.
+
+        Raises
+        ------
+        BundleError
+            The graph fails, or does not give what it declares.
         """
-        return Answers(*self._session.run(["probabilities", "known", "start", "end"], pad(waveforms)))
+        try:
+            answers = Answers(*self._session.run(list(_OUTPUTS), pad(waveforms)))
+        except _FAILURES as error:
+            raise self._unfit("fails", error) from error
+        n = len(waveforms)
+        if answers.probabilities.shape != (n, self._n_labels) or any(
+            array.shape != (n,) for array in (answers.known, answers.start, answers.end)
+        ):
+            raise BundleError(f"{self._path}: {MODEL} gives other shapes than it declares. Train or fetch it again.")
+        return answers
+
+    def mfcc(self, y: Waveform, hop_length: int) -> npt.NDArray[np.float32]:
+        """Compute what the network is given of one recording.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(n,), dtype=float32]
+            At the bundle's rate.
+        hop_length : int
+            Samples from one frame to the next, as in the bundle's configuration.
+
+        Returns
+        -------
+        np.ndarray [shape=(n_frames, n_mfcc), dtype=float32]
+            Of the part between the trim bounds.
+
+        Raises
+        ------
+        BundleError
+            The graph fails.
+        """
+        try:
+            mfcc, start, end = self._session.run(["mfcc", "start", "end"], pad([y]))
+        except _FAILURES as error:
+            raise self._unfit("fails", error) from error
+        # the graph may give more frames, all zeros
+        features: npt.NDArray[np.float32] = mfcc[0, : 1 + int(end[0] - start[0]) // hop_length]
+        return features
+
+    def _unfit(self, what: str, error: Exception) -> BundleError:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:300]
+        return BundleError(f"{self._path}: {MODEL} {what} ({reason}). Train or fetch it again.")
+
+
+def _signature(nodes: Sequence[Any]) -> dict[str, tuple[str, int]]:
+    return {node.name: (node.type, len(node.shape)) for node in nodes}
 
 
 def pad(waveforms: Sequence[Waveform]) -> dict[str, npt.NDArray[Any]]:

@@ -108,5 +108,6 @@ def _latest() -> Path | None:
     pointer = data_home() / "models" / "latest"
     if not pointer.is_file():
         return None
-    path = pointer.parent / pointer.read_text(encoding="utf-8", errors="replace").strip()
-    return path if path.is_dir() and path.parent == pointer.parent else None
+    name = pointer.read_text(encoding="utf-8", errors="replace").strip()
+    path = pointer.parent / name
+    return path if path.is_dir() and path.parent == pointer.parent and name != ".." else None

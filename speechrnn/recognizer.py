@@ -1,7 +1,7 @@
 """A bundle and an engine that runs it: recording in, `Prediction` out.
 
-The engine of the base install is onnxruntime; `speechrnn.training.reference` has the librosa-Keras chain behind the same
-two lines of interface.
+The engine of the base install is onnxruntime (`speechrnn.engine`); `speechrnn.training.reference` has the librosa-Keras
+chain behind the same interface.
 """
 
 from collections.abc import Sequence

@@ -143,7 +143,7 @@ def convert(tree: Any, kind: type[T], *, where: str) -> T:
     except msgspec.ValidationError as error:
         problem, _, at = str(error).partition(" - at `$")
         key = at.rstrip("`").removeprefix(".")
-        seen = f"{key} is {_shorten(_look_up(tree, key))}: " if key and "unknown field" not in problem else ""
+        seen = f"{key} is {_shorten(_look_up(tree, key))}: " if key and " field `" not in problem else ""
         inside = f" in {key}" if key and not seen else ""
         raise ConfigError(f"{where}: {seen}{problem}{inside}") from error
 

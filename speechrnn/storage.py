@@ -2,8 +2,8 @@
 
 import contextlib
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -55,13 +55,11 @@ def atomic_file(path: Path) -> Iterator[Path]:
         In the same folder, with the same suffix.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem[:40]}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = _beside(path)
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
         _sync(temporary)
-        temporary.chmod(0o666 & ~_umask())  # mkstemp keeps others out; the user's own habit decides
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -87,12 +85,12 @@ def write_folder(path: Path, fill: Callable[[Path], None], *, replace: bool = Fa
         No rights, no space; `path` is then as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name[:40]}-"))
+    temporary = _beside(path)
+    temporary.mkdir()
     try:
         fill(temporary)
         for file in temporary.iterdir():
             _sync(file)
-        temporary.chmod(0o777 & ~_umask())
         if path.exists() and not replace:
             raise FileExistsError(17, "File exists", str(path))
         _swap(temporary, path)
@@ -107,8 +105,15 @@ def _swap(new: Path, path: Path) -> None:
         return
     old = new.with_name(new.name + "-old")
     path.replace(old)
-    new.replace(path)
-    shutil.rmtree(old, ignore_errors=True) if old.is_dir() else old.unlink()
+    try:
+        new.replace(path)
+    except OSError:
+        old.replace(path)
+        raise
+    if old.is_dir() and not old.is_symlink():
+        shutil.rmtree(old, ignore_errors=True)
+    else:
+        old.unlink()
 
 
 def _sync(path: Path) -> None:
@@ -117,7 +122,6 @@ def _sync(path: Path) -> None:
             os.fsync(file.fileno())
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _beside(path: Path) -> Path:
+    """Choose a free name in the same folder; unlike with `tempfile`, the user's umask decides on rights."""
+    return path.with_name(f".{path.stem[:40]}-{secrets.token_hex(4)}{path.suffix}")

@@ -5,13 +5,14 @@ This one knows mappings, lists, null, booleans, integers, floats and strings, re
 size and depth.
 """
 
+import math
 import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 100_000
 MAX_DEPTH = 32
 
 
@@ -28,7 +29,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise YAMLError("found an alias (*), which configurations do not use; write the values out")
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs lack it
         if getattr(event, "tag", None) is not None:
             raise YAMLError(f"found the tag {event.tag}, which configurations do not use; write plain values")
         self.depth += 1
@@ -39,13 +40,26 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
+        seen = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
             if not isinstance(key, str):
                 raise YAMLError(f"found the key {key!r}, needed a name")
-            if keys.count(key) > 1:
+            if key in seen:
                 raise YAMLError(f"found the key {key} twice; keep one")
+            seen.add(key)
         return super().construct_mapping(node, deep=deep)
+
+
+def _construct_int(_: _Loader, node: yaml.ScalarNode) -> int:
+    return int(node.value)
+
+
+def _construct_float(_: _Loader, node: yaml.ScalarNode) -> float:
+    value = float(node.value)
+    if math.isinf(value):
+        raise YAMLError(f"found the number {node.value[:40]}, which is too large for a computer's arithmetic")
+    return value
 
 
 _Loader.add_implicit_resolver("tag:yaml.org,2002:null", re.compile(r"^(?:~|null|Null|NULL|)$"), ["~", "n", "N", ""])
@@ -59,8 +73,8 @@ _Loader.add_implicit_resolver(
     list("-+.0123456789"),
 )
 # YAML 1.1 reads 010 as eight and 1:30 as ninety; 1.2 and people do not
-_Loader.add_constructor("tag:yaml.org,2002:int", lambda loader, node: int(loader.construct_scalar(node)))
-_Loader.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(loader.construct_scalar(node)))
+_Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+_Loader.add_constructor("tag:yaml.org,2002:float", _construct_float)
 
 
 def load_yaml(text: str) -> Any:
@@ -69,7 +83,7 @@ def load_yaml(text: str) -> Any:
     Parameters
     ----------
     text : str
-        At most a million characters.
+        At most 100,000 characters.
 
     Returns
     -------
@@ -96,7 +110,8 @@ def load_yaml(text: str) -> Any:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
-        raise YAMLError(f"{place}not YAML: {error.problem or error.context}") from error
+        reason = ", ".join(part for part in (error.context, error.problem) if part)
+        raise YAMLError(f"{place}not YAML: {reason}") from error
     except (yaml.YAMLError, RecursionError) as error:
         raise YAMLError(f"not YAML: {str(error).splitlines()[0]}") from error
 
@@ -123,6 +138,8 @@ def load_yaml_file(path: Path) -> Any:
     """
     with path.open("rb") as file:
         raw = file.read(4 * MAX_BYTES + 1)
+    if len(raw) > 4 * MAX_BYTES:
+        raise YAMLError(f"more than {4 * MAX_BYTES} bytes long; this is no configuration")
     try:
         return load_yaml(raw.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

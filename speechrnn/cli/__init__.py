@@ -4,11 +4,21 @@ Results go to stdout, everything else to stderr. At module level nothing but typ
 library is imported, so that ``speechrnn --help`` costs what typer costs; commands import what they need when they run.
 """
 
+import io
+import os
+import sys
+
 from speechrnn.cli.commands import app
 
 
 def main() -> None:
     """Run the command line; the entry point ``speechrnn``."""
+    # closed by the caller (>&-): there is nowhere to print to, which is no reason to fail
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115 -- lives as long as the process
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115 -- likewise
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # a file name is printed as it is on the disk, whatever the language of the terminal
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     app(prog_name="speechrnn")
 
 

@@ -41,7 +41,7 @@ class Text:
     'a.wav: no known word (nearest: 6 (75.0 %))\n'
     """
 
-    top: int
+    top: int | None
 
     def head(self) -> str:
         """Give nothing."""
@@ -51,7 +51,7 @@ class Text:
         """Give the line for one."""
         if prediction.error is not None:
             return ""
-        best = ", ".join(f"{printable(label)} ({100 * p:.1f} %)" for label, p in _best(prediction, self.top))
+        best = ", ".join(f"{printable(label)} ({100 * p:.1f} %)" for label, p in _best(prediction, self.top or 1))
         answer = best if prediction.label is not None else f"no known word (nearest: {best})"
         return f"{printable(prediction.path or '-')}: {answer}\n"
 
@@ -60,7 +60,7 @@ class Text:
 class Json:
     """One object a line, as `docs/prediction.schema.json` describes it; ASCII, so that any file name survives."""
 
-    top: int
+    top: int | None
 
     def head(self) -> str:
         """Give nothing."""
@@ -69,7 +69,7 @@ class Json:
     def line(self, prediction: Prediction) -> str:
         """Give the line for one."""
         fields = dataclasses.asdict(prediction)
-        if self.top > 1 and prediction.probabilities is not None:
+        if self.top and prediction.probabilities is not None:
             fields["probabilities"] = dict(_best(prediction, self.top))
         return json.dumps(fields, allow_nan=False) + "\n"
 
@@ -84,21 +84,22 @@ class Csv:
     'path,label,probability,known,start,end,error,label_2,probability_2\n'
     """
 
-    top: int
+    top: int | None
 
     def head(self) -> str:
         """Give the header."""
-        more = [f"{name}_{k}" for k in range(2, self.top + 1) for name in ("label", "probability")]
+        more = [f"{name}_{k}" for k in range(2, (self.top or 1) + 1) for name in ("label", "probability")]
         return _row([*_COLUMNS, *more])
 
     def line(self, prediction: Prediction) -> str:
         """Give the row for one."""
-        more = [cell for pair in _best(prediction, self.top)[1:] for cell in pair]
-        more += [None] * (2 * (self.top - 1) - len(more))
+        top = self.top or 1
+        more: list[Any] = [cell for pair in _best(prediction, top)[1:] for cell in pair]
+        more += [None] * (2 * (top - 1) - len(more))
         return _row([*(getattr(prediction, name) for name in _COLUMNS), *more])
 
 
-FORMATS: Mapping[str, Callable[[int], Format]] = {"text": Text, "json": Json, "csv": Csv}
+FORMATS: Mapping[str, Callable[[int | None], Format]] = {"text": Text, "json": Json, "csv": Csv}
 _COLUMNS = ("path", "label", "probability", "known", "start", "end", "error")
 
 
@@ -120,12 +121,12 @@ def print_answers(predictions: Iterable[Prediction], layout: Format, total: int)
         How many failed.
     """
     n_failed = 0
-    _write(layout.head())
+    sys.stdout.write(layout.head())
     # where the answers themselves run over the screen they show how far it is
     bar = progress("predicting") if total >= MANY and not sys.stdout.isatty() else contextlib.nullcontext()
     with bar as show:
         for done, prediction in enumerate(predictions, start=1):
-            _write(layout.line(prediction))
+            sys.stdout.write(layout.line(prediction))
             if prediction.error is not None:
                 n_failed += 1
                 typer.echo(f"error: {printable(prediction.path or '-')}: {prediction.error}", err=True)
@@ -142,8 +143,3 @@ def _row(cells: list[Any]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue()
-
-
-def _write(text: str) -> None:
-    """Write UTF-8 whatever the terminal's language; undecodable file names come out as they are on the disk."""
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))

@@ -78,16 +78,14 @@ def explain(error: BaseException) -> list[str]:
         case KeyboardInterrupt():
             return ["stopped", *error.args]
         case SpeechRNNError():
-            return [f"error: {error}"]
+            return [f"error: {_in_one_line(error)}"]
         case OSError():
             return [f"error: {_explain_os(error)}"]
         case MemoryError():
             return ["error: out of memory. Close other programs, or work on fewer or shorter recordings at once."]
-    kind = type(error).__name__
-    return [
-        f"error: unforeseen {kind} ({_first_line(error)}). This is a mistake in speechrnn: please report it with what "
-        "`speechrnn --debug` and the rest of your command print."
-    ]
+    seen = f"unforeseen {type(error).__name__} ({_in_one_line(error)})"
+    advice = "please report it with what `speechrnn --debug` and the rest of your command print"
+    return [f"error: {seen}. This is a mistake in speechrnn: {advice}."]
 
 
 def _explain_os(error: OSError) -> str:
@@ -97,12 +95,14 @@ def _explain_os(error: OSError) -> str:
     where = f"{printable(name)}: " if name else ""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{where}no space left on the disk. Free some, then run it again."
-    reason = error.strerror or _first_line(error)
+    reason = error.strerror or _in_one_line(error)
     return f"{where}{reason[:1].lower()}{reason[1:]}. Check the path and its rights."
 
 
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).splitlines()), "no message")
+def _in_one_line(error: BaseException) -> str:
+    from speechrnn.corpus.names import printable
+
+    return printable(str(error).encode(errors="backslashreplace").decode()) or "no message"
 
 
 def _drop_output() -> None:

@@ -70,7 +70,9 @@ def _list_folder(folder: Path) -> list[Path | Prediction]:
     found = find_recordings(folder)
     if not found.files and not found.unusable:
         return [_fail(folder, "no recordings in this folder or below it (wav, flac, ogg, mp3, ...). Check the path.")]
-    listed = {path: _fail(path, f"{reason}. Remove it, or point it at a file.") for path, reason in found.unusable.items()}
+    listed = {
+        path: _fail(path, f"{reason}. Remove it, or point it at a file.") for path, reason in found.unusable.items()
+    }
     return [listed.get(path, path) for path in sorted([*found.files, *listed], key=lambda path: path.parts)]
 
 

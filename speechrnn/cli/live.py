@@ -8,11 +8,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from speechrnn.cli.progress import is_watched
 from speechrnn.history import Epoch
+from speechrnn.training.contest import ContestListener
 from speechrnn.training.fitting import Step
-from speechrnn.training.session import Listener
 
 
-class Bars(Listener):
+class Bars(ContestListener):
     """Draws a bar for reading, one for fitting with loss and accuracy, and one for the test.
 
     Parameters
@@ -24,7 +24,18 @@ class Bars(Listener):
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._tasks: dict[str, TaskID] = {}
-        self._best = ""
+        self._validation = ""
+
+    def starting(self, name: str, number: int, total: int) -> None:
+        """Hear whose turn it is, counted from 1."""
+        self._bars.console.print(f"{name} ({number} of {total})", markup=False, highlight=False)
+        while self._tasks:
+            self._bars.remove_task(self._tasks.popitem()[1])
+        self._validation = ""
+
+    def measuring(self, name: str) -> None:
+        """Hear that a contestant is trained and is now timed and differentiated."""
+        self._show("measuring", 0, None, name)
 
     def reading(self, done: int, total: int) -> None:
         """Hear of clips read so far."""
@@ -33,15 +44,20 @@ class Bars(Listener):
     def fitting(self, step: Step) -> None:
         """Hear of a batch, or of an epoch."""
         if step.done is not None:
-            self._best = _describe(step.done)
-        note = f"epoch {step.epoch}/{step.n_epochs}  loss {step.loss:.3f}  accuracy {100 * step.accuracy:.1f} %{self._best}"
-        self._show("fitting", (step.epoch - 1) * step.n_steps + step.step, step.n_epochs * step.n_steps, note)
+            self._validation = _describe(step.done)
+        course = f"epoch {step.epoch}/{step.n_epochs}  loss {step.loss:.3f}  accuracy {100 * step.accuracy:.1f} %"
+        self._show(
+            "fitting",
+            (step.epoch - 1) * step.n_steps + step.step,
+            step.n_epochs * step.n_steps,
+            course + self._validation,
+        )
 
     def evaluating(self, done: int, total: int) -> None:
         """Hear of test clips recognised so far."""
         self._show("testing", done, total)
 
-    def _show(self, name: str, done: int, total: int, note: str = "") -> None:
+    def _show(self, name: str, done: int, total: int | None, note: str = "") -> None:
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(name, total=total, note=note)
         self._bars.update(self._tasks[name], completed=done, total=total, note=note)
@@ -52,16 +68,16 @@ def _describe(epoch: Epoch) -> str:
 
 
 @contextlib.contextmanager
-def training_listener() -> Iterator[Listener]:
+def training_listener() -> Iterator[ContestListener]:
     """Give a listener that draws bars as long as the block runs.
 
     Yields
     ------
-    Listener
+    ContestListener
         One that does nothing where stderr is no terminal.
     """
     if not is_watched():
-        yield Listener()
+        yield ContestListener()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True)) as bars:

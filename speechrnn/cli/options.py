@@ -59,8 +59,8 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         show_default=False,
-        help="Recordings: a folder of {label}_{speaker}_{index}.wav, a folder with one folder for each label, or a CSV with "
-        "the columns path,label[,speaker].",
+        help="Recordings: a folder of {label}_{speaker}_{index}.wav, a folder with one folder for each label, or a CSV "
+        "with the columns path,label[,speaker].",
     ),
 ]
 Model = Annotated[
@@ -68,7 +68,7 @@ Model = Annotated[
     typer.Option(
         "--model",
         metavar="BUNDLE",
-        help="A model: its folder or its name. Without it: the shipped one, or the last that was trained without --out.",
+        help="A model: its folder or name. Without it: the shipped one, or the last that was trained without --out.",
     ),
 ]
 Split = Annotated[
@@ -96,3 +96,26 @@ Seed = Annotated[
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def quote(path: Path) -> str:
+    """Write a path as a shell reads it.
+
+    Parameters
+    ----------
+    path : Path
+        Any.
+
+    Returns
+    -------
+    str
+        To be pasted into a command.
+
+    Examples
+    --------
+    >>> quote(Path("my digits"))
+    "'my digits'"
+    """
+    import shlex
+
+    return shlex.quote(str(path))

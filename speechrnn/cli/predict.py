@@ -23,11 +23,12 @@ def predict(
             metavar="INPUT...", show_default=False, help="Files, folders (with all below them), or - for stdin."
         ),
     ],
+    *,
     model: options.Model = None,
-    top: Annotated[int, typer.Option(min=1, metavar="K", help="How many labels to print, the best first.")] = 1,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object a line, with all probabilities; --top keeps K of them.")
-    ] = False,
+    top: Annotated[
+        int | None, typer.Option(min=1, metavar="K", help="Print the K best labels; without it one, and in JSON all.")
+    ] = None,
+    as_json: options.Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
     threshold: Annotated[
         float | None,
@@ -45,8 +46,8 @@ def predict(
 ) -> None:
     """Say which word each recording holds.
 
-    Prints one line a file: `six.wav: 6 (99.8 %)`. A file that cannot be read is named on stderr, the others are done,
-    and the exit status is 1.
+    Prints one line a file, in input order: `six.wav: 6 (99.8 %)`; with --json one object a line. A file that cannot be
+    read is named on stderr, the others are done, and the exit status is 1.
     """
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other. Give one of them.")

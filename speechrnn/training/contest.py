@@ -1,39 +1,27 @@
 """Several configurations on one split: the whole of `speechrnn compare`."""
 
-import statistics
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import keras
-
-from speechrnn.bundle import WEIGHTS, Bundle, read_bundle
+from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.config import Config
-from speechrnn.corpus.clips import Clip, clip_hash
+from speechrnn.corpus.clips import clip_hash
 from speechrnn.corpus.layouts import Corpus, read_corpus
 from speechrnn.corpus.splits import Split, split_corpus
-from speechrnn.errors import AudioError, ConfigError, MissingExtraError, TrainingError
-from speechrnn.evaluation import Evaluation, evaluate_corpus
-from speechrnn.history import parse_history
-from speechrnn.recognizer import OnnxEngine, Recognizer
+from speechrnn.errors import ConfigError, MissingExtraError, TrainingError
 from speechrnn.storage import write_bytes, write_text
-from speechrnn.training.features import Example, load_examples
 from speechrnn.training.gradient_plot import GradientCurves, plot_gradients
-from speechrnn.training.gradients import StateGradients, state_gradients
-from speechrnn.training.network import build_network
+from speechrnn.training.measurement import Measurement, measure
 from speechrnn.training.session import Listener, TrainOptions, train
 from speechrnn.training.standings import Contest, Contestant, render_contest, render_markdown, to_json
-from speechrnn.training.weights import get_weights, load_weights, set_weights
 
 __all__ = ["Contest", "ContestListener", "ContestOptions", "Contestant", "compare_presets", "render_contest", "to_json"]
 
 FOLDER = "comparison"
 PICTURE = "gradients.png"
-# clips that the gradients are measured on, and the most that are timed
-GRADIENT_CLIPS, TIMED_CLIPS = 32, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +98,7 @@ def compare_presets(
     for name in configs:
         if (folder / name).exists() and options.resume and not options.force:
             _check_finished(read_bundle(folder / name), configs[name], corpus, split)
-    entries = []
+    results = []
     for number, (name, config) in enumerate(configs.items(), start=1):
         listener.starting(name, number, len(configs))
         path = folder / name
@@ -118,26 +106,8 @@ def compare_presets(
         training = TrainOptions(options.split, resume=options.resume, force=options.force)
         bundle = read_bundle(path) if keep else train(data, config, path, training, listener).bundle
         listener.measuring(name)
-        entries.append(_measure(name, bundle, corpus, split))
-    return _write(folder, _gather(str(corpus.root), split, entries))
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """A contestant, with the evaluation it comes from and why it lacks gradients."""
-
-    contestant: Contestant
-    evaluation: Evaluation
-    n_gradient_clips: int
-    missing: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Gradients:
-    start: StateGradients | None = None
-    end: StateGradients | None = None
-    n_clips: int = 0
-    missing: str | None = None
+        results.append(measure(name, bundle, corpus, split.test))
+    return _write(folder, _gather(str(corpus.root), split, results))
 
 
 def _load_configs(presets: Sequence[str | Path], options: ContestOptions) -> dict[str, Config]:
@@ -163,7 +133,6 @@ def _claim(folder: Path, options: ContestOptions) -> Path:
         raise TrainingError(
             f"{folder}: exists already. Choose another folder with --out, go on with --resume, or replace with --force."
         )
-    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
@@ -187,66 +156,35 @@ def _check_finished(bundle: Bundle, config: Config, corpus: Corpus, split: Split
         )
 
 
-def _measure(name: str, bundle: Bundle, corpus: Corpus, split: Split) -> _Entry:
-    evaluation = evaluate_corpus(replace(corpus, clips=split.test, rejects=(), skipped=()), Recognizer(bundle)).evaluation
-    unheard = [speaker.accuracy for speaker in evaluation.per_speaker.values() if not speaker.heard]
-    seconds = [row.seconds for row in parse_history(bundle.read("history.csv").decode())]
-    gradients = _differentiate(bundle, split.test)
-    contestant = Contestant(
-        name=name,
-        accuracy=evaluation.accuracy,
-        interval=evaluation.interval,
-        macro=statistics.fmean(unheard) if unheard else None,
-        n_clips=evaluation.n_clips,
-        n_parameters=bundle.metadata.n_parameters,
-        seconds_per_pass=statistics.fmean(seconds[1:] or seconds),
-        ms_per_clip=_time(bundle, _choose(split.test, TIMED_CLIPS)),
-        gradients_start=gradients.start,
-        gradients_end=gradients.end,
-        bundle=bundle,
+def _gather(data: str, split: Split, results: Sequence[Measurement]) -> Contest:
+    """The facts that all share: of speakers, the most that any contestant could be tested on."""
+    return Contest(
+        data=data,
+        split=split.method,
+        n_clips=len(split.test),
+        n_speakers=max(result.n_speakers for result in results),
+        n_unheard=max(result.n_unheard for result in results),
+        n_gradient_clips=max(result.n_gradient_clips for result in results),
+        contestants=tuple(result.contestant for result in results),
+        missing=tuple(dict.fromkeys(result.missing for result in results if result.missing)),
     )
-    return _Entry(contestant, evaluation, gradients.n_clips, gradients.missing)
 
 
-def _differentiate(bundle: Bundle, test: Sequence[Clip]) -> _Gradients:
-    config, labels = bundle.config, bundle.labels
-    if config.network.recurrent is None:
-        return _Gradients()
-    loaded = load_examples(_choose(test, GRADIENT_CLIPS), config)
-    examples = [item for item in loaded if isinstance(item, Example)]
-    if not examples:
-        return _Gradients(missing="No gradients: none of the test clips chosen for them can be read.")
-    keras.utils.set_random_seed(config.training.seed)  # as `speechrnn.training.session.train` does: the same weights
-    network = build_network(config, len(labels))
-    trained = load_weights(bundle.read(WEIGHTS))
-    fixed = {name: array for name, array in trained.items() if name.startswith("standardization/")}
-    set_weights(network, {**get_weights(network), **fixed})
+def _write(folder: Path, contest: Contest) -> Contest:
+    curves = [
+        GradientCurves(one.name, one.gradients_start, one.gradients_end)
+        for one in contest.contestants
+        if one.gradients_start is not None and one.gradients_end is not None
+    ]
+    picture, page, table = folder / PICTURE, folder / "comparison.md", folder / "comparison.json"
+    picture.unlink(missing_ok=True)  # one of an earlier comparison would tell another story
     try:
-        start = state_gradients(network, examples, labels)
-        set_weights(network, trained)
-        return _Gradients(start, state_gradients(network, examples, labels), len(examples))
-    except TrainingError as error:  # another backend: the table is worth having without the picture
-        return _Gradients(missing=f"No {error}")
-
-
-def _choose(clips: Sequence[Clip], n: int) -> list[Clip]:
-    """At most `n` clips, evenly spread, so that every label and speaker has its share."""
-    n = min(n, len(clips))
-    return [clips[i * len(clips) // n] for i in range(n)]
-
-
-def _time(bundle: Bundle, clips: Sequence[Clip]) -> float | None:
-    """Median of milliseconds for one clip in onnxruntime on one thread, the reading of the file left out."""
-    recognizer, engine = Recognizer(bundle), OnnxEngine(bundle, threads=1)
-    times = []
-    for clip in clips:
-        try:
-            y = recognizer.load_audio(clip.path)
-        except (AudioError, OSError):  # the evaluation lists it
-            continue
-        if not times:  # the first run also plans its memory
-            engine.run([y])
-        began = time.perf_counter()
-        engine.run([y])
-        times.append(1000 * (time.perf_counter() - began))
-    return statistics.median(times) if times else None
+        if curves:
+            write_bytes(picture, plot_gradients(curves))
+    except MissingExtraError as error:
+        contest = replace(contest, missing=(*contest.missing, f"No {PICTURE}: {error}"))
+    drawn = (picture,) if picture.exists() else ()
+    contest = replace(contest, files=(page, table, *drawn))
+    write_text(page, render_markdown(contest, PICTURE if drawn else None))
+    write_text(table, to_json(contest) + "\n")
+    return contest

@@ -4,6 +4,10 @@ Backpropagation through time multiplies that gradient by one Jacobian for each s
 one it vanishes (Hochreiter 1991; Bengio, Simard and Frasconi 1994; Pascanu, Mikolov and Bengio 2013): what the network
 heard early cannot teach it anything. The cells of LSTM (Hochreiter and Schmidhuber 1997) and GRU (Cho et al. 2014) add
 to their state instead of writing it anew, so that a part of the gradient goes back unharmed.
+
+How large that part is, the gates decide. With Keras' first weights a GRU's update gate stands half open and its gradient
+fades faster than that of a simple recurrence, whose first matrix is orthogonal; an LSTM starts with a forget gate biased
+open. Gates can open in training, and do: compare the curves of the start and of the end.
 """
 
 from collections.abc import Callable, Sequence
@@ -53,9 +57,7 @@ class Unrolled:
     logits: Any
 
 
-def state_gradients(
-    network: keras.Model, examples: Sequence[Example], labels: Sequence[str]
-) -> StateGradients | None:
+def state_gradients(network: keras.Model, examples: Sequence[Example], labels: Sequence[str]) -> StateGradients | None:
     """Measure how the gradient of the loss changes on its way back through time.
 
     It is the total derivative of each clip's cross-entropy with respect to the state of the first recurrent layer (its

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,23 +149,19 @@ def to_json(contest: Contest) -> str:
     str
         An object; a number that overflowed is null.
     """
-    fields = {field.name: getattr(contest, field.name) for field in dataclasses.fields(contest)}
-    rows = []
-    for one in contest.contestants:
-        row = {field.name: _plain(getattr(one, field.name)) for field in dataclasses.fields(one)}
-        rows.append(row)
-    plain = {name: _plain(value) for name, value in fields.items() if name not in ("contestants", "files")}
-    return json.dumps({**plain, "contestants": rows}, allow_nan=False)
+    return json.dumps(_plain(contest), allow_nan=False)
 
 
 def _plain(value: Any) -> Any:
     match value:
-        case Bundle() as bundle:
-            return str(bundle.path)
-        case Interval(low=low, high=high):
-            return {"low": low, "high": high}
         case StateGradients(steps_back=steps, norm=norm):
             return {"steps_back": steps.tolist(), "norm": [n if math.isfinite(n) else None for n in norm.tolist()]}
+        case Bundle(path=path) | (Path() as path):
+            return str(path)
+        case Contest() | Contestant() | Interval():
+            return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        case tuple():
+            return [_plain(item) for item in value]
     return value
 
 
@@ -202,31 +197,35 @@ def _table(contest: Contest) -> Table:
 
 
 def _notes(contest: Contest) -> list[str]:
-    notes = [
-        "s a pass: mean of the epochs after the first. ms a clip: front end and network in onnxruntime, one thread, one "
-        "clip at a time, median. Both on this machine."
-    ]
+    how = (
+        "s a pass: mean of the epochs after the first. ms a clip: front end and network in onnxruntime, one thread, "
+        "one clip at a time, median. Both on this machine."
+    )
     unread = [(one.name, contest.n_clips - one.n_clips) for one in contest.contestants if one.n_clips < contest.n_clips]
-    return [f"{name} could not read {_count(n, 'test clip')}: scored on the rest." for name, n in unread] + notes
+    return [f"{name} could not read {_count(n, 'test clip')}: scored on the rest." for name, n in unread] + [how]
 
 
 def _caption(contest: Contest) -> str:
-    lines = [
-        f"The norm of the gradient of the cross-entropy with respect to the state of the first recurrent layer, by steps "
-        f"back from the last frame: median over {_count(contest.n_gradient_clips, 'test clip')}."
-    ]
+    what = (
+        "The norm of the gradient of the cross-entropy with respect to the state of the first recurrent layer, by "
+        f"steps back from the last frame: median over {_count(contest.n_gradient_clips, 'test clip')}."
+    )
+    lines = []
     for one in contest.contestants:
         if one.gradients_start is not None and one.gradients_end is not None:
-            start, end = (_fall(gradients) for gradients in (one.gradients_start, one.gradients_end))
-            lines.append(f"- {markdown(one.name)}: {start} at the start of training, {end} at the end.")
-    return "\n".join([lines[0], "", *lines[1:]])
+            start, end = _left(one.gradients_start), _left(one.gradients_end)
+            back = _count(int(one.gradients_end.steps_back[-1]), "step")
+            lines.append(
+                f"- {markdown(one.name)}: {start:.2g} of the largest norm is left {back} back at the start of training, "
+                f"{end:.2g} at the end."
+            )
+    gates = "What a gated network starts with depends on the first biases of its gates; training can open them."
+    return "\n".join([what, "", *lines, "", gates])
 
 
-def _fall(gradients: StateGradients) -> str:
-    """From the frame where it is largest to the earliest one; where that is the last, by how much it vanished."""
-    peak, first = float(np.max(gradients.norm)), float(gradients.norm[-1])
-    n = int(gradients.steps_back[-1])
-    return f"{first / peak if peak > 0 else 0.0:.2g} of its largest value is left {_count(n, 'step')} back"
+def _left(gradients: StateGradients) -> float:
+    peak = float(np.max(gradients.norm))
+    return float(gradients.norm[-1]) / peak if peak > 0 else 0.0
 
 
 def _percent(share: float) -> str:
@@ -235,24 +234,3 @@ def _percent(share: float) -> str:
 
 def _count(n: int, noun: str) -> str:
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
-
-
-def names_of(presets: Sequence[str | Path]) -> tuple[str, ...]:
-    """Name the contestants: a preset by its name, a file by its own without the suffix.
-
-    Parameters
-    ----------
-    presets : sequence of str or Path
-        As given.
-
-    Returns
-    -------
-    tuple of str
-        In the same order.
-
-    Examples
-    --------
-    >>> names_of(["lstm", "mine/wide.yaml"])
-    ('lstm', 'wide')
-    """
-    return tuple(Path(preset).stem if Path(preset).suffix else str(preset) for preset in presets)

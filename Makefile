@@ -1,0 +1,66 @@
+# All commands of the project; CI uses only these words. Needs Python >= 3.11 and make, nothing else.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SHARED ?= ../shared
+
+.PHONY: help install demo test test-fast lint format bench build samples wheel-leg oldest-leg accuracy clean
+
+help:  ## list the words
+	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+install: $(VENV)/installed  ## environment in .venv with everything
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --editable ".[train,synth,media]" --group test --group lint
+	@touch $@
+
+demo: install  ## synthetic voices, a training, a score on voices it never heard, a prediction
+	$(BIN)/speechrnn data synth data/demo --voices 30 --repeats 3
+	$(BIN)/speechrnn train data/demo --config default
+	$(BIN)/speechrnn evaluate data/samples
+	$(BIN)/speechrnn predict data/samples/6_*_0.wav
+	@printf '\nThe model is in the default place, so from here on just type\n\n'
+	@printf '  %s\n' 'source $(BIN)/activate' 'speechrnn predict YOUR.wav' 'speechrnn evaluate YOUR_FOLDER --report report' \
+	  'speechrnn data fetch fsdd data/fsdd && speechrnn train data/fsdd' 'speechrnn --help'
+
+test: install  ## all tests (those marked shared need ../shared)
+	$(BIN)/python -m pytest -q
+
+test-fast: install  ## the tests that train nothing
+	$(BIN)/python -m pytest -q -m "not train"
+
+lint: install  ## ruff, formatting, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: install  ## put the code in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install  ## the figures of benchmarks/README.md, on this machine
+	$(BIN)/python benchmarks/speed.py $(if $(wildcard $(SHARED)),--clips $(SHARED)/data/fsdd/recordings)
+
+accuracy: install  ## train the presets on real recordings and hold their scores
+	$(BIN)/python benchmarks/accuracy.py $(SHARED)/data/fsdd/recordings
+
+build: install  ## wheel and source archive in dist/
+	rm -rf dist
+	$(BIN)/pip install --quiet "build>=1.2"
+	$(BIN)/python -m build --outdir dist .
+
+wheel-leg: build  ## the wheel alone in a fresh environment predicts, without TensorFlow or librosa
+	tests/wheel_leg.sh dist/*.whl
+
+oldest-leg:  ## the fast tests with the oldest dependencies that pyproject allows
+	tests/oldest_leg.sh
+
+samples: install  ## make data/samples again
+	rm -rf data/samples
+	$(BIN)/speechrnn data synth data/samples --voices 2 --repeats 1 --seed 10 --rate 8000
+
+clean:  ## remove what can be made again
+	rm -rf $(VENV) dist build data/demo .pytest_cache .mypy_cache .ruff_cache

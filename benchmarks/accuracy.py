@@ -1,0 +1,61 @@
+"""Train presets on FSDD with the real command line and hold their scores against what issue 3 asks for.
+
+usage: python benchmarks/accuracy.py FSDD_RECORDINGS [--json FILE]
+
+Each preset is trained twice: on the official split, where the test clips are of the same six speakers as the training
+clips, and with a speaker kept out, whose voice the network has never heard. Both scores are printed side by side.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+SPEECHRNN = str(Path(sys.executable).with_name("speechrnn"))
+# least accuracy on the 300 clips of the official split
+NEEDED = {"tutorial": 0.93, "default": 0.975}
+
+
+def score(data: Path, preset: str, split: str, out: Path) -> dict[str, Any]:
+    """Train, and read the score on the test clips from the bundle."""
+    began = time.perf_counter()
+    command = [SPEECHRNN, "train", str(data), "--config", preset, "--split", split, "--out", str(out)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    metrics = json.loads((out / "metrics.json").read_text())
+    kept = ("accuracy", "interval", "macro", "n_clips", "n_speakers", "worst_speaker", "heard")
+    return {"preset": preset, "split": split, "seconds": round(time.perf_counter() - began, 1)} | {
+        key: metrics[key] for key in kept
+    }
+
+
+def main() -> int:
+    """Train, print, and fail where a score is too low."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--json", type=Path)
+    arguments = parser.parse_args()
+    rows, failed = [], False
+    with tempfile.TemporaryDirectory() as scratch:
+        for preset, needed in NEEDED.items():
+            for split in ("official", "speaker"):
+                row = score(arguments.data, preset, split, Path(scratch) / f"{preset}-{split}")
+                rows.append(row)
+                low, high = row["interval"]["low"], row["interval"]["high"]
+                least = f", needed {needed:.1%}" if split == "official" else ""
+                failed |= split == "official" and row["accuracy"] < needed
+                print(
+                    f"{preset}, --split {split}: {row['accuracy']:.1%} ({low:.1%} to {high:.1%}) of {row['n_clips']} "
+                    f"clips by {row['n_speakers']} speakers; heard in training: {row['heard']}{least}; {row['seconds']} s",
+                    flush=True,
+                )
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

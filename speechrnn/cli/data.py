@@ -1,0 +1,93 @@
+"""``speechrnn data``: recordings to train on - synthesised, fetched, checked."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from speechrnn.cli import options
+
+app = typer.Typer(
+    help="Make, fetch and check recordings.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+Directory = Annotated[
+    Path, typer.Argument(metavar="DIR", show_default=False, help="The folder: new, empty, or begun by this command.")
+]
+
+
+class Dataset(StrEnum):
+    """What can be fetched."""
+
+    fsdd = "fsdd"
+
+
+@app.command()
+def synth(
+    directory: Directory,
+    *,
+    voices: Annotated[int | None, typer.Option(metavar="N", help="How many speakers. [default: 24]")] = None,
+    repeats: Annotated[
+        int | None, typer.Option(metavar="N", help="How often each speaker says each digit. [default: 5]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Decides the voices. [default: 0]")] = None,
+    rate: Annotated[int | None, typer.Option(metavar="HZ", help="Samples a second. [default: 16000]")] = None,
+) -> None:
+    """Synthesise spoken digits with espeak-ng (extra synth): many voices and accents, a voice is a speaker.
+
+    The same options give the same files; an interrupted run goes on where it stopped.
+    """
+    from speechrnn.cli.progress import progress
+    from speechrnn.corpus.synthesis import SynthesisOptions, synthesize
+
+    given: dict[str, Any] = {"voices": voices, "repeats": repeats, "seed": seed, "sample_rate": rate}
+    chosen = SynthesisOptions(**{name: value for name, value in given.items() if value is not None})
+    with progress("speaking") as show:
+        made = synthesize(directory, chosen, show)
+    new = f", {made.n_written} of them new" if made.n_written < made.manifest.n_clips else ""
+    typer.echo(f"{made.path}: {made.manifest.n_clips} clips of {len(made.speakers)} synthetic voices{new}")
+    typer.echo(f"Train on them: speechrnn train {options.quote(made.path)}", err=True)
+
+
+@app.command()
+def fetch(
+    dataset: Annotated[
+        Dataset, typer.Argument(show_default=False, help="fsdd: the Free Spoken Digit Dataset, 3,000 real recordings.")
+    ],
+    directory: Directory,
+) -> None:
+    """Download recordings and verify every file (extra data); an interrupted transfer goes on where it stopped.
+
+    FSDD is licensed CC BY-SA 4.0; the folder says whose it is.
+    """
+    from speechrnn.cli.progress import progress
+    from speechrnn.corpus.fetch import fetch_fsdd
+
+    with progress(f"fetching {dataset.value}", as_bytes=True) as show:
+        fetched = fetch_fsdd(directory, on_progress=show)
+    typer.echo(f"{fetched.path}: {fetched.n_clips} clips" + ("" if fetched.downloaded else ", all there already"))
+    typer.echo(f"Train on them: speechrnn train {options.quote(fetched.path)}", err=True)
+
+
+@app.command()
+def check(directory: options.Data, as_json: options.Json = False) -> None:
+    """Read every recording: what is there, and what is broken, silent, clipped, too long or short, or doubled.
+
+    The exit status is 1 where a recording is broken.
+    """
+    import dataclasses
+    import json
+
+    from speechrnn.cli.progress import progress
+    from speechrnn.config import Config
+    from speechrnn.corpus.check import check_corpus, render_check
+
+    with progress("reading") as show:
+        result = check_corpus(directory, Config.load().audio, show)
+    typer.echo(json.dumps(dataclasses.asdict(result)) if as_json else render_check(result))
+    if any(finding.kind == "broken" for finding in result.findings):
+        raise typer.Exit(1)

@@ -1,0 +1,48 @@
+"""``speechrnn evaluate``: how good a model is on recordings whose labels are known."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from speechrnn.cli import options
+
+
+def evaluate(
+    data: options.Data,
+    *,
+    model: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--model",
+            metavar="BUNDLE",
+            help="A model, as for predict; given twice, the two are compared (McNemar's exact test).",
+        ),
+    ] = None,
+    as_json: options.Json = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write report.md, confusion.png (extra plot), predictions.csv and errors.csv there; two models "
+            "get a folder each.",
+        ),
+    ] = None,
+) -> None:
+    """Measure a model on recordings with known labels.
+
+    Prints accuracy with its 95 % interval, the mean over speakers, each label and speaker, the confusion matrix, and
+    whether the model was trained on these voices or clips. With --json one object; with two models one a line, then
+    one that compares them. The exit status is 1 where files could not be read.
+    """
+    if model and len(model) > 2:
+        raise typer.BadParameter(f"{len(model)} models given, needed one, or two to compare.", param_hint="--model")
+    from speechrnn.cli.scores import evaluate_models, print_scores, write_reports
+
+    scores = evaluate_models(data, model or [None])
+    print_scores(scores, as_json=as_json)
+    if report is not None:
+        write_reports(report, scores)
+    if n_failed := scores.n_unreadable:
+        typer.echo(f"{n_failed} of {scores.n_files} files could not be read: see `speechrnn data check`", err=True)
+        raise typer.Exit(1)

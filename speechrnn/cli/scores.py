@@ -1,0 +1,111 @@
+"""What ``evaluate`` prints and writes, for one model or two."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from speechrnn.cli.progress import progress
+from speechrnn.comparison import Comparison, compare
+from speechrnn.corpus.layouts import read_corpus
+from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
+from speechrnn.recognizer import load
+from speechrnn.report import render_comparison, render_evaluation, write_report
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Scores:
+    """The evaluations of one or two models on the same recordings.
+
+    Attributes
+    ----------
+    evaluated : tuple of Evaluated
+        One for each model.
+    comparison : Comparison or None
+        Of two.
+    """
+
+    evaluated: tuple[Evaluated, ...]
+    comparison: Comparison | None
+
+    @property
+    def n_files(self) -> int:
+        """How many files had to be read."""
+        return len({clip.path for one in self.evaluated for clip in one.clips})
+
+    @property
+    def n_unreadable(self) -> int:
+        """How many of them could not be."""
+        pairs = [pair for one in self.evaluated for pair in zip(one.clips, one.predictions, strict=True)]
+        return len({clip.path for clip, answer in pairs if answer.error is not None})
+
+
+def evaluate_models(data: Path, models: Sequence[Path | None]) -> Scores:
+    """Evaluate one or two models.
+
+    Parameters
+    ----------
+    data : Path
+        A corpus.
+    models : sequence of Path or None
+        Bundles; None is the model that is used when none is named, and said so.
+
+    Returns
+    -------
+    Scores
+        With a comparison of two.
+    """
+    recognizers = [load(model) for model in models]
+    if models[0] is None:
+        typer.echo(f"model: {recognizers[0].bundle.path}", err=True)
+    corpus = read_corpus(data)
+    evaluated = []
+    for recognizer in recognizers:
+        with progress("evaluating") as show:
+            evaluated.append(evaluate_corpus(corpus, recognizer, on_progress=show))
+    return Scores(tuple(evaluated), compare(*evaluated) if len(evaluated) > 1 else None)
+
+
+def print_scores(scores: Scores, *, as_json: bool) -> None:
+    """Print evaluations on stdout.
+
+    Parameters
+    ----------
+    scores : Scores
+        What to print.
+    as_json : bool
+        One object a line, in place of tables.
+    """
+    if as_json:
+        for one in scores.evaluated:
+            typer.echo(to_json(one.evaluation))
+        if scores.comparison is not None:
+            typer.echo(json.dumps(dataclasses.asdict(scores.comparison)))
+        return
+    for one in scores.evaluated:
+        if scores.comparison is not None:
+            typer.echo(f"Model {one.model}\n")
+        typer.echo(render_evaluation(one.evaluation) + ("\n" if scores.comparison is not None else ""))
+    if scores.comparison is not None:
+        typer.echo(render_comparison(scores.comparison))
+
+
+def write_reports(directory: Path, scores: Scores) -> None:
+    """Write a report for each model and say where it is.
+
+    Parameters
+    ----------
+    directory : Path
+        The folder; of two models each has a folder of its own in it.
+    scores : Scores
+        What to write.
+    """
+    comparisons = [scores.comparison] if scores.comparison is not None else []
+    for number, one in enumerate(scores.evaluated, start=1):
+        place = directory / f"{number}-{Path(one.model).name}" if comparisons else directory
+        report = write_report(place, one, comparisons)
+        if report.missing is not None:
+            typer.echo(f"no confusion.png: {report.missing}", err=True)
+        typer.echo(f"report: {report.files[0]}", err=True)

@@ -1,0 +1,56 @@
+"""``speechrnn train``: from recordings to a model."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from speechrnn.cli import options
+
+
+def train(
+    data: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="DATA",
+            show_default=False,
+            help="Recordings: a folder of {label}_{speaker}_{index}.wav, a folder with one folder for each label, or a "
+            "CSV with the columns path,label[,speaker]. Without it: synthetic voices (extra synth).",
+        ),
+    ] = None,
+    *,
+    config: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="A preset (see `speechrnn configs`) or a YAML file. [default: default]"),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="The model's folder. Without it: one that predict finds by itself."),
+    ] = None,
+    split: options.Split = None,
+    settings: options.Settings = None,
+    seed: options.Seed = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an unfinished training.")] = False,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="BUNDLE", help="Start with the weights of a model; other labels get a new head."
+        ),
+    ] = None,
+    force: options.Force = False,
+) -> None:
+    """Train a model on recordings (extra train).
+
+    The model is a folder, the bundle. Each epoch is kept: after Ctrl-C or a crash the same command with --resume goes
+    on.
+    """
+    from speechrnn.cli.course import choose_config, choose_data, choose_place, print_trained, run_training
+
+    overrides = options.read_overrides(settings or [], seed)
+    chosen = choose_config(config, start, overrides)
+    place = choose_place(out, config, resume=resume)
+    material = choose_data(data)
+    from speechrnn.training.session import TrainOptions
+
+    trained = run_training(material, chosen, place, TrainOptions(split, start, resume, force))
+    print_trained(trained)

@@ -1,0 +1,104 @@
+"""Mono samples with their rate, and what both must be whatever they come from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from speechrnn.errors import AudioError
+
+Waveform = npt.NDArray[np.float32]
+
+MIN_RATE, MAX_RATE = 1_000, 768_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A recording as its file holds it, mixed to mono.
+
+    Attributes
+    ----------
+    y : np.ndarray [shape=(n,), dtype=float32]
+        Samples, full scale at 1.
+    sr : int
+        Rate in Hz.
+    """
+
+    y: Waveform
+    sr: int
+
+
+def mix(y: npt.NDArray[Any]) -> Waveform:
+    """Average the channels as `librosa.to_mono` does.
+
+    Parameters
+    ----------
+    y : np.ndarray [shape=(n,) or (n, channels)]
+        Samples; mono is left alone.
+
+    Returns
+    -------
+    np.ndarray [shape=(n,), dtype=float32]
+        Values beyond float32 are infinite.
+
+    Raises
+    ------
+    AudioError
+        Another shape.
+
+    Examples
+    --------
+    >>> mix(np.array([[0.0, 1.0], [0.5, 0.5]]))
+    array([0.5, 0.5], dtype=float32)
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        if y.ndim == 1:
+            return y.astype(np.float32, copy=False)
+        if y.ndim != 2 or y.shape[1] == 0:
+            raise AudioError(f"an array of shape {y.shape}, needed (samples,) or (samples, channels). Reshape it.")
+        mono: Waveform = np.mean(y.T, axis=0, dtype=np.float32)
+        return mono
+
+
+def check_rate(sr: float) -> None:
+    """Refuse a rate that no recorder has.
+
+    Parameters
+    ----------
+    sr : float
+        In Hz.
+
+    Raises
+    ------
+    AudioError
+        Too low, too high, or not a number.
+    """
+    if not MIN_RATE <= sr <= MAX_RATE:
+        raise AudioError(
+            f"sample rate is {sr} Hz, needed {MIN_RATE} to {MAX_RATE}. The header may be damaged; record again."
+        )
+
+
+def check_duration(n: int, sr: int, max_duration: float) -> None:
+    """Refuse what is too long for one word.
+
+    Parameters
+    ----------
+    n : int
+        Samples.
+    sr : int
+        Rate in Hz.
+    max_duration : float
+        In seconds.
+
+    Raises
+    ------
+    AudioError
+        Longer than `max_duration`.
+    """
+    if n > max_duration * sr:
+        raise AudioError(
+            f"too long for one word: {n / sr:.1f} s, needed at most {max_duration:g}. "
+            "Cut it into single words, or raise audio.max_duration and train again."
+        )

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Runs the tests that train nothing with the oldest dependencies that pyproject.toml allows.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+python3 -m venv "$work/venv"
+"$work/venv/bin/pip" install --quiet "uv>=0.5"
+"$work/venv/bin/uv" pip install --quiet --python "$work/venv/bin/python" --resolution lowest-direct \
+  --editable ".[train,synth,media]" --group test
+"$work/venv/bin/uv" pip list --quiet --python "$work/venv/bin/python" | grep -iE '^(numpy|onnx|onnxruntime|keras|tensorflow|librosa|typer|msgspec|soundfile|soxr) ' || true
+"$work/venv/bin/python" -m pytest -q -m "not train and not shared" -p no:cacheprovider

@@ -1,0 +1,76 @@
+"""Default places, names, and the pointer to the model trained last."""
+
+from pathlib import Path
+
+import pytest
+
+from speechrnn.errors import BundleError
+from speechrnn.places import cache_home, data_home, find_model, new_model_path, remember_model
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    home = tmp_path / "home"
+    monkeypatch.setenv("SPEECHRNN_HOME", str(home))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("speechrnn.places._PRETRAINED", tmp_path / "shipped")
+    return home
+
+
+def test_folders_follow_the_environment(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+    assert (data_home(), cache_home()) == (home, home / "cache")
+    monkeypatch.delenv("SPEECHRNN_HOME")
+    monkeypatch.setenv("XDG_DATA_HOME", "/d")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/c")
+    assert (data_home(), cache_home()) == (Path("/d/speechrnn"), Path("/c/speechrnn"))
+    monkeypatch.setenv("XDG_DATA_HOME", "")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", "/h")
+    assert (data_home(), cache_home()) == (Path("/h/.local/share/speechrnn"), Path("/h/.cache/speechrnn"))
+
+
+def test_without_any_model_one_sentence_says_how_to_get_one() -> None:
+    for model in (None, "digits"):
+        with pytest.raises(BundleError, match=r"no model yet.*speechrnn train"):
+            find_model(model)
+    with pytest.raises(BundleError, match="mine: no such bundle"):
+        find_model("mine")
+
+
+def test_new_models_are_numbered_and_the_last_is_found(home: Path) -> None:
+    for number in (1, 2, 3):
+        path = new_model_path("gru")
+        assert path == home / "models" / f"gru-{number}"
+        path.mkdir(parents=True)
+        remember_model(path)
+        assert find_model() == path
+    (home / "models" / "gru-2").rmdir()
+    assert new_model_path("gru").name == "gru-2"
+    (home / "models" / "gru-2.unfinished").mkdir()
+    assert new_model_path("gru").name == "gru-4"
+    assert new_model_path("lstm").name == "lstm-1"
+
+
+def test_a_path_goes_before_a_shipped_model_before_an_own_one(home: Path, tmp_path: Path) -> None:
+    own, shipped, path = home / "models" / "digits", tmp_path / "shipped" / "digits", tmp_path / "digits"
+    for folder, without_name in ((own, own), (shipped, shipped), (path, shipped)):
+        folder.mkdir(parents=True)
+        assert find_model("digits").resolve() == folder
+        assert find_model() == without_name  # a folder that happens to lie here was not asked for
+
+
+def test_a_shipped_model_goes_before_the_last_trained(home: Path, tmp_path: Path) -> None:
+    (home / "models" / "default-1").mkdir(parents=True)
+    remember_model(home / "models" / "default-1")
+    assert find_model() == find_model("digits") == home / "models" / "default-1"
+    (tmp_path / "shipped" / "digits").mkdir(parents=True)
+    assert find_model() == tmp_path / "shipped" / "digits"
+
+
+@pytest.mark.parametrize("pointer", ["..", ".", "", "../x", "/etc", "a/../../x", "gone", "a/b", "\0", "x\ny", b"\xff"])
+def test_a_pointer_out_of_the_folder_is_not_followed(home: Path, pointer: str | bytes) -> None:
+    (home / "models" / "a" / "b").mkdir(parents=True)
+    (home / "x").mkdir()
+    (home / "models" / "latest").write_bytes(pointer.encode() if isinstance(pointer, str) else pointer)
+    with pytest.raises(BundleError, match="no model yet"):
+        find_model()
