@@ -95,9 +95,15 @@ class Bundle:
     def config(self) -> Config:
         """The complete configuration, as used in training."""
         try:
-            return Config.parse(self.read(CONFIG).decode(), where=str(self.path / CONFIG))
-        except (ConfigError, UnicodeDecodeError) as error:
+            config = Config.parse(self.read(CONFIG).decode(errors="replace"), where=CONFIG)
+        except ConfigError as error:
             raise BundleError(f"{self.path}: damaged bundle: {error}. Train or fetch it again.") from error
+        if (found := self.metadata.sample_rate) != config.audio.sample_rate:
+            raise BundleError(
+                f"{self.path}: damaged bundle: sample_rate is {found} in {METADATA}, {config.audio.sample_rate} in "
+                f"{CONFIG}, needed the same. Train or fetch it again."
+            )
+        return config
 
     def read(self, name: str) -> bytes:
         """Read one file of the bundle and verify it.

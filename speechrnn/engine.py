@@ -72,6 +72,10 @@ class OnnxEngine:
     """
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+        if bundle.metadata.kind != "isolated":
+            raise BundleError(
+                f"{bundle.path}: a bundle for {bundle.metadata.kind}, needed one for isolated words. Choose another."
+            )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

@@ -56,7 +56,7 @@ def decode_media(data: bytes, suffix: str, max_duration: float, problem: str) ->
 
 def _read(av: Any, container: Any, max_duration: float) -> Decoded:
     stream = container.streams.audio[0]
-    sr = int(stream.rate or 0)
+    sr = int(getattr(stream, "rate", None) or 0)  # a codec that FFmpeg does not know gives no such attribute
     check_rate(sr)
     to_float = av.AudioResampler(format="fltp", layout=stream.layout, rate=sr)
     blocks, size = [np.zeros(0, np.float32)], 0

@@ -25,6 +25,18 @@ BLOCK = 1 << 16
 _UNKNOWN_LENGTH = 2**63 - 1
 # what a program that writes wav into a pipe puts as the size; libsndfile takes everything from about there as unknown
 _OPEN_SIZE = 0x7FFF_F000
+# sizes in the log of libsndfile: of samples (wav, aiff, au), and of files (w64, rf64), where writers err by a header
+_SLACK = {"data": 0, "SSND": 0, "Data Size": 0, "riff": 8, "Riff size": 8}
+
+
+class _Bytes(io.BytesIO):
+    """Bytes as a file; damaged headers send libsndfile before its beginning, and what is raised there is printed."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (ValueError, OverflowError):
+            return super().seek(0)
 
 
 def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decoded:
@@ -55,8 +67,8 @@ def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decode
             raise AudioError('a file object that gives text, needed bytes. Open it with mode "rb".')
     _check_not_empty(source)
     suffix = "" if isinstance(source, bytes) else Path(source).suffix.lower()
-    # as bytes every file name of the system works, also one that is no text
-    file = io.BytesIO(source) if isinstance(source, bytes) else os.fsencode(source)
+    # libsndfile would take .raw for samples without a header; as bytes every file name works, also one that is no text
+    file = _Bytes(_content(source)) if isinstance(source, bytes) or suffix == ".raw" else os.fsencode(source)
     try:
         sound = soundfile.SoundFile(file)
     except (soundfile.LibsndfileError, ValueError, TypeError) as error:
@@ -76,7 +88,7 @@ def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decode
         if y.size == 0 and (mended := _mend_stream(_content(source))):
             return decode(mended, max_duration)
         if not endless:
-            _check_complete(sound, y.size)
+            _check_complete(source, sound, y.size)
         return Decoded(y, int(sound.samplerate))
 
 
@@ -120,21 +132,31 @@ def _mend_stream(data: bytes) -> bytes | None:
     return data[:4] + unknown + data[8 : at + 4] + unknown + data[at + 8 :]
 
 
-def _check_complete(sound: Any, n_read: int) -> None:
-    """Refuse a file that ends before its header says; libsndfile reads such wav files without a word."""
+def _check_complete(source: str | Path | bytes, sound: Any, n_read: int) -> None:
+    """Refuse a file that ends before its header says; libsndfile reads many such files without a word."""
     if n_read < sound.frames:
         raise AudioError(
             f"truncated: the header promises {sound.frames} samples, found {n_read}. Copy or record it again."
         )
+    if sound.format == "OGG" and not _ends_with_a_page(_content(source)):
+        raise AudioError("truncated: the file ends inside a page of Ogg. Copy or record it again.")
     for line in sound.extra_info.splitlines():
         name, _, rest = line.partition(":")
         promised, _, found = rest.partition("(should be")
-        if name.strip() == "data" and found and promised.strip().isdigit() and 0 < int(promised) < _OPEN_SIZE:
+        if name.strip() in _SLACK and found and promised.strip().isdigit() and 0 < int(promised) < _OPEN_SIZE:
             actual = int(found.strip(" )"))
-            if actual < int(promised):
+            if actual + _SLACK[name.strip()] < int(promised):
                 raise AudioError(
                     f"truncated: the header promises {int(promised)} bytes, found {actual}. Copy or record it again."
                 )
+
+
+def _ends_with_a_page(data: bytes) -> bool:
+    """Follow the last page's own lengths to the end of the file."""
+    at = data.rfind(b"OggS")
+    n_segments = data[at + 26] if at + 26 < len(data) else 256
+    segments = data[at + 27 : at + 27 + n_segments]
+    return len(segments) == n_segments and at + 27 + n_segments + sum(segments) <= len(data)
 
 
 def _reason(error: Exception) -> str:

@@ -164,7 +164,7 @@ def dump_yaml(tree: Any) -> str:
     >>> load_yaml(dump_yaml({"b": 1e-5, "a": ["no", None, "1e3"]}))
     {'b': 1e-05, 'a': ['no', None, '1e3']}
     """
-    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    return yaml.dump(tree, Dumper=_Dumper, sort_keys=False)
 
 
 class _Dumper(yaml.SafeDumper):

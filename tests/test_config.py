@@ -192,7 +192,7 @@ def test_no_such_preset_lists_those_there_are(tmp_path: Path) -> None:
 def test_a_complete_configuration_must_be_complete() -> None:
     lines = Config.load("default").dump().splitlines()
     text = "\n".join(line for line in lines if "dropout" not in line)
-    with pytest.raises(ConfigError, match="^config: Object missing required field `dropout` in network$"):
+    with pytest.raises(ConfigError, match=r"^config: Object missing required field `dropout` in network$"):
         Config.parse(text)
 
 

@@ -8,7 +8,7 @@ import io
 import os
 import sys
 
-from speechrnn.cli.commands import app
+INTERRUPTED = 130
 
 
 def main() -> None:
@@ -19,7 +19,9 @@ def main() -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # a file name is printed as it is on the disk, whatever the language of the terminal
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
-    app(prog_name="speechrnn")
+    try:
+        from speechrnn.cli.commands import app
 
-
-__all__ = ["app", "main"]
+        app(prog_name="speechrnn")
+    except KeyboardInterrupt:  # before `CommandGroup` could say so
+        sys.exit(INTERRUPTED)

@@ -150,7 +150,7 @@ def print_trained(trained: Any) -> None:
     if unread:
         _name_files("could not be read", unread)
     sizes = f"{len(split.train)} train, {len(split.valid)} valid, {len(split.test)} test"
-    typer.echo(f"Split by {printable(split.method)}: {sizes}; {len(trained.history)} epochs.")
+    typer.echo(f"Split by {printable(split.method)}: {sizes}; {_count(len(trained.history), 'epoch')}.")
     for line in headline(trained.test.evaluation) if trained.test is not None else ["No clip was kept for a test."]:
         typer.echo(printable(line))
     path = trained.bundle.path
@@ -160,8 +160,12 @@ def print_trained(trained: Any) -> None:
 
 
 def _name_files(what: str, lines: Sequence[str]) -> None:
-    typer.echo(f"{len(lines)} {'file' if len(lines) == 1 else 'files'} {what}:", err=True)
+    typer.echo(f"{_count(len(lines), 'file')} {what}:", err=True)
     for line in itertools.islice(lines, MAX_NAMED):
         typer.echo(f"  {line}", err=True)
     if len(lines) > MAX_NAMED:
         typer.echo(f"  and {len(lines) - MAX_NAMED} more: see `speechrnn data check`", err=True)
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -9,9 +9,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from speechrnn.cli import INTERRUPTED
 from speechrnn.errors import SpeechRNNError
 
-FAILED, INTERRUPTED = 1, 130
+FAILED = 1
 
 
 class CommandGroup(TyperGroup):

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from speechrnn.cli.progress import is_watched
 from speechrnn.history import Epoch
@@ -35,7 +35,7 @@ class Bars(ContestListener):
 
     def measuring(self, name: str) -> None:
         """Hear that a contestant is trained and is now timed and differentiated."""
-        self._show("measuring", 0, None, name)
+        self._show("timing", 0, None, name)
 
     def reading(self, done: int, total: int) -> None:
         """Hear of clips read so far."""
@@ -45,7 +45,7 @@ class Bars(ContestListener):
         """Hear of a batch, or of an epoch."""
         if step.done is not None:
             self._validation = _describe(step.done)
-        course = f"epoch {step.epoch}/{step.n_epochs}  loss {step.loss:.3f}  accuracy {100 * step.accuracy:.1f} %"
+        course = f"epoch {step.epoch}/{step.n_epochs} loss {step.loss:.3f} accuracy {100 * step.accuracy:.1f} %"
         self._show(
             "fitting",
             (step.epoch - 1) * step.n_steps + step.step,
@@ -60,11 +60,11 @@ class Bars(ContestListener):
     def _show(self, name: str, done: int, total: int | None, note: str = "") -> None:
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(name, total=total, note=note)
-        self._bars.update(self._tasks[name], completed=done, total=total, note=note)
+        self._bars.update(self._tasks[name], completed=done, total=total, note=note or f"{done}/{total} clips")
 
 
 def _describe(epoch: Epoch) -> str:
-    return "" if epoch.valid_accuracy is None else f"  validation {100 * epoch.valid_accuracy:.1f} %"
+    return "" if epoch.valid_accuracy is None else f" validation {100 * epoch.valid_accuracy:.1f} %"
 
 
 @contextlib.contextmanager
@@ -79,6 +79,7 @@ def training_listener() -> Iterator[ContestListener]:
     if not is_watched():
         yield ContestListener()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    # all of it fits into 80 characters
+    columns = (TextColumn("{task.description}"), BarColumn(8), TimeRemainingColumn(compact=True))
     with Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True)) as bars:
         yield Bars(bars)

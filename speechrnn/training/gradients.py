@@ -5,9 +5,9 @@ one it vanishes (Hochreiter 1991; Bengio, Simard and Frasconi 1994; Pascanu, Mik
 heard early cannot teach it anything. The cells of LSTM (Hochreiter and Schmidhuber 1997) and GRU (Cho et al. 2014) add
 to their state instead of writing it anew, so that a part of the gradient goes back unharmed.
 
-How large that part is, the gates decide. With Keras' first weights a GRU's update gate stands half open and its gradient
-fades faster than that of a simple recurrence, whose first matrix is orthogonal; an LSTM starts with a forget gate biased
-open. Gates can open in training, and do: compare the curves of the start and of the end.
+How large that part is, the gates decide. With Keras' first weights a GRU's update gate stands half open, and its
+gradient fades faster than that of a simple recurrence, whose first matrix is orthogonal; an LSTM starts with a forget
+gate biased open. Training can open gates, and does: compare the curves of the start and of the end.
 """
 
 from collections.abc import Callable, Sequence

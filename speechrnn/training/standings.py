@@ -216,8 +216,8 @@ def _caption(contest: Contest) -> str:
             start, end = _left(one.gradients_start), _left(one.gradients_end)
             back = _count(int(one.gradients_end.steps_back[-1]), "step")
             lines.append(
-                f"- {markdown(one.name)}: {start:.2g} of the largest norm is left {back} back at the start of training, "
-                f"{end:.2g} at the end."
+                f"- {markdown(one.name)}: {start:.2g} of the largest norm is left {back} back at the start of "
+                f"training, {end:.2g} at the end."
             )
     gates = "What a gated network starts with depends on the first biases of its gates; training can open them."
     return "\n".join([what, "", *lines, "", gates])

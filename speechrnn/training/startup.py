@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,9 @@ from speechrnn.extras import require
 
 _HEAVY = ("onnx", "safetensors.numpy", "librosa", "keras")
 # TensorFlow tells of its build and of devices it did not find, before any setting can stop it
-_CHATTER = ("I0000 ", "W0000 ", "WARNING: All log messages", "To enable the following instructions")
+_CHATTER = re.compile(
+    rb"[IWE]0000 |\d{4}-\d\d-\d\d [\d:.]+: [IWE] |WARNING: All log messages|To enable the following instructions"
+)
 
 
 def import_heavy() -> None:
@@ -41,4 +44,4 @@ def _without_chatter() -> Iterator[None]:
             os.close(real)
             held.seek(0)
             lines = held.read().splitlines(keepends=True)
-            os.write(2, b"".join(line for line in lines if not line.decode(errors="replace").startswith(_CHATTER)))
+            os.write(2, b"".join(line for line in lines if not _CHATTER.match(line)))
