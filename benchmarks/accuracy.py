@@ -49,7 +49,7 @@ def main() -> int:
                 failed |= split == "official" and row["accuracy"] < needed
                 print(
                     f"{preset}, --split {split}: {row['accuracy']:.1%} ({low:.1%} to {high:.1%}) of {row['n_clips']} "
-                    f"clips by {row['n_speakers']} speakers; heard in training: {row['heard']}{least}; {row['seconds']} s",
+                    f"clips, {row['n_speakers']} speakers; heard: {row['heard']}{least}; {row['seconds']} s",
                     flush=True,
                 )
     if arguments.json:

@@ -83,7 +83,15 @@ def cold_rows(predict: list[str]) -> list[Row]:
     e, f = median(help_ours), median(typer)
     return [
         Row("cold predict, against import tensorflow", a, b, "s", b / a, "at least 8 times faster", b / a >= 8),
-        Row("cold predict, against import onnxruntime, soundfile, numpy", c, d, "s", c / d, "(issue 6: at most 1.8)", True),
+        Row(
+            "cold predict, against import onnxruntime, soundfile, numpy",
+            c,
+            d,
+            "s",
+            c / d,
+            "(issue 6: at most 1.8)",
+            True,
+        ),
         Row("speechrnn --help, against import typer", e, f, "s", e / f, "at most 1.5", e / f <= 1.5),
         Row("peak memory of predict", peak, 150.0, "MB", peak / 150, "under 150 MB", peak < 150),
     ]
@@ -115,7 +123,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     model = ["--model", str(arguments.model)] if arguments.model else []
-    six = sorted(SAMPLES.glob("6_*.wav"))[0]
+    six = min(SAMPLES.glob("6_*.wav"))
     rows = [*cold_rows([*SPEECHRNN, "predict", str(six), *model]), folder_row(arguments.clips, model)]
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     for row in rows:

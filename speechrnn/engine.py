@@ -56,7 +56,7 @@ class Engine(Protocol):
 
 
 class OnnxEngine:
-    """onnxruntime on a bundle's ``model.onnx``: everything from trimming to softmax is in the graph.
+    """Runs a bundle's ``model.onnx`` in onnxruntime: everything from trimming to softmax is in the graph.
 
     Parameters
     ----------

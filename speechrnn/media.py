@@ -58,11 +58,12 @@ def _read(av: Any, container: Any, max_duration: float) -> Decoded:
     stream = container.streams.audio[0]
     sr = int(getattr(stream, "rate", None) or 0)  # a codec that FFmpeg does not know gives no such attribute
     check_rate(sr)
-    to_float = av.AudioResampler(format="fltp", layout=stream.layout, rate=sr)
+    # channels interleaved: PyAV reads planes beyond the eighth from anywhere
+    to_float = av.AudioResampler(format="flt", layout=stream.layout, rate=sr)
     blocks, size = [np.zeros(0, np.float32)], 0
     for frame in _frames(container, stream):
         for part in to_float.resample(frame):
-            blocks.append(mix(np.ascontiguousarray(part.to_ndarray().T, dtype=np.float32)))
+            blocks.append(mix(part.to_ndarray().reshape(-1, part.layout.nb_channels)))
             size += blocks[-1].size
         check_duration(size, sr, max_duration)
     return Decoded(np.concatenate(blocks), sr)

@@ -1,5 +1,7 @@
 """Fixtures that several test files share."""
 
+import io
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -7,6 +9,9 @@ import numpy as np
 import pytest
 import soundfile
 from hypothesis import settings
+
+from speechrnn.cli import main
+from tests.command_line import Result
 
 # a busy machine is no failure
 settings.register_profile("speechrnn", deadline=None)
@@ -50,3 +55,23 @@ def tone_corpus(tmp_path: Path, write_tone: Callable[..., Path]) -> Callable[...
         return folder
 
     return make
+
+
+@pytest.fixture
+def cli(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> Callable[..., Result]:
+    """Give `cli(*args, stdin=b"")`, which runs `speechrnn` in this process, with an empty home and in `tmp_path`."""
+    monkeypatch.setenv("SPEECHRNN_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args: str | Path, stdin: bytes = b"") -> Result:
+        monkeypatch.setattr(sys, "argv", ["speechrnn", *map(str, args)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capfdbinary.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capfdbinary.readouterr()
+        return Result(int(ended.value.code or 0), out.decode("utf-8", "surrogateescape"), err.decode())
+
+    return run

@@ -56,7 +56,7 @@ class Network:
 
 @functools.cache
 def random_network(name: str) -> Network:
-    """Build a preset or a variant of the default with weights that leave no bias and no deviation at its trivial value."""
+    """Build a preset or a variant of the default, with no bias and no deviation left at its trivial value."""
     config = Config.load("default", VARIANTS[name]) if name in VARIANTS else Config.load(name)
     keras.utils.set_random_seed(3)
     model = build_network(config, N_LABELS)

@@ -160,14 +160,14 @@ def test_a_flac_from_a_pipe_has_no_length_either() -> None:
 # -- what PyAV reads
 
 
-def encode_media(container: str, codec: str, y: Array, sr: int) -> bytes:
+def encode_media(container: str, codec: str, y: Array, sr: int, layout: str = "mono") -> bytes:
     av = pytest.importorskip("av")
     with io.BytesIO() as file:
         with av.open(file, mode="w", format=container) as out:
-            stream = out.add_stream(codec, rate=sr, layout="mono")
+            stream = out.add_stream(codec, rate=sr, layout=layout)
             frame = av.AudioFrame.from_ndarray(y[None, :].astype(np.float32), format="flt", layout="mono")
             frame.sample_rate = sr
-            for part in av.AudioResampler(format=stream.format, layout="mono", rate=sr).resample(frame):
+            for part in av.AudioResampler(format=stream.format, layout=layout, rate=sr).resample(frame):
                 out.mux(stream.encode(part))
             out.mux(stream.encode(None))
         return file.getvalue()
@@ -185,6 +185,15 @@ def test_m4a_and_its_like_agree_with_the_original(container: str) -> None:
     assert n > 7900
     error = found[lag : lag + n] - expected[:n]
     assert np.sqrt(np.mean(error**2)) < 0.02 * np.sqrt(np.mean(expected**2))
+
+
+def test_more_channels_than_eight_are_averaged() -> None:
+    # PyAV crashed the process on planes beyond the eighth
+    data = encode_media("matroska", "pcm_f32le", SIGNAL, 8000, layout="hexadecagonal")
+    found = load_audio(data)
+    assert found.shape == SIGNAL.shape
+    share = np.dot(found, SIGNAL) / np.dot(SIGNAL, SIGNAL)
+    np.testing.assert_allclose(found, share * SIGNAL, atol=1e-6)
 
 
 def hide_av(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,10 +118,11 @@ def test_a_value_just_outside_is_named_with_its_bound(case: Outside) -> None:
     assert case.bound in message
 
 
-@pytest.mark.parametrize("case", OUTSIDE, ids=lambda case: f"{case.key}={case.bound}")
+CLOSED = [case for case in OUTSIDE if case.bound.startswith((">=", "<="))]
+
+
+@pytest.mark.parametrize("case", CLOSED, ids=lambda case: f"{case.key}{case.bound}")
 def test_the_bound_itself_is_allowed_where_it_should_be(case: Outside) -> None:
-    if not case.bound.startswith((">=", "<=")):
-        pytest.skip("an open bound")
     bound = float(case.bound.split()[1])
     value = int(bound) if isinstance(LEAVES[case.key], inspect.IntType) else bound
     try:
@@ -130,12 +131,12 @@ def test_the_bound_itself_is_allowed_where_it_should_be(case: Outside) -> None:
         assert "Expected" not in str(error)  # noqa: PT017 -- most values raise nothing
 
 
+WRONG = [math.nan, math.inf, -math.inf, "word", {"a": 1}, [2.5], 10**30, "\x00"]
+
+
 @pytest.mark.parametrize("key", LEAVES)
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, "word", {"a": 1}, 2.5, 10**30, "\x00"], ids=repr)
+@pytest.mark.parametrize("value", WRONG, ids=repr)
 def test_values_of_a_wrong_kind_are_named_with_their_key(key: str, value: Any) -> None:
-    kind = LEAVES[key]
-    if value == 2.5 and isinstance(kind, inspect.FloatType) and key != "network.dropout":
-        pytest.skip("a number like any other")
     with pytest.raises(ConfigError) as caught:
         Config.load("default", {key: value})
     assert re.search(rf"{re.escape(key.rpartition('.')[2])}\b", str(caught.value))

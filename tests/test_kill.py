@@ -27,7 +27,9 @@ def test_a_killed_training_leaves_a_whole_bundle_or_none(tone_corpus: Callable[.
     moments = random.Random(20261123)
     checkpoint = tmp_path / "model.unfinished" / "checkpoint.safetensors"
     for _ in range(2):
-        with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ) as process:
             before = checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
             began = time.monotonic()
             # the seconds of starting up are not what is tested: wait until this run has written an epoch

@@ -55,7 +55,9 @@ def test_simple_recurrence_is_the_formula() -> None:
     h = np.zeros(128)
     for x_t in x:
         h = np.tanh(
-            h @ w["recurrent_0/forward/recurrent_kernel"] + x_t @ w["recurrent_0/forward/kernel"] + w["recurrent_0/forward/bias"]
+            h @ w["recurrent_0/forward/recurrent_kernel"]
+            + x_t @ w["recurrent_0/forward/kernel"]
+            + w["recurrent_0/forward/bias"]
         )
     y = h @ w["output/kernel"] + w["output/bias"]
     expected = np.exp(y - y.max()) / np.exp(y - y.max()).sum()
@@ -74,7 +76,10 @@ def test_weights_survive_a_file(name: str) -> None:
 
 def test_weights_of_another_network_are_refused() -> None:
     with pytest.raises(TrainingError, match=r"recurrent_0/forward/kernel has shape .*this network needs \(20, 240\)"):
-        set_weights(build_network(Config.load("tutorial", {"network.recurrent.units": 60}), 7), random_network("tutorial").weights)
+        set_weights(
+            build_network(Config.load("tutorial", {"network.recurrent.units": 60}), 7),
+            random_network("tutorial").weights,
+        )
 
 
 def test_bytes_that_are_no_weights_are_refused() -> None:

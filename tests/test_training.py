@@ -1,12 +1,16 @@
 """Training as a whole, on tones: what is written, what is refused, what an interruption costs."""
 
 import json
+import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import pytest
+import soundfile
 
 from speechrnn.bundle import WEIGHTS, read_bundle
 from speechrnn.config import Config
@@ -15,8 +19,9 @@ from speechrnn.errors import BundleError, CorpusError, TrainingError
 from speechrnn.history import parse_history
 from speechrnn.places import find_model
 from speechrnn.recognizer import Recognizer, load
-from speechrnn.training import Listener, TrainOptions, train
+from speechrnn.training import Listener, Trained, TrainOptions, train
 from speechrnn.training.fitting import Step
+from speechrnn.training.network import build_network
 from speechrnn.training.weights import load_weights
 
 pytestmark = pytest.mark.train
@@ -42,6 +47,32 @@ def config() -> Config:
     return Config.load("default", SMALL)
 
 
+@dataclass(frozen=True)
+class First:
+    """A training that several tests look at; each starts from a copy of its bundle."""
+
+    corpus: Path
+    trained: Trained
+
+    def copy_to(self, path: Path) -> Path:
+        return Path(shutil.copytree(self.trained.bundle.path, path))
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> First:
+    folder = tmp_path_factory.mktemp("first")
+    for i, label in enumerate("012"):
+        for j, speaker in enumerate(("ann", "bob", "cyd")):
+            for k in range(3):
+                t = np.arange(2400) / 8000
+                tone = 0.5 * np.sin(2 * np.pi * (300 * (i + 1) + 10 * j + k) * t)
+                (folder / "tones").mkdir(exist_ok=True)
+                soundfile.write(folder / "tones" / f"{label}_{speaker}_{k}.wav", tone, 8000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPEECHRNN_HOME", str(folder / "home"))
+        return First(folder / "tones", train(folder / "tones", Config.load("default", SMALL), folder / "model"))
+
+
 class Interrupt(Listener):
     """Ctrl-C in the middle of an epoch."""
 
@@ -53,7 +84,7 @@ class Interrupt(Listener):
             raise KeyboardInterrupt
 
 
-def weights_of(path: Path) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+def weights_of(path: Path) -> dict[str, npt.NDArray[np.float32]]:
     return dict(load_weights(read_bundle(path).read(WEIGHTS)))
 
 
@@ -68,9 +99,8 @@ def test_a_bundle_recognises_the_tones_that_trained_it(tone_corpus: Corpus, tmp_
         assert recognizer.predict(clip.path).label == clip.label
 
 
-def test_what_trained_is_in_the_bundle(tone_corpus: Corpus, config: Config, tmp_path: Path) -> None:
-    trained = train(tone_corpus(), config, tmp_path / "model")
-    bundle = read_bundle(tmp_path / "model")
+def test_what_trained_is_in_the_bundle(first: First, config: Config) -> None:
+    trained, bundle = first.trained, read_bundle(first.trained.bundle.path)
     bundle.verify()
     heard = bundle.metadata.heard
     used = [*trained.split.train, *trained.split.valid]
@@ -81,50 +111,41 @@ def test_what_trained_is_in_the_bundle(tone_corpus: Corpus, config: Config, tmp_
     assert parse_history(bundle.read("history.csv").decode()) == trained.history
     assert bundle.read("history.png").startswith(b"\x89PNG")
     assert json.loads(bundle.read("metrics.json"))["n_clips"] == len(trained.split.test)
-    assert bundle.metadata.n_parameters == sum(a.size for a in weights_of(tmp_path / "model").values())
-    assert not list(tmp_path.glob("*.unfinished"))
+    assert bundle.metadata.n_parameters == sum(a.size for a in weights_of(bundle.path).values())
+    assert not list(bundle.path.parent.glob("*.unfinished"))
 
 
-def test_same_seed_same_weights_and_another_seed_others(tone_corpus: Corpus, config: Config, tmp_path: Path) -> None:
-    corpus = tone_corpus()
-    other = Config.load("default", SMALL | {"training.seed": 1})
-    for name, settings in (("a", config), ("b", config), ("c", other)):
-        train(corpus, settings, tmp_path / name, TrainOptions(split="clip"))
-    a, b, c = (weights_of(tmp_path / name) for name in "abc")
+def test_same_seed_same_weights_and_another_seed_others(first: First, config: Config, tmp_path: Path) -> None:
+    train(first.corpus, config, tmp_path / "same")
+    train(first.corpus, Config.load("default", SMALL | {"training.seed": 1}), tmp_path / "other")
+    a, b, c = (weights_of(path) for path in (first.trained.bundle.path, tmp_path / "same", tmp_path / "other"))
     assert all(np.array_equal(a[key], b[key]) for key in a)
     assert not np.array_equal(a["output/kernel"], c["output/kernel"])
 
 
 def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(
-    tone_corpus: Corpus, config: Config, tmp_path: Path
+    first: First, config: Config, tmp_path: Path
 ) -> None:
-    corpus = tone_corpus()
-    train(corpus, config, tmp_path / "whole")
+    out = tmp_path / "model"
     with pytest.raises(KeyboardInterrupt):
-        train(corpus, config, tmp_path / "model", listener=Interrupt(epoch=3))
-    assert not (tmp_path / "model").exists()
-    with pytest.raises(TrainingError, match="unfinished training. Go on with --resume"):
-        train(corpus, config, tmp_path / "model")
+        train(first.corpus, config, out, listener=Interrupt(epoch=3))
+    assert not out.exists()
+    with pytest.raises(TrainingError, match=r"unfinished training\. Go on with --resume"):
+        train(first.corpus, config, out)
+    other = Config.load("default", SMALL | {"training.epochs": 9})
+    with pytest.raises(TrainingError, match="another configuration or other clips"):
+        train(first.corpus, other, out, TrainOptions(resume=True))
     resumed: list[int] = []
 
     class Note(Listener):
         def fitting(self, step: Step) -> None:
             resumed.append(step.epoch)
 
-    trained = train(corpus, config, tmp_path / "model", TrainOptions(resume=True), Note())
+    trained = train(first.corpus, config, out, TrainOptions(resume=True), Note())
     assert min(resumed) == 3  # two epochs were kept, the third began anew
     assert [row.epoch for row in trained.history] == [1, 2, 3, 4]
-    a, b = weights_of(tmp_path / "whole"), weights_of(tmp_path / "model")
+    a, b = weights_of(first.trained.bundle.path), weights_of(out)
     assert all(np.array_equal(a[key], b[key]) for key in a)
-
-
-def test_resuming_another_training_is_refused(tone_corpus: Corpus, config: Config, tmp_path: Path) -> None:
-    corpus = tone_corpus()
-    with pytest.raises(KeyboardInterrupt):
-        train(corpus, config, tmp_path / "model", listener=Interrupt(epoch=2))
-    other = Config.load("default", SMALL | {"training.epochs": 9})
-    with pytest.raises(TrainingError, match="another configuration or other clips"):
-        train(corpus, other, tmp_path / "model", TrainOptions(resume=True))
 
 
 def test_the_best_weights_are_kept(tone_corpus: Corpus, tmp_path: Path) -> None:
@@ -140,54 +161,48 @@ def test_the_best_weights_are_kept(tone_corpus: Corpus, tmp_path: Path) -> None:
     assert len(losses) - 1 - best <= 2
 
 
-def test_existing_bundles_are_replaced_only_by_force(tone_corpus: Corpus, config: Config, tmp_path: Path) -> None:
-    corpus = tone_corpus()
-    train(corpus, config, tmp_path / "model")
-    before = weights_of(tmp_path / "model")
-    other = Config.load("default", SMALL | {"training.seed": 5})
+def test_existing_bundles_are_replaced_only_by_force(first: First, tmp_path: Path) -> None:
+    out = first.copy_to(tmp_path / "model")
+    before = weights_of(out)
+    other = Config.load("default", SMALL | {"training.seed": 5, "training.epochs": 2})
     with pytest.raises(BundleError, match="exists already"):
-        train(corpus, other, tmp_path / "model")
+        train(first.corpus, other, out)
     with pytest.raises(KeyboardInterrupt):  # force takes effect at the end: an interruption keeps the old one
-        train(corpus, other, tmp_path / "model", TrainOptions(force=True), Interrupt(epoch=2))
-    assert all(np.array_equal(before[k], v) for k, v in weights_of(tmp_path / "model").items())
-    train(corpus, other, tmp_path / "model", TrainOptions(force=True))
-    assert not np.array_equal(before["output/kernel"], weights_of(tmp_path / "model")["output/kernel"])
+        train(first.corpus, other, out, TrainOptions(force=True), Interrupt(epoch=2))
+    assert all(np.array_equal(before[k], v) for k, v in weights_of(out).items())
+    train(first.corpus, other, out, TrainOptions(force=True))
+    assert not np.array_equal(before["output/kernel"], weights_of(out)["output/kernel"])
 
 
-def test_training_from_a_bundle_starts_with_its_weights(tone_corpus: Corpus, config: Config, tmp_path: Path) -> None:
-    corpus = tone_corpus()
-    train(corpus, config, tmp_path / "first")
+def test_training_from_a_bundle_starts_with_its_weights(first: First, tmp_path: Path) -> None:
     tiny_step = Config.load("default", SMALL | {"training.epochs": 1, "training.learning_rate": 1e-9})
-    train(corpus, tiny_step, tmp_path / "second", TrainOptions(start=tmp_path / "first"))
-    a, b = weights_of(tmp_path / "first"), weights_of(tmp_path / "second")
+    train(first.corpus, tiny_step, tmp_path / "second", TrainOptions(start=first.trained.bundle.path))
+    a, b = weights_of(first.trained.bundle.path), weights_of(tmp_path / "second")
     assert all(np.allclose(a[key], b[key], atol=1e-6) for key in a)
 
 
 def test_new_labels_get_a_new_head_on_the_old_body(
-    write_tone: Callable[..., Path], tone_corpus: Corpus, config: Config, tmp_path: Path
+    first: First, write_tone: Callable[..., Path], tmp_path: Path
 ) -> None:
-    train(tone_corpus(), config, tmp_path / "first")
     for label, hz in (("go", 700), ("stop", 1500)):
         for i in range(5):
             write_tone(tmp_path / "words" / label / f"{i}.wav", hz=hz + i)
     tiny_step = Config.load("default", SMALL | {"training.epochs": 1, "training.learning_rate": 1e-9})
-    train(tmp_path / "words", tiny_step, tmp_path / "second", TrainOptions(start=tmp_path / "first"))
-    a, b = weights_of(tmp_path / "first"), weights_of(tmp_path / "second")
+    train(tmp_path / "words", tiny_step, tmp_path / "second", TrainOptions(start=first.trained.bundle.path))
+    a, b = weights_of(first.trained.bundle.path), weights_of(tmp_path / "second")
     assert read_bundle(tmp_path / "second").labels == ("go", "stop")
     assert b["output/kernel"].shape == (16, 2)
     assert np.allclose(a["conv_0/kernel"], b["conv_0/kernel"], atol=1e-6)
 
 
-def test_without_a_place_each_training_gets_its_own_and_the_last_is_used(
-    tone_corpus: Corpus, home: Path, config: Config
-) -> None:
-    corpus = tone_corpus()
-    first = train(corpus, config).bundle.path
-    second = train(corpus, config).bundle.path
-    assert first != second
-    assert first.is_dir()
-    assert find_model() == second
-    assert home in second.parents
+def test_without_a_place_each_training_gets_its_own_and_the_last_is_used(first: First, home: Path) -> None:
+    config = Config.load("tutorial", {"training.epochs": 1, "network.recurrent.units": 4})
+    earlier = train(first.corpus, config).bundle.path
+    later = train(first.corpus, config).bundle.path
+    assert earlier != later
+    assert earlier.is_dir()
+    assert find_model() == later
+    assert home in later.parents
     assert Recognizer(read_bundle(find_model("digits"))).labels == ("0", "1", "2")
 
 
@@ -210,24 +225,19 @@ def test_a_label_without_a_readable_clip_is_refused(tone_corpus: Corpus, config:
         train(corpus, config, tmp_path / "model")
 
 
-@pytest.mark.parametrize(("labels", "speakers", "n", "needed"), [("6", ("ann", "bob"), 3, "one label"), ("01", ("ann",), 1, "clips")])
+@pytest.mark.parametrize(
+    ("corpus", "needed"), [(("6", ("ann", "bob"), 3), "one label"), (("01", ("ann",), 1), "clips")]
+)
 def test_too_little_is_refused(
-    tone_corpus: Corpus, config: Config, tmp_path: Path, labels: str, speakers: tuple[str, ...], n: int, needed: str
+    tone_corpus: Corpus, config: Config, tmp_path: Path, corpus: tuple[str, tuple[str, ...], int], needed: str
 ) -> None:
     with pytest.raises(CorpusError, match=needed):
-        train(tone_corpus(labels, speakers, n), config, tmp_path / "model")
+        train(tone_corpus(*corpus), config, tmp_path / "model")
     assert not (tmp_path / "model").exists()
 
 
-def test_a_loss_that_is_no_number_stops_the_training(tone_corpus: Corpus, tmp_path: Path) -> None:
-    config = Config.load("rnn-relu", SMALL | {"training.learning_rate": 1.0, "training.clip_norm": None, "training.epochs": 300})
-    exploding = Config.load("rnn-relu", SMALL | {"training.learning_rate": 1.0, "training.clip_norm": None})
-    assert exploding.training.clip_norm is None
-
+def test_a_loss_that_is_no_number_stops_the_training(tone_corpus: Corpus, config: Config, tmp_path: Path) -> None:
     class Poison(Listener):
-        def reading(self, done: int, total: int) -> None:
-            pass
-
         def fitting(self, step: Step) -> None:
             if step.epoch == 1 and step.step == 1:
                 for layer in poisoned[0].layers:
@@ -235,16 +245,13 @@ def test_a_loss_that_is_no_number_stops_the_training(tone_corpus: Corpus, tmp_pa
                         variable.assign(np.full(variable.shape, np.nan))
 
     poisoned: list[keras.Model] = []
-    import speechrnn.training.session as session
 
-    original = session.build_network
-
-    def spy(*arguments: object) -> keras.Model:
-        poisoned.append(original(*arguments))
+    def spy(config: Config, n_labels: int) -> keras.Model:
+        poisoned.append(build_network(config, n_labels))
         return poisoned[0]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session, "build_network", spy)
+        patch.setattr("speechrnn.training.session.build_network", spy)
         with pytest.raises(TrainingError, match="the loss became nan in epoch 1, needed a finite number"):
             train(tone_corpus(), config, tmp_path / "model", listener=Poison())
     assert not (tmp_path / "model").exists()

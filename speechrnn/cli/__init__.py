@@ -8,7 +8,7 @@ import io
 import os
 import sys
 
-INTERRUPTED = 130
+from speechrnn.cli.status import INTERRUPTED
 
 
 def main() -> None:

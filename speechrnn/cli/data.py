@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from speechrnn.cli import options
+from speechrnn.cli.status import FAILED
 
 app = typer.Typer(
     help="Make, fetch and check recordings.",
@@ -90,4 +91,4 @@ def check(directory: options.Data, as_json: options.Json = False) -> None:
         result = check_corpus(directory, Config.load().audio, show)
     typer.echo(json.dumps(dataclasses.asdict(result)) if as_json else render_check(result))
     if any(finding.kind == "broken" for finding in result.findings):
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)

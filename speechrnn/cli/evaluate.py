@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from speechrnn.cli import options
+from speechrnn.cli.status import FAILED
 
 
 def evaluate(
@@ -45,4 +46,4 @@ def evaluate(
         write_reports(report, scores)
     if n_failed := scores.n_unreadable:
         typer.echo(f"{n_failed} of {scores.n_files} files could not be read: see `speechrnn data check`", err=True)
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)

@@ -9,10 +9,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from speechrnn.cli import INTERRUPTED
+from speechrnn.cli.status import FAILED, INTERRUPTED
 from speechrnn.errors import SpeechRNNError
-
-FAILED = 1
 
 
 class CommandGroup(TyperGroup):

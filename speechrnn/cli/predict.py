@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from speechrnn.cli import options
+from speechrnn.cli.status import FAILED
 
 
 class Runtime(StrEnum):
@@ -70,4 +71,4 @@ def predict(
     if n_failed and len(listed) > 1:
         typer.echo(f"{n_failed} of {len(listed)} inputs failed", err=True)
     if n_failed:
-        raise typer.Exit(1)
+        raise typer.Exit(FAILED)

@@ -24,6 +24,7 @@ from speechrnn.training.export import to_onnx
 from speechrnn.training.fitting import Material
 from speechrnn.training.weights import get_weights, save_weights
 
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where the material of a training comes from."""

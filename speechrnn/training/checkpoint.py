@@ -61,7 +61,7 @@ def save_checkpoint(path: Path, network: keras.Model, checkpoint: Checkpoint) ->
     checkpoint : Checkpoint
         Progress and best weights.
     """
-    arrays = {f"best/{name}": array for name, array in checkpoint.best_weights.items()}
+    arrays: dict[str, Array] = {f"best/{name}": array for name, array in checkpoint.best_weights.items()}
     arrays |= {name: _to_array(variable) for name, variable in _variables(network).items()}
     metadata = {"progress": msgspec.json.encode(checkpoint.progress).decode()}
     write_bytes(path, safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in arrays.items()}, metadata))

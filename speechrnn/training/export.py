@@ -116,7 +116,7 @@ def _cell_attributes(config: RecurrentConfig, n_ways: int) -> dict[str, object]:
 
 
 def _cell_weights(config: RecurrentConfig, name: str, weights: Arrays) -> list[npt.NDArray[np.float32]]:
-    """From Keras' (inputs, gates * units) to ONNX's (gates * units, inputs), gates reordered, both biases in one row."""
+    """From Keras' (inputs, gates * units) to ONNX's (gates * units, inputs), gates reordered, biases in one row."""
     kernel, recurrent = (_reorder(weights[f"{name}/{role}"].T, config) for role in ("kernel", "recurrent_kernel"))
     bias = weights[f"{name}/bias"]
     # a GRU has a bias on either side of the reset gate; the others have one in all
@@ -165,5 +165,7 @@ def _masked(g: Graph, x: str, front: FrontEnd, otherwise: float = 0.0) -> str:
 def _mean(g: Graph, x: str, front: FrontEnd, *, keepdims: int) -> str:
     """Mean over true frames of what is zero on padding."""
     total = g("ReduceSum", x, g.integers(1), keepdims=keepdims)
-    count = g("Unsqueeze", g("Cast", front.n_frames, to=TensorProto.FLOAT), g.integers(1, 2) if keepdims else g.integers(1))
+    count = g(
+        "Unsqueeze", g("Cast", front.n_frames, to=TensorProto.FLOAT), g.integers(1, 2) if keepdims else g.integers(1)
+    )
     return g("Div", total, count)

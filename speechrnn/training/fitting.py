@@ -237,7 +237,11 @@ def _advance(checkpoint: Checkpoint, row: Epoch, weights: Arrays) -> Checkpoint:
     """Add an epoch; keep its weights if none before was better on the validation clips."""
     progress = checkpoint.progress
     history = (*progress.history, row)
-    if row.valid_loss is None or row.epoch == 1 or row.valid_loss < (progress.history[progress.best - 1].valid_loss or 0.0):
+    if (
+        row.valid_loss is None
+        or row.epoch == 1
+        or row.valid_loss < (progress.history[progress.best - 1].valid_loss or 0.0)
+    ):
         return Checkpoint(Progress(progress.fingerprint, history, row.epoch), weights)
     return Checkpoint(Progress(progress.fingerprint, history, progress.best), checkpoint.best_weights)
 

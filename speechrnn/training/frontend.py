@@ -176,7 +176,7 @@ def _power_spectrum(g: Graph, word: str, config: FeatureConfig) -> str:
 
 
 def _mfcc(g: Graph, power: str, mask: str, config: Config) -> str:
-    """`librosa.power_to_db` of the mel powers, its range counted over true frames, and the orthonormal cosine transform."""
+    """`librosa.power_to_db` of mel powers, its range counted over true frames, and the orthonormal cosine transform."""
     features = config.features
     mel = g("MatMul", power, g.constant(mel_filters(features, config.audio.sample_rate).T))
     logarithm = g("Log", g("Max", mel, g.number(_POWER_FLOOR)))

@@ -28,7 +28,9 @@ class Graph:
 
     def __call__(self, operator: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
         """Add an operator with one result and give the name of the result."""
-        return self.multiple(operator, *inputs, names=(name or f"{operator.lower()}_{len(self.nodes) + 1}",), **attributes)[0]
+        return self.multiple(
+            operator, *inputs, names=(name or f"{operator.lower()}_{len(self.nodes) + 1}",), **attributes
+        )[0]
 
     def multiple(self, operator: str, *inputs: str, names: tuple[str, ...], **attributes: Any) -> tuple[str, ...]:
         """Add an operator with several results; an empty name leaves one out."""

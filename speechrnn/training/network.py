@@ -29,10 +29,10 @@ class _Layer(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
 
 @keras.saving.register_keras_serializable("speechrnn")
 class FrameMask(_Layer):
-    """From features (batch, frames, n_mfcc) and true lengths (batch,) to 1 for frames and 0 for padding (batch, frames)."""
+    """From features (batch, frames, n_mfcc) and true lengths (batch,) to 1 for frames, 0 for padding."""
 
     def call(self, features: Any, n_frames: Any) -> Any:
-        """Compare each frame's index with the clip's length."""
+        """Compare each frame's index with the clip's length: (batch, frames)."""
         index = ops.arange(ops.shape(features)[1], dtype="int32")
         return ops.cast(index[None, :] < ops.cast(n_frames, "int32")[:, None], "float32")
 
@@ -166,7 +166,7 @@ def build_network(config: Config, n_labels: int) -> keras.Model:
     Returns
     -------
     keras.Model
-        From ``mfcc`` float32 (batch, frames, n_mfcc) and ``n_frames`` int32 (batch,) to probabilities (batch, n_labels).
+        From ``mfcc`` float32 (batch, frames, n_mfcc) and ``n_frames`` int32 (batch,) to (batch, n_labels).
 
     Examples
     --------

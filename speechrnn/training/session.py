@@ -169,9 +169,7 @@ def _claim(path: Path, options: TrainOptions) -> Path:
     return unfinished
 
 
-def _load(
-    corpus: Corpus, split: Split, config: Config, listener: Listener
-) -> tuple[Material, tuple[Unreadable, ...]]:
+def _load(corpus: Corpus, split: Split, config: Config, listener: Listener) -> tuple[Material, tuple[Unreadable, ...]]:
     clips = (*split.train, *split.valid)
     loaded = load_examples(clips, config, lambda done: listener.reading(done, len(clips)))
     examples = [item for item in loaded if isinstance(item, Example)]

@@ -32,7 +32,7 @@ def import_heavy() -> None:
 
 @contextlib.contextmanager
 def _without_chatter() -> Iterator[None]:
-    """Hold stderr back, then pass on all but the known chatter; C++ writes past sys.stderr, so the descriptor is moved."""
+    """Hold stderr back, then pass on all but the chatter; C++ writes past sys.stderr, so the descriptor is moved."""
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         real = os.dup(2)

@@ -1,0 +1,196 @@
+"""`speechrnn train` and `compare`: choices that fail at once, and small trainings on tones."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from speechrnn.bundle import read_bundle
+from speechrnn.cli import course
+from speechrnn.config import Config
+from speechrnn.corpus.synthesis import read_manifest, synthesize
+from speechrnn.places import data_home, find_model
+from tests.bundles import GOLDEN
+from tests.command_line import Result, check_refusal
+
+Cli = Callable[..., Result]
+Corpus = Callable[..., Path]
+# a recurrent layer takes seconds to be built
+TINY = (
+    "network.conv=[]",
+    "network.recurrent=null",
+    "network.pooling=mean",
+    "training.epochs=2",
+    "training.batch_size=8",
+)
+SMALL = [argument for setting in TINY for argument in ("--set", setting)]
+
+
+@pytest.mark.parametrize(
+    ("args", "parts"),
+    [
+        (("--set", "training.epocs=3"), ("--set: ", "`epocs` in training")),
+        (("--set", "training.epochs=many"), ("training.epochs is 'many'", "`int`")),
+        (("--set", "training.epochs=0"), ("training.epochs is 0", ">= 1")),
+        (("--set", "training.epochs"), ("needed key.path=value",)),
+        (("--set", "features.fmax=9000"), ("features.fmax is 9000, allowed is at most 4000",)),
+        (("--set", "a=&x [*x]"), ("--set a=&x [*x]: ", "alias")),
+        (("--config", "tutorail"), ("tutorail: no such preset and no such file", "tutorial")),
+        (("--config", "bomb.yaml"), ("bomb.yaml: ", "alias")),
+        (("--config", "tag.yaml"), ("tag.yaml: ", "tag")),
+        (("--from", "nowhere"), ("nowhere: no such bundle",)),
+    ],
+)
+def test_a_wrong_setting_is_told_before_anything_is_read(
+    args: tuple[str, ...], parts: tuple[str, ...], cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "bomb.yaml").write_text("a: &a [x, x]\nb: &b [*a, *a]\n")
+    (tmp_path / "tag.yaml").write_text("training: !!python/object:os.system {}\n")
+    check_refusal(cli("train", "no data here", *args), *parts)
+
+
+@pytest.mark.parametrize("seed", ["-1", str(2**32), "x"])
+def test_a_seed_out_of_range_is_wrong_usage(seed: str, cli: Cli) -> None:
+    assert cli("train", "data", "--seed", seed).status == 2
+
+
+def test_settings_go_over_the_configuration_of_the_bundle_to_start_from() -> None:
+    config = course.choose_config(None, str(GOLDEN), {"training.epochs": 3})
+    expected = read_bundle(GOLDEN).config
+    assert config == expected.override({"training.epochs": 3})
+    assert (config.network, config.training.epochs) == (expected.network, 3)
+    assert course.choose_config("dense", str(GOLDEN), {}) == Config.load("dense")
+
+
+@pytest.mark.train
+def test_trains_tells_the_score_and_is_found_by_predict(cli: Cli, tone_corpus: Corpus) -> None:
+    data = tone_corpus()
+    (data / "odd.wav").write_bytes((data / "0_ann_0.wav").read_bytes())
+    (data / "0_ann_7.wav").write_text("no recording")
+    result = cli("train", data, *SMALL, "--seed", "5")
+    place = data_home() / "models" / "digits-1"
+    assert result.status == 0
+    bundle = read_bundle(place)
+    assert (bundle.config.training.seed, bundle.config.network.pooling) == (5, "mean")
+    accuracy = json.loads(bundle.read("metrics.json"))["accuracy"]
+    assert result.lines[1].startswith(f"Accuracy {100 * accuracy:.1f} % on speakers not heard in training: ")
+    assert result.lines[-2:] == [f"Model: {place}", "Next:  speechrnn predict FILE"]
+    assert f"data: {data}: 28 clips, 3 labels, 3 known speakers, layout fsdd" in result.err.splitlines()
+    assert f"  {data}/odd.wav: not named" in result.err
+    assert f"  {data}/0_ann_7.wav: not readable as audio" in result.err
+    predicted = cli("predict", data / "0_ann_0.wav")
+    assert (predicted.status, predicted.err) == (0, f"model: {place}\n")
+
+
+@pytest.mark.train
+def test_an_existing_folder_is_replaced_only_by_force(cli: Cli, tone_corpus: Corpus, tmp_path: Path) -> None:
+    data = tone_corpus()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("do not lose me")
+    check_refusal(cli("train", data, *SMALL, "--out", "mine"), "error: mine: exists already", "--force")
+    assert (tmp_path / "mine" / "thesis.txt").exists()
+    result = cli("train", data, *SMALL, "--out", "mine", "--force")
+    assert result.lines[-2:] == ["Model: mine", "Next:  speechrnn predict FILE --model mine"]
+    assert read_bundle(tmp_path / "mine").labels == ("0", "1", "2")
+
+
+@pytest.mark.train
+def test_after_ctrl_c_the_same_command_goes_on(cli: Cli, tone_corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    from speechrnn.cli import live
+    from speechrnn.training.contest import ContestListener
+    from speechrnn.training.fitting import Step
+
+    class Impatient(ContestListener):
+        def fitting(self, step: Step) -> None:
+            if step.epoch == 2:
+                raise KeyboardInterrupt
+
+    @contextmanager
+    def impatient() -> Iterator[ContestListener]:
+        yield Impatient()
+
+    data = tone_corpus()
+    whole = cli("train", data, *SMALL, "--out", "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(live, "training_listener", impatient)
+        stopped = cli("train", data, *SMALL)
+    place = data_home() / "models" / "digits-1"
+    assert (stopped.status, stopped.out) == (130, "")
+    assert stopped.err.splitlines()[-2:] == [
+        "stopped",
+        f"to go on, run the same command with --resume --out {place}",
+    ]
+    assert not place.exists()
+    resumed = cli("train", data, *SMALL, "--resume")
+    assert resumed.lines[:-2] == whole.lines[:-2]
+    assert read_bundle(place).read("weights.safetensors") == read_bundle(Path("whole")).read("weights.safetensors")
+    assert find_model() == place
+
+
+@pytest.mark.train
+def test_starts_from_a_bundle_with_other_labels(cli: Cli, tone_corpus: Corpus) -> None:
+    result = cli("train", tone_corpus("go"), "--from", GOLDEN, "--set", "training.epochs=1", "--out", "words")
+    assert result.status == 0
+    bundle = read_bundle(Path("words"))
+    assert bundle.labels == ("g", "o")
+    assert bundle.config == read_bundle(GOLDEN).config.override({"training.epochs": 1})
+
+
+@pytest.mark.train
+def test_without_data_it_trains_on_synthetic_voices(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("espeakng_loader")
+    from speechrnn.corpus.synthesis import SynthesisOptions
+
+    def small(directory: Path, **rest: Any) -> None:
+        synthesize(directory, SynthesisOptions(voices=3, repeats=1), rest["on_progress"])
+
+    monkeypatch.setattr(course, "synthesize", small)
+    first, second = cli("train", *SMALL), cli("train", *SMALL)
+    home = data_home() / "corpora" / "synth"
+    assert [result.err.splitlines()[0] for result in (first, second)] == [
+        f"no DATA given: training on synthetic voices, made now in {home}",
+        f"no DATA given: training on synthetic voices in {home}",
+    ]
+    assert (first.status, second.status) == (0, 0)
+    manifest = read_manifest(home)
+    assert manifest is not None
+    assert manifest.n_clips == 30
+    assert find_model() == data_home() / "models" / "digits-2"
+    assert read_bundle(find_model()).metadata.heard.synthetic[0].seed == manifest.seed
+
+
+@pytest.mark.train
+@pytest.mark.parametrize(
+    ("recordings", "split", "part"),
+    [
+        (("0", ("ann", "bob"), 1), "clip", "one label only"),
+        (("01", ("ann",), 1), "speaker", "one speaker only"),
+        (("01", ("ann", "bob"), 1), "nowhere.csv", "nowhere.csv"),
+    ],
+)
+def test_recordings_that_cannot_train_are_told(
+    recordings: tuple[Any, ...], split: str, part: str, cli: Cli, tone_corpus: Corpus
+) -> None:
+    check_refusal(cli("train", tone_corpus(*recordings), *SMALL, "--split", split, "--out", "new"), part)
+    assert not Path("new").exists()
+
+
+@pytest.mark.train
+def test_two_clips_in_all_are_too_few(cli: Cli, tone_corpus: Corpus) -> None:
+    check_refusal(cli("train", tone_corpus("01", ("ann",), 1), *SMALL), "needed at least one each for train, valid and")
+
+
+@pytest.mark.train
+def test_compare_prints_a_table_and_draws_gradients(cli: Cli, tone_corpus: Corpus, tmp_path: Path) -> None:
+    settings = ["--set", "training.epochs=1", "--set", "network.recurrent.units=4", "--seed", "3"]
+    result = cli("compare", tone_corpus(), "--configs", "rnn,gru", *settings, "--out", "both")
+    assert result.status == 0
+    assert [line.split()[0] for line in result.lines if line.startswith(("rnn", "gru"))] == ["rnn", "gru"]
+    assert (tmp_path / "both/gradients.png").read_bytes().startswith(b"\x89PNG")
+    assert "wrote both/gradients.png" in result.err.splitlines()
+    assert [read_bundle(tmp_path / "both" / name).config.training.seed for name in ("rnn", "gru")] == [3, 3]
+    check_refusal(cli("compare", "tones", "--configs", "rnn,rn", "--out", "other"), "rn: no such preset")
+    check_refusal(cli("compare", "tones", "--configs", ",", "--out", "other"), "at least one")
