@@ -173,11 +173,14 @@ def load_examples(
 
     results: list[Example | Unreadable] = []
     # threads, not processes: decoding and resampling leave Python's lock, and importing librosa anew costs seconds
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    pool = ThreadPoolExecutor(os.cpu_count())
+    try:
         for result in pool.map(load, clips):
             results.append(result)
             if on_progress:
                 on_progress(len(results))
+    finally:  # after Ctrl-C nobody waits for the files that are still to come
+        pool.shutdown(cancel_futures=True)
     return results
 
 

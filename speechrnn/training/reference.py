@@ -26,7 +26,7 @@ TOLERANCE = 1e-4
 
 
 class KerasEngine:
-    """librosa and Keras behind the interface of `speechrnn.recognizer.Engine`.
+    """The chain of librosa and Keras behind the interface of `speechrnn.recognizer.Engine`.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from speechrnn.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus, read_corpus
 from speechrnn.corpus.splits import Split, split_corpus
-from speechrnn.errors import BundleError, TrainingError
+from speechrnn.errors import BundleError, CorpusError, TrainingError
 from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
 from speechrnn.history import Epoch
 from speechrnn.places import find_model, new_model_path, remember_model
@@ -165,7 +165,6 @@ def _claim(path: Path, options: TrainOptions) -> Path:
         if not options.force:
             raise TrainingError(f"{unfinished}: an unfinished training. Go on with --resume, or drop it with --force.")
         shutil.rmtree(unfinished)
-    unfinished.mkdir(parents=True, exist_ok=True)
     return unfinished
 
 
@@ -194,4 +193,7 @@ def _evaluate(bundle: Bundle, corpus: Corpus, split: Split, listener: Listener) 
     if not split.test:
         return None
     test = replace(corpus, clips=split.test, rejects=(), skipped=())
-    return evaluate_corpus(test, Recognizer(bundle), on_progress=listener.evaluating)
+    try:
+        return evaluate_corpus(test, Recognizer(bundle), on_progress=listener.evaluating)
+    except CorpusError:  # not one test clip can be read: no score, but the training is not lost
+        return None
