@@ -1,6 +1,7 @@
 """Optional packages, imported at the moment of use with one sentence that names the extra when absent."""
 
 import importlib
+import importlib.util
 from typing import Any
 
 from speechrnn.errors import MissingExtraError
@@ -42,3 +43,29 @@ def require(module: str, extra: str) -> Any:
         if error.name is None or error.name.partition(".")[0] != package:
             raise
         raise MissingExtraError(package, extra) from error
+
+
+def check_installed(module: str, extra: str) -> None:
+    """Find out whether an optional package is there, without the seconds that importing it may take.
+
+    Parameters
+    ----------
+    module : str
+        Name of a package, such as ``keras``.
+    extra : str
+        The extra of speechrnn that installs it.
+
+    Raises
+    ------
+    MissingExtraError
+        The package is not installed.
+
+    Examples
+    --------
+    >>> check_installed("json", extra="train")
+    >>> check_installed("no_such_package", extra="train")
+    Traceback (most recent call last):
+    speechrnn.errors.MissingExtraError: this needs no_such_package, which is not installed. Install it with: ...
+    """
+    if importlib.util.find_spec(module) is None:
+        raise MissingExtraError(module, extra)

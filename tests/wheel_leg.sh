@@ -17,7 +17,7 @@ venv/bin/speechrnn configs tutorial | grep -q "units: 50"
 answer=$(venv/bin/speechrnn predict six.wav --model "$here/golden/format-1" --json)
 echo "$answer"
 echo "$answer" | grep -q '"label": "6"'
-if venv/bin/speechrnn train six.wav 2> message; then echo "wheel leg: train ran without its extra" >&2; exit 1; fi
+if venv/bin/speechrnn train . --out model 2> message; then echo "wheel leg: train ran without its extra" >&2; exit 1; fi
 grep -q 'pip install "speechrnn\[train' message || { cat message >&2; exit 1; }
 size=$(du -sm venv/lib | cut -f1)
 echo "wheel leg: passed, the environment takes $size MB"

@@ -44,6 +44,9 @@ def train(
     The model is a folder, the bundle. Each epoch is kept: after Ctrl-C or a crash the same command with --resume goes
     on.
     """
+    from speechrnn.extras import check_installed
+
+    check_installed("keras", extra="train")
     from speechrnn.cli.course import choose_config, choose_data, choose_place, print_trained, run_training
 
     overrides = options.read_overrides(settings or [], seed)
