@@ -4,10 +4,8 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 from speechrnn.errors import BundleError
-from speechrnn.storage import write_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,47 +118,3 @@ def _parse_row(cells: dict[str, str]) -> Epoch:
         valid_accuracy=float(cells["valid_accuracy"]) if cells["valid_accuracy"] else None,
         seconds=float(cells["seconds"]),
     )
-
-
-def write_history(path: Path, rows: Sequence[Epoch]) -> None:
-    """Write a training's course to a file, whole or not at all.
-
-    Parameters
-    ----------
-    path : Path
-        Where.
-    rows : sequence of Epoch
-        In order.
-
-    Raises
-    ------
-    OSError
-        The file cannot be written.
-    """
-    write_text(path, format_history(rows))
-
-
-def read_history(path: Path) -> tuple[Epoch, ...]:
-    """Read what `write_history` wrote.
-
-    Parameters
-    ----------
-    path : Path
-        A CSV file.
-
-    Returns
-    -------
-    tuple of Epoch
-        In order.
-
-    Raises
-    ------
-    BundleError
-        Not such a file.
-    OSError
-        The file cannot be read.
-    """
-    try:
-        return parse_history(path.read_text(encoding="utf-8"), where=str(path))
-    except UnicodeDecodeError as error:
-        raise BundleError(f"{path}: not UTF-8 text, needed a CSV. Restore the file, or train again.") from error

@@ -1,14 +1,13 @@
 """The course of a training survives its file, and a damaged file says where."""
 
 import contextlib
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from speechrnn.errors import BundleError
-from speechrnn.history import Epoch, format_history, parse_history, read_history, write_history
+from speechrnn.history import Epoch, format_history, parse_history
 
 NUMBERS = st.floats(allow_nan=False)
 EPOCHS = st.builds(Epoch, st.integers(1), NUMBERS, NUMBERS, st.none() | NUMBERS, st.none() | NUMBERS, NUMBERS)
@@ -17,15 +16,6 @@ EPOCHS = st.builds(Epoch, st.integers(1), NUMBERS, NUMBERS, st.none() | NUMBERS,
 @given(st.lists(EPOCHS))
 def test_what_is_written_is_read_back_exactly(rows: list[Epoch]) -> None:
     assert parse_history(format_history(rows)) == tuple(rows)
-
-
-def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
-    path = tmp_path / "history.csv"
-    rows = [Epoch(1, 2.3, 0.1, None, None, 1.5), Epoch(2, 1.1, 0.7, 1.2, 0.6, 1.4)]
-    write_history(path, rows[:1])
-    write_history(path, rows)
-    assert read_history(path) == tuple(rows)
-    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_unknown_columns_are_passed_over() -> None:
@@ -49,12 +39,6 @@ HEADER = "epoch,loss,accuracy,valid_loss,valid_accuracy,seconds\n"
 def test_damage_is_named(text: str, message: str) -> None:
     with pytest.raises(BundleError, match=message):
         parse_history(text)
-
-
-def test_bytes_that_are_no_text_are_named(tmp_path: Path) -> None:
-    (tmp_path / "history.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(BundleError, match="not UTF-8 text"):
-        read_history(tmp_path / "history.csv")
 
 
 @given(st.text())
