@@ -21,7 +21,7 @@ demo: install  ## synthetic voices, a training, a score on voices it never heard
 	$(BIN)/speechrnn data synth data/demo --voices 30 --repeats 3
 	$(BIN)/speechrnn train data/demo --config default
 	$(BIN)/speechrnn evaluate data/samples
-	$(BIN)/speechrnn predict data/samples/6_*_0.wav
+	$(BIN)/speechrnn predict $(wildcard data/samples/6_*_0.wav)
 	@printf '\nThe model is in the default place, so from here on just type\n\n'
 	@printf '  %s\n' 'source $(BIN)/activate' 'speechrnn predict YOUR.wav' 'speechrnn evaluate YOUR_FOLDER --report report' \
 	  'speechrnn data fetch fsdd data/fsdd && speechrnn train data/fsdd' 'speechrnn --help'
@@ -60,7 +60,7 @@ oldest-leg:  ## the fast tests with the oldest dependencies that pyproject allow
 
 samples: install  ## make data/samples again
 	rm -rf data/samples
-	$(BIN)/speechrnn data synth data/samples --voices 2 --repeats 1 --seed 10 --rate 8000
+	$(BIN)/speechrnn data synth data/samples --voices 2 --repeats 1 --seed 2 --rate 8000
 
 clean:  ## remove what can be made again
 	rm -rf $(VENV) dist build data/demo .pytest_cache .mypy_cache .ruff_cache

@@ -32,6 +32,17 @@ def score(data: Path, preset: str, split: str, out: Path) -> dict[str, Any]:
     }
 
 
+def parity(data: Path, out: Path) -> float:
+    """Compare both runtimes on the 300 test clips; more than 1e-4 or one differing trim bound is an error."""
+    from speechrnn.bundle import read_bundle
+    from speechrnn.corpus.layouts import read_corpus
+    from speechrnn.corpus.splits import split_corpus
+    from speechrnn.training.reference import check_parity
+
+    test = split_corpus(read_corpus(data), "official", seed=0).test
+    return check_parity(read_bundle(out), [clip.path for clip in test])
+
+
 def main() -> int:
     """Train, print, and fail where a score is too low."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -47,9 +58,14 @@ def main() -> int:
                 low, high = row["interval"]["low"], row["interval"]["high"]
                 least = f", needed {needed:.1%}" if split == "official" else ""
                 failed |= split == "official" and row["accuracy"] < needed
+                difference = (
+                    parity(arguments.data, Path(scratch) / f"{preset}-{split}") if split == "official" else None
+                )
+                row["parity"] = difference
                 print(
                     f"{preset}, --split {split}: {row['accuracy']:.1%} ({low:.1%} to {high:.1%}) of {row['n_clips']} "
-                    f"clips, {row['n_speakers']} speakers; heard: {row['heard']}{least}; {row['seconds']} s",
+                    f"clips, {row['n_speakers']} speakers; heard: {row['heard']}{least}; {row['seconds']} s"
+                    + (f"; graph against librosa and Keras: {difference:.1e}" if difference is not None else ""),
                     flush=True,
                 )
     if arguments.json:

@@ -115,7 +115,7 @@ def link_samples(scratch: Path) -> Path:
     return scratch
 
 
-def main() -> None:
+def main() -> int:
     """Measure, print, and write JSON if asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clips", type=Path)
@@ -134,7 +134,8 @@ def main() -> None:
         )
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+    return int(not all(row.holds for row in rows))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from speechrnn.audio import Waveform
-from speechrnn.errors import AudioError
+from speechrnn.errors import AudioError, explain_os_error
 from speechrnn.recognizer import Prediction, Recognizer
 
 # one task reads this many files and runs them by length, this many at a time, so that little padding is computed
@@ -77,7 +77,7 @@ def _read(recognizer: Recognizer, path: Path) -> _Read:
     except AudioError as error:
         return _Read(None, str(error))
     except OSError as error:
-        return _Read(None, f"{error.strerror or error}. Check the path and its rights.")
+        return _Read(None, explain_os_error(error))
 
 
 def _failed(path: Path, error: str | None) -> Prediction:

@@ -71,6 +71,8 @@ class Metadata(Struct, frozen=True):
     heard: Heard
     split: str
     sha256: dict[str, str] = {}
+    # of all the other keys, so that nothing in this file changes unnoticed either
+    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,8 @@ def write_bundle(path: Path, files: Mapping[str, bytes], metadata: Metadata, *, 
     def fill(folder: Path) -> None:
         for name, data in files.items():
             (folder / name).write_bytes(data)
-        (folder / METADATA).write_bytes(msgspec.json.format(msgspec.json.encode(complete), indent=1))
+        signed = msgspec.structs.replace(complete, digest=_digest(msgspec.to_builtins(complete)))
+        (folder / METADATA).write_bytes(msgspec.json.format(msgspec.json.encode(signed), indent=1))
 
     try:
         write_folder(path, fill, replace=replace)
@@ -222,9 +225,22 @@ def _read_metadata(path: Path) -> Metadata:
     try:
         tree = msgspec.json.decode(raw)
         _check_version(path, tree)
-        return msgspec.convert(tree, Metadata)
+        metadata = msgspec.convert(tree, Metadata)
+        found = _digest(tree)
     except _NOT_JSON as error:
         raise BundleError(f"{path}: damaged bundle: {METADATA}: {error}. Train or fetch it again.") from error
+    if found != metadata.digest:
+        raise BundleError(
+            f"{path}: damaged bundle: {METADATA} has the digest {found[:12]}…, needed {metadata.digest[:12]}…. "
+            "Train or fetch it again."
+        )
+    return metadata
+
+
+def _digest(tree: dict[str, Any]) -> str:
+    """SHA-256 of all keys but the digest itself, those of later versions too."""
+    rest = {key: value for key, value in tree.items() if key != "digest"}
+    return hashlib.sha256(msgspec.json.encode(rest, order="deterministic")).hexdigest()
 
 
 def _check_version(path: Path, tree: Any) -> None:

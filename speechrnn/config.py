@@ -11,6 +11,7 @@ from typing import Any, Self
 import msgspec
 from msgspec import Struct
 
+from speechrnn.conversion import convert
 from speechrnn.errors import ConfigError
 from speechrnn.presets import find_preset, preset_names, preset_path
 from speechrnn.settings import (
@@ -21,7 +22,6 @@ from speechrnn.settings import (
     RecurrentConfig,
     TrainingConfig,
     TrimConfig,
-    convert,
 )
 from speechrnn.yaml import YAMLError, dump_yaml, load_yaml, load_yaml_file
 

@@ -129,6 +129,10 @@ class OnnxEngine:
             array.shape != (n,) for array in (answers.known, answers.start, answers.end)
         ):
             raise BundleError(f"{self._path}: {MODEL} gives other shapes than it declares. Train or fetch it again.")
+        if not np.isfinite(answers.probabilities).all():
+            raise BundleError(
+                f"{self._path}: {MODEL} gives probabilities that are no numbers. Train or fetch it again."
+            )
         return answers
 
     def mfcc(self, y: Waveform, hop_length: int) -> npt.NDArray[np.float32]:

@@ -4,6 +4,10 @@ Every message says what was seen, what was needed and what to do. The command li
 (`speechrnn.cli.group`), prints the message after ``error:`` and exits with status 1.
 """
 
+import errno
+
+from speechrnn.text import printable
+
 
 class SpeechRNNError(Exception):
     """Root of every error raised on purpose by this package."""
@@ -51,3 +55,27 @@ class MissingExtraError(SpeechRNNError):
         )
         self.package = package
         self.extra = extra
+
+
+def explain_os_error(error: OSError) -> str:
+    """Say what the system refused and what to do, without the name of the file.
+
+    Parameters
+    ----------
+    error : OSError
+        As it was raised.
+
+    Returns
+    -------
+    str
+        Two sentences in one line; the first begins in lower case, to stand after a path.
+
+    Examples
+    --------
+    >>> explain_os_error(PermissionError(13, "Permission denied", "six.wav"))
+    'permission denied. Check the path and its rights.'
+    """
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "no space left on the disk. Free some, then run it again."
+    reason = printable(error.strerror or str(error)) or "the system gave no reason"
+    return f"{reason[:1].lower()}{reason[1:]}. Check the path and its rights."

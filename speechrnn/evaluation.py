@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,11 @@ from speechrnn.batch import predict_files
 from speechrnn.bundle import Heard as HeardInTraining
 from speechrnn.corpus.clips import Clip, clip_hash
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
+from speechrnn.progress import Progress
 from speechrnn.recognizer import Prediction, Recognizer, load
 from speechrnn.scores import Evaluation, Heard, score
 
-__all__ = ["Evaluated", "Evaluation", "Progress", "evaluate", "evaluate_corpus", "heard_levels", "score", "to_json"]
-
-Progress = Callable[[int, int], None]
+__all__ = ["Evaluated", "Evaluation", "evaluate", "evaluate_corpus", "heard_levels", "score", "to_json"]
 
 
 @dataclass(frozen=True, slots=True)

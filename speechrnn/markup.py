@@ -1,8 +1,8 @@
-"""Tables of words and numbers, for a terminal and for Markdown."""
+"""Words and numbers, alone and in tables, for a terminal and for Markdown."""
 
 from dataclasses import dataclass
 
-from speechrnn.corpus.names import printable
+from speechrnn.text import printable
 
 # what Markdown would take for its own; a file may be named anything
 _MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|~"})
@@ -101,3 +101,47 @@ def markdown(text: str) -> str:
     6\_theo\_0.wav
     """
     return printable(text).translate(_MARKUP)
+
+
+def count(n: int, noun: str) -> str:
+    """Say how many.
+
+    Parameters
+    ----------
+    n : int
+        The number.
+    noun : str
+        In the singular; its plural has an s.
+
+    Returns
+    -------
+    str
+        Number and noun.
+
+    Examples
+    --------
+    >>> count(1, "clip"), count(0, "clip"), count(2500, "clip")
+    ('1 clip', '0 clips', '2500 clips')
+    """
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """Say a share in percent.
+
+    Parameters
+    ----------
+    share : float
+        Mostly 0 to 1.
+
+    Returns
+    -------
+    str
+        With one decimal.
+
+    Examples
+    --------
+    >>> percent(0.985)
+    '98.5 %'
+    """
+    return f"{100 * share:.1f} %"

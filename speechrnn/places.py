@@ -3,6 +3,7 @@
 ``SPEECHRNN_HOME`` moves both; without it the XDG folders are used.
 """
 
+import glob
 import os
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from speechrnn.errors import BundleError
 from speechrnn.storage import write_text
 
 SHIPPED = "digits"
+# beside the folder of a model to be: what its training needs to go on
+UNFINISHED = ".unfinished"
+# what makes a folder a bundle; `speechrnn.bundle`, which has the name too, stands above this module
+_METADATA = "metadata.json"
 _PRETRAINED = Path(__file__).parent / "pretrained"
 
 
@@ -39,6 +44,17 @@ def cache_home() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "speechrnn"
 
 
+def model_home() -> Path:
+    """Give the folder for models that the user gave no place.
+
+    Returns
+    -------
+    Path
+        ``models`` in `data_home`; it may not exist yet.
+    """
+    return data_home() / "models"
+
+
 def new_model_path(name: str) -> Path:
     """Choose a folder for a model that the user gave no place: the first free number.
 
@@ -52,23 +68,63 @@ def new_model_path(name: str) -> Path:
     Path
         Such as ``models/default-3`` in `data_home`; nothing that was trained before is in the way.
     """
-    folder = data_home() / "models"
-    taken = {path.name for path in folder.glob(f"{name}-*")} | {
-        path.name.removesuffix(".unfinished") for path in folder.glob(f"{name}-*")
-    }
+    folder = model_home()
+    taken = {path.name.removesuffix(UNFINISHED) for path in folder.glob(f"{glob.escape(name)}-*")}
     number = next(n for n in range(1, len(taken) + 2) if f"{name}-{n}" not in taken)
     return folder / f"{name}-{number}"
 
 
-def remember_model(path: Path) -> None:
-    """Make a model in the default place the one that is used when none is named.
+def begun_model_path(name: str) -> Path | None:
+    """Find the training that was begun last in the default place and not finished.
+
+    Parameters
+    ----------
+    name : str
+        As for `new_model_path`.
+
+    Returns
+    -------
+    Path or None
+        The folder that its model will have.
+    """
+    folders = model_home().glob(f"{glob.escape(name)}-*{UNFINISHED}")
+    # `rnn` is not `rnn-relu`
+    begun = [one for one in folders if one.name.removeprefix(f"{name}-").removesuffix(UNFINISHED).isdigit()]
+    newest = max(begun, key=lambda folder: folder.stat().st_mtime, default=None)
+    return newest.with_name(newest.name.removesuffix(UNFINISHED)) if newest else None
+
+
+def check_free(path: Path, *, force: bool) -> None:
+    """Refuse a folder for a new model that cannot be made, or is there already.
 
     Parameters
     ----------
     path : Path
-        A bundle in ``models/``.
+        The folder.
+    force : bool
+        Whether one that is there may be replaced.
+
+    Raises
+    ------
+    BundleError
+        It has no name of its own (``.``, ``..``, ``/``), or is there.
     """
-    write_text(path.parent / "latest", path.name + "\n")
+    if path.name in ("", ".."):
+        raise BundleError(f"{path}: needed a folder of its own for the model. Give it a name, such as --out my-model.")
+    if path.exists() and not force:
+        raise BundleError(f"{path}: exists already. Choose another folder with --out, or replace it with --force.")
+
+
+def remember_model(path: Path) -> None:
+    """Make a model the one that is used when none is named, if it lies in the default place.
+
+    Parameters
+    ----------
+    path : Path
+        A bundle; of one elsewhere nothing is written.
+    """
+    if path.parent == model_home():
+        write_text(path.parent / "latest", path.name + "\n")
 
 
 def find_model(model: str | Path | None = None) -> Path:
@@ -77,8 +133,9 @@ def find_model(model: str | Path | None = None) -> Path:
     Parameters
     ----------
     model : str or Path, optional
-        A bundle's folder, or a name: a shipped model, or one in the default place. Without it: the shipped model, or
-        until there is one, the last that was trained to the default place.
+        A bundle's folder, or a name: a shipped model, or one in the default place. A folder whose name is all that
+        was given (``digits``, not ``./digits``) counts if it is a bundle. Without it: the shipped model, or until there
+        is one, the last that was trained to the default place.
 
     Returns
     -------
@@ -91,8 +148,11 @@ def find_model(model: str | Path | None = None) -> Path:
         There is no such model.
     """
     name = str(model or SHIPPED)
-    places = [Path(name), _PRETRAINED / name, data_home() / "models" / name]
-    if found := next((place for place in places[0 if model else 1 :] if place.is_dir()), None):
+    here = Path(name)
+    if model and here.is_dir() and (_is_path(name) or (here / _METADATA).is_file()):
+        return here
+    places = [] if _is_path(name) else [_PRETRAINED / name, model_home() / name]
+    if found := next((place for place in places if place.is_dir()), None):
         return found
     if name == SHIPPED and (latest := _latest()):
         return latest
@@ -101,11 +161,17 @@ def find_model(model: str | Path | None = None) -> Path:
             "no model yet: none is shipped with this version and none was trained. "
             'Train one in minutes: pip install "speechrnn[train,synth]" && speechrnn train'
         )
-    raise BundleError(f"{name}: no such bundle. Needed a folder that `speechrnn train --out` wrote, or a model's name.")
+    in_the_way = f"the folder of this name holds no {_METADATA}, and no model is named so"
+    seen = in_the_way if here.is_dir() else "no such bundle"
+    raise BundleError(f"{name}: {seen}. Needed a folder that `speechrnn train --out` wrote, or a model's name.")
+
+
+def _is_path(name: str) -> bool:
+    return name in (".", "..") or os.sep in name or bool(os.altsep and os.altsep in name)
 
 
 def _latest() -> Path | None:
-    pointer = data_home() / "models" / "latest"
+    pointer = model_home() / "latest"
     if not pointer.is_file():
         return None
     name = pointer.read_text(encoding="utf-8", errors="replace").strip()

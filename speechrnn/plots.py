@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from speechrnn.audio import Waveform
-from speechrnn.corpus.names import printable
 from speechrnn.extras import require
 from speechrnn.history import Epoch
+from speechrnn.markup import percent
 from speechrnn.recognizer import Prediction
 from speechrnn.scores import Evaluation
 from speechrnn.summary import REJECTED
+from speechrnn.text import printable
 
 # Okabe and Ito's palette: told apart by everyone, also in grey
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
@@ -56,7 +57,7 @@ def plot_confusion(evaluation: Evaluation) -> bytes:
     axes.set_xticks(range(len(columns)), names, rotation=90 if crowded else 0, parse_math=False)
     axes.set_yticks(range(n_labels), names[:n_labels], parse_math=False)
     axes.set(xlabel="answered", ylabel="said")
-    axes.set_title(f"{evaluation.n_clips} clips, accuracy {100 * evaluation.accuracy:.1f} %")
+    axes.set_title(f"{evaluation.n_clips} clips, accuracy {percent(evaluation.accuracy)}")
     axes.tick_params(length=0)
     if n_labels <= MAX_NUMBERED:
         for row, column in zip(*np.nonzero(counts), strict=True):
@@ -204,7 +205,7 @@ def _title(prediction: Prediction) -> str:
     name = printable(prediction.path.rpartition("/")[2]) if prediction.path else "recording"
     name = name if len(name) <= 60 else name[:57] + "..."
     answer = "no label" if prediction.label is None else printable(prediction.label)
-    sure = "" if prediction.probability is None else f" ({100 * prediction.probability:.1f} %)"
+    sure = "" if prediction.probability is None else f" ({percent(prediction.probability)})"
     return f"{name}: {answer}{sure}"
 
 

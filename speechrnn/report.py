@@ -8,14 +8,14 @@ from pathlib import Path
 
 from speechrnn.comparison import Comparison
 from speechrnn.corpus.clips import Clip
-from speechrnn.corpus.names import printable
 from speechrnn.errors import MissingExtraError
 from speechrnn.evaluation import Evaluated, Evaluation, to_json
-from speechrnn.markup import markdown, markdown_table, text_table
+from speechrnn.markup import markdown, markdown_table, percent, text_table
 from speechrnn.plots import plot_confusion
 from speechrnn.recognizer import Prediction
 from speechrnn.storage import write_bytes
 from speechrnn.summary import comparison_sentence, headline, sections, skipped_lines
+from speechrnn.text import printable
 
 MAX_ERRORS = 20
 COLUMNS = ("path", "label", "speaker", "predicted", "probability", "known", "start", "end", "error")
@@ -148,7 +148,7 @@ def _render_mistakes(mistakes: Sequence[tuple[Clip, Prediction]]) -> list[str]:
 
 
 def _describe(clip: Clip, answer: Prediction) -> str:
-    sure = "" if answer.probability is None else f" ({100 * answer.probability:.1f} %)"
+    sure = "" if answer.probability is None else f" ({percent(answer.probability)})"
     heard = "nothing was answered" if answer.label is None else f"heard as {answer.label}{sure}"
     return f"{clip.path}: said {clip.label}, {heard}"
 

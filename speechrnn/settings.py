@@ -3,15 +3,11 @@
 What the values are for stands in `configs/default.yaml`; `speechrnn.config` puts the parts together.
 """
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
-from speechrnn.errors import ConfigError
-
 Positive = Annotated[int, Meta(ge=1, le=4096)]
-T = TypeVar("T")
 
 
 class AudioConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,56 +104,3 @@ class TrainingConfig(Struct, frozen=True, forbid_unknown_fields=True):
     clip_norm: Annotated[float, Meta(gt=0.0, le=1e6)] | None
     patience: Annotated[int, Meta(ge=1, le=10000)] | None
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)]
-
-
-def convert(tree: Any, kind: type[T], *, where: str) -> T:
-    """Turn plain data into a struct, with an error that names key, value seen and what is allowed.
-
-    Parameters
-    ----------
-    tree : object
-        Mappings, lists and scalars, as YAML or JSON give them.
-    kind : type
-        A msgspec struct.
-    where : str
-        What the message calls the source.
-
-    Returns
-    -------
-    object
-        An instance of `kind`.
-
-    Raises
-    ------
-    ConfigError
-        The data does not fit.
-
-    Examples
-    --------
-    >>> convert({"filters": 0, "kernel_size": 5}, ConvConfig, where="my.yaml")
-    Traceback (most recent call last):
-    speechrnn.errors.ConfigError: my.yaml: filters is 0: Expected `int` >= 1
-    """
-    try:
-        return msgspec.convert(tree, kind)
-    except msgspec.ValidationError as error:
-        problem, _, at = str(error).partition(" - at `$")
-        key = at.rstrip("`").removeprefix(".")
-        seen = f"{key} is {_shorten(_look_up(tree, key))}: " if key and " field `" not in problem else ""
-        inside = f" in {key}" if key and not seen else ""
-        raise ConfigError(f"{where}: {seen}{problem}{inside}") from error
-
-
-def _look_up(tree: Any, key: str) -> Any:
-    """Follow a msgspec path such as ``network.conv[0].filters``; as far as it leads."""
-    for part in key.replace("[", ".[").split("."):
-        if part.startswith("[") and isinstance(tree, list) and part[1:-1].isdigit():
-            tree = tree[int(part[1:-1])]
-        elif isinstance(tree, dict) and part in tree:
-            tree = tree[part]
-    return tree
-
-
-def _shorten(value: Any) -> str:
-    text = repr(value) if isinstance(value, str) else "null" if value is None else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,11 +1,14 @@
 """Writing so that nothing is ever half there: a temporary name in the same folder, then one rename."""
 
 import contextlib
+import glob
 import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+_OLD = "-old"
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -98,12 +101,27 @@ def write_folder(path: Path, fill: Callable[[Path], None], *, replace: bool = Fa
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def sweep(path: Path) -> None:
+    """Clear away what writers of a folder left when they were killed; call it where nobody else writes there.
+
+    Parameters
+    ----------
+    path : Path
+        The folder that was to be written. If it was just being replaced, the old one is put back.
+    """
+    for left in sorted(path.parent.glob(f".{glob.escape(path.stem[:40])}-????????{glob.escape(path.suffix)}*")):
+        if left.name.endswith(_OLD) and not path.exists():
+            left.replace(path)
+        elif left.is_dir():
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def _swap(new: Path, path: Path) -> None:
     """Between the two renames the folder is absent, never half there."""
     if not path.exists():
         new.replace(path)
         return
-    old = new.with_name(new.name + "-old")
+    old = new.with_name(new.name + _OLD)
     path.replace(old)
     try:
         new.replace(path)

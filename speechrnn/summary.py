@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from speechrnn.comparison import Comparison
-from speechrnn.markup import Table
+from speechrnn.markup import Table, count, percent
 from speechrnn.scores import HEARD_LEVELS, Evaluation, Heard
 from speechrnn.significance import Interval
 
@@ -43,21 +43,21 @@ def headline(evaluation: Evaluation) -> list[str]:
         The first holds accuracy, interval, and what the model knew before.
     """
     n_right = round(evaluation.accuracy * evaluation.n_clips)
-    right = f"{n_right} of {_count(evaluation.n_clips, 'clip')} right"
+    right = f"{n_right} of {count(evaluation.n_clips, 'clip')} right"
     interval = f"95 % interval {_range(evaluation.interval)}"
-    lines = [f"Accuracy {_percent(evaluation.accuracy)} on {_heard_as(evaluation)}: {right}, {interval}."]
+    lines = [f"Accuracy {percent(evaluation.accuracy)} on {_heard_as(evaluation)}: {right}, {interval}."]
     if evaluation.macro is not None and evaluation.worst_speaker is not None and evaluation.n_speakers > 1:
         worst = evaluation.worst_speaker
         lines.append(
-            f"Mean over {_count(evaluation.n_speakers, 'speaker')} {_percent(evaluation.macro)}; "
-            f"the worst is {worst.speaker} with {_percent(worst.accuracy)}."
+            f"Mean over {count(evaluation.n_speakers, 'speaker')} {percent(evaluation.macro)}; "
+            f"the worst is {worst.speaker} with {percent(worst.accuracy)}."
         )
     elif evaluation.n_speakers == 1:
         lines.append("All clips with a named speaker are of one voice: others may do better or worse.")
     elif not evaluation.n_speakers:
         lines.append("No speakers are named, so a mean over speakers cannot be given.")
     if evaluation.rejected:
-        lines.append(f"{_count(evaluation.rejected, 'clip')} got no label and count as wrong.")
+        lines.append(f"{count(evaluation.rejected, 'clip')} got no label and count as wrong.")
     return lines
 
 
@@ -96,7 +96,7 @@ def skipped_lines(evaluation: Evaluation) -> list[str]:
     skipped = evaluation.skipped
     if not skipped:
         return []
-    lines = [f"{_count(len(skipped), 'file')} skipped, not part of the accuracy:"]
+    lines = [f"{count(len(skipped), 'file')} skipped, not part of the accuracy:"]
     lines += [f"  {one.path}: {one.reason}" for one in skipped[:MAX_SKIPPED]]
     if len(skipped) > MAX_SKIPPED:
         lines.append(f"  and {len(skipped) - MAX_SKIPPED} more; the JSON lists all")
@@ -119,7 +119,7 @@ def comparison_sentence(comparison: Comparison) -> list[str]:
     a, b, n = comparison.a, comparison.b, comparison.n_clips
     right_a, right_b = comparison.both_right + comparison.only_a, comparison.both_right + comparison.only_b
     counts = (
-        f"{a} {_percent(right_a / n)}, {b} {_percent(right_b / n)} of {_count(n, 'clip')}: both right "
+        f"{a} {percent(right_a / n)}, {b} {percent(right_b / n)} of {count(n, 'clip')}: both right "
         f"{comparison.both_right}, only {a} {comparison.only_a}, only {b} {comparison.only_b}, "
         f"both wrong {comparison.both_wrong}."
     )
@@ -135,19 +135,29 @@ def comparison_sentence(comparison: Comparison) -> list[str]:
 
 def _heard_as(evaluation: Evaluation) -> str:
     """What the score was made on; a mixture is named by its most heard part."""
-    phrase = _HEARD_AS[evaluation.heard]
-    if evaluation.heard == "none" and not evaluation.n_speakers:
-        phrase = "voices not heard in training"
+    phrase = _phrases(evaluation)[evaluation.heard]
     if len(evaluation.per_heard) == 1:
         return phrase
     n = evaluation.per_heard[evaluation.heard].n
     return f"a mixture ({n} of {evaluation.n_clips} are {'of ' if evaluation.heard == 'speakers' else ''}{phrase})"
 
 
+def _phrases(evaluation: Evaluation) -> dict[Heard, str]:
+    phrases = dict(_HEARD_AS)
+    if not evaluation.n_speakers:
+        phrases["none"] = "voices not heard in training"
+    n_known = sum(one.n for one in evaluation.per_speaker.values() if one.heard)
+    if sum(group.n for level, group in evaluation.per_heard.items() if level != "none") > n_known:
+        # clips without a name: nobody can tell, so they count as heard
+        phrases["speakers"] = "voices that may have been heard in training"
+    return phrases
+
+
 def _heard_section(evaluation: Evaluation) -> Section:
-    names = {**_HEARD_AS, "speakers": "other clips of voices heard in training"}
+    phrases = _phrases(evaluation)
+    names = {**phrases, "speakers": f"other clips of {phrases['speakers']}"}
     rows = tuple(
-        (names[level], _percent(group.accuracy), _range(group.interval), str(group.n))
+        (names[level], percent(group.accuracy), _range(group.interval), str(group.n))
         for level in HEARD_LEVELS
         if (group := evaluation.per_heard.get(level))
     )
@@ -157,12 +167,12 @@ def _heard_section(evaluation: Evaluation) -> Section:
 def _speaker_section(evaluation: Evaluation) -> Section:
     worst_first = sorted(evaluation.per_speaker.items(), key=lambda item: (item[1].accuracy, -item[1].n))
     rows = tuple(
-        (name, _percent(one.accuracy), _range(one.interval), str(one.n), "yes" if one.heard else "no")
+        (name, percent(one.accuracy), _range(one.interval), str(one.n), "yes" if one.heard else "no")
         for name, one in worst_first[:MAX_ROWS]
     )
     n_more = len(worst_first) - len(rows)
     table = Table(("speaker", "accuracy", "95 % interval", "clips", "heard in training"), rows)
-    note = f"and {_count(n_more, 'speaker')} with higher or equal accuracy; the JSON lists all" if n_more else ""
+    note = f"and {count(n_more, 'speaker')} with higher or equal accuracy; the JSON lists all" if n_more else ""
     return Section("Speakers, the worst first", table, note)
 
 
@@ -197,17 +207,9 @@ def _confusions_section(evaluation: Evaluation) -> Section:
     return Section("Most frequent confusions", Table(("said", "answered", "clips"), rows))
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
 def _range(interval: Interval) -> str:
     return f"{100 * interval.low:.1f} to {100 * interval.high:.1f}"
 
 
 def _ratio(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

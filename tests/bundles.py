@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from speechrnn.bundle import _digest
+
 GOLDEN = Path(__file__).parent / "golden" / "format-1"
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
 LABELS = tuple("0123456789")
@@ -30,10 +32,11 @@ def exchange(path: Path, files: Mapping[str, bytes]) -> Path:
 
 
 def describe(path: Path, changes: Mapping[str, Any]) -> Path:
-    """Change keys of a bundle's metadata; None takes a key away."""
+    """Change keys of a bundle's metadata, and its digest with them; None takes a key away."""
     file = path / "metadata.json"
     tree = json.loads(file.read_text()) | dict(changes)
-    file.write_text(json.dumps({key: value for key, value in tree.items() if value is not None}))
+    tree = {key: value for key, value in tree.items() if value is not None}
+    file.write_text(json.dumps(tree | {"digest": _digest(tree)}))
     return path
 
 

@@ -24,8 +24,10 @@ HEAVY = {
 }  # fmt: skip
 # who may import whom: only what stands further left, or the same room
 ORDER = [
+    {"text", "progress"},
     {"errors"},
     {"extras", "storage", "yaml", "presets", "settings"},
+    {"conversion"},
     {"config", "places"},
     {"waveform"},
     {"media"},

@@ -167,6 +167,13 @@ def test_stdin_without_a_recording_is_refused(stdin: bytes, seen: str, cli: Cli)
     check_refusal(cli("predict", "-", *MODEL, stdin=stdin), "error: -: ", seen)
 
 
+def test_a_file_named_like_stdin_is_read(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "-").write_bytes(SIX.read_bytes())
+    answers = [json.loads(line) for line in cli("predict", "./-", "-", *MODEL, "--json", stdin=b"").lines]
+    assert (answers[0]["label"], answers[0]["error"]) == (EXPECTED.label, None)
+    assert answers[1]["error"].startswith("empty: nothing came on stdin")
+
+
 def test_an_endless_stdin_ends(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("speechrnn.cli.inputs.MAX_STDIN", 1000)
     check_refusal(cli("predict", "-", *MODEL, stdin=SIX.read_bytes()), "on stdin")

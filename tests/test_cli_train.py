@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from speechrnn.bundle import read_bundle
-from speechrnn.cli import course
+from speechrnn.cli import training_run
 from speechrnn.config import Config
 from speechrnn.corpus.synthesis import read_manifest, synthesize
 from speechrnn.places import data_home, find_model
@@ -32,7 +32,10 @@ SMALL = [argument for setting in TINY for argument in ("--set", setting)]
 @pytest.mark.parametrize(
     ("args", "parts"),
     [
-        (("--set", "training.epocs=3"), ("--set: ", "`epocs` in training")),
+        (
+            ("--set", "training.epocs=3"),
+            ("--set: ", "training.epocs is 3, but training has no key epocs; the nearest is epochs"),
+        ),
         (("--set", "training.epochs=many"), ("training.epochs is 'many'", "`int`")),
         (("--set", "training.epochs=0"), ("training.epochs is 0", ">= 1")),
         (("--set", "training.epochs"), ("needed key.path=value",)),
@@ -52,17 +55,29 @@ def test_a_wrong_setting_is_told_before_anything_is_read(
     check_refusal(cli("train", "no data here", *args), *parts)
 
 
+@pytest.mark.parametrize("out", [".", "..", "/", "there"])
+def test_a_place_that_is_taken_is_told_before_voices_are_made(
+    out: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "there").mkdir()
+    monkeypatch.setattr(training_run, "synthesize", None)
+    said = "exists already" if out == "there" else "needed a folder of its own"
+    check_refusal(cli("train", "--out", out), f"error: {out}: {said}", "--out")
+    if out != "there":
+        check_refusal(cli("train", "--out", out, "--force"), f"error: {out}: {said}")
+
+
 @pytest.mark.parametrize("seed", ["-1", str(2**32), "x"])
 def test_a_seed_out_of_range_is_wrong_usage(seed: str, cli: Cli) -> None:
     assert cli("train", "data", "--seed", seed).status == 2
 
 
 def test_settings_go_over_the_configuration_of_the_bundle_to_start_from() -> None:
-    config = course.choose_config(None, str(GOLDEN), {"training.epochs": 3})
+    config = training_run.choose_config(None, str(GOLDEN), {"training.epochs": 3})
     expected = read_bundle(GOLDEN).config
     assert config == expected.override({"training.epochs": 3})
     assert (config.network, config.training.epochs) == (expected.network, 3)
-    assert course.choose_config("dense", str(GOLDEN), {}) == Config.load("dense")
+    assert training_run.choose_config("dense", str(GOLDEN), {}) == Config.load("dense")
 
 
 @pytest.mark.train
@@ -125,6 +140,7 @@ def test_after_ctrl_c_the_same_command_goes_on(cli: Cli, tone_corpus: Corpus, mo
     ]
     assert not place.exists()
     resumed = cli("train", data, *SMALL, "--resume")
+    assert "nothing to go on with; starting" not in resumed.err.splitlines()
     assert resumed.lines[:-2] == whole.lines[:-2]
     assert read_bundle(place).read("weights.safetensors") == read_bundle(Path("whole")).read("weights.safetensors")
     assert find_model() == place
@@ -132,8 +148,9 @@ def test_after_ctrl_c_the_same_command_goes_on(cli: Cli, tone_corpus: Corpus, mo
 
 @pytest.mark.train
 def test_starts_from_a_bundle_with_other_labels(cli: Cli, tone_corpus: Corpus) -> None:
-    result = cli("train", tone_corpus("go"), "--from", GOLDEN, "--set", "training.epochs=1", "--out", "words")
-    assert result.status == 0
+    arguments = ("--from", GOLDEN, "--set", "training.epochs=1", "--out", "words", "--resume")
+    result = cli("train", tone_corpus("go"), *arguments)
+    assert (result.status, result.err.splitlines()[0]) == (0, "nothing to go on with; starting")
     bundle = read_bundle(Path("words"))
     assert bundle.labels == ("g", "o")
     assert bundle.config == read_bundle(GOLDEN).config.override({"training.epochs": 1})
@@ -147,7 +164,7 @@ def test_without_data_it_trains_on_synthetic_voices(cli: Cli, monkeypatch: pytes
     def small(directory: Path, **rest: Any) -> None:
         synthesize(directory, SynthesisOptions(voices=3, repeats=1), rest["on_progress"])
 
-    monkeypatch.setattr(course, "synthesize", small)
+    monkeypatch.setattr(training_run, "synthesize", small)
     first, second = cli("train", *SMALL), cli("train", *SMALL)
     home = data_home() / "corpora" / "synth"
     assert [result.err.splitlines()[0] for result in (first, second)] == [

@@ -144,18 +144,27 @@ def test_values_of_a_wrong_kind_are_named_with_their_key(key: str, value: Any) -
 
 
 MESSAGES = {
-    "training: {epoch: 3}": "my.yaml: Object contains unknown field `epoch` in training",
-    "trainng: {epochs: 3}": "my.yaml: Object contains unknown field `trainng`",
+    "training: {epoch: 3}": "my.yaml: training.epoch is 3, but training has no key epoch; the nearest is epochs. "
+    "Allowed are epochs, batch_size, learning_rate, schedule, clip_norm, patience, seed.",
+    "trainng: {epochs: 3}": "my.yaml: trainng.epochs is 3, but there is no key trainng; the nearest is training. "
+    "Allowed are audio, trim, features, network, training.",
+    "xyz: {a: {b: 1, c: 2}}": "my.yaml: xyz.a is {'b': 1, 'c': 2}, but there is no key xyz. Allowed are audio, trim",
+    "network: {conv: [{filtrs: 8, kernel_size: 3}]}": "network.conv[0].filtrs is 8, but network.conv[0] has no key "
+    "filtrs; the nearest is filters. Allowed are filters, kernel_size.",
+    'training: {"a - at `$.b`\\n": 1}': r"training.a - at `$.b`\n is 1, but training has no key a - at `$.b`\n. Allowed",
     "training: {epochs: 0}": "my.yaml: training.epochs is 0: Expected `int` >= 1",
     "training: {epochs: many}": "my.yaml: training.epochs is 'many': Expected `int`, got `str`",
-    "training: 3": "my.yaml: training is 3: Expected `object`, got `int`",
-    "network: {recurrent: {cell: lstn}}": "my.yaml: network.recurrent.cell is 'lstn': Invalid enum value 'lstn'",
+    "training: 3": "my.yaml: training is 3, needed a mapping of epochs, batch_size, learning_rate, schedule",
+    "network: {recurrent: 3}": "network.recurrent is 3, needed null or a mapping of cell, units, layers",
+    "network: {recurrent: {cell: lstn}}": "my.yaml: network.recurrent.cell is 'lstn', allowed are gru, lstm, rnn",
+    "network: {recurrent: {cell: 3}}": "my.yaml: network.recurrent.cell is 3, allowed are gru, lstm, rnn",
+    "features: {normalization: full}": "features.normalization is 'full', allowed are mean, mean_variance, none",
     "network: {conv: [{filters: 8, kernel_size: 99}]}": "network.conv[0].kernel_size is 99: Expected `int` <= 63",
-    "network: {conv: [{filters: 8}]}": "missing required field `kernel_size`",
+    "network: {conv: [{filters: 8}]}": "my.yaml: network.conv[0].kernel_size is missing. Needed are filters, kernel_size.",
     "network: {hidden: [8, 0]}": "my.yaml: network.hidden[1] is 0: Expected `int` >= 1",
-    "network: {recurrent: null, pooling: last}": "pooling is last, allowed without recurrent layers are mean",
-    "network: {recurrent: {activation: relu}}": "activation is relu, allowed with cell: lstm is tanh",
-    "features: {fmax: 4001}": "features.fmax is 4001, allowed is at most 4000, half of audio.sample_rate",
+    "network: {recurrent: null, pooling: last}": "my.yaml: network.pooling is last, allowed without recurrent layers are mean",
+    "network: {recurrent: {activation: relu}}": "network.recurrent.activation is relu, allowed with cell: lstm is tanh",
+    "features: {fmax: 4001}": "my.yaml: features.fmax is 4001, allowed is at most 4000, half of audio.sample_rate",
     "features: {fmin: 3000, fmax: 2000}": "fmin is 3000, allowed is less than fmax, which is 2000",
     "features: {n_mfcc: 41}": "n_mfcc is 41, allowed is at most n_mels, which is 40",
     "features: {n_fft: 255}": "n_fft is 255, allowed are even numbers",
@@ -178,6 +187,13 @@ def test_messages(tmp_path: Path, text: str) -> None:
     assert MESSAGES[text] in str(caught.value)
 
 
+def test_an_override_that_leads_nowhere_is_named_whole() -> None:
+    with pytest.raises(
+        ConfigError, match=r"^--set: foo\.bar\.baz is 1, but there is no key foo\. Allowed are audio, trim"
+    ):
+        Config.load("default").override(parse_overrides(["foo.bar.baz=1"]))
+
+
 def test_a_file_of_comments_changes_nothing(tmp_path: Path) -> None:
     path = tmp_path / "empty.yaml"
     path.write_text("# later\n")
@@ -193,7 +209,9 @@ def test_no_such_preset_lists_those_there_are(tmp_path: Path) -> None:
 def test_a_complete_configuration_must_be_complete() -> None:
     lines = Config.load("default").dump().splitlines()
     text = "\n".join(line for line in lines if "dropout" not in line)
-    with pytest.raises(ConfigError, match=r"^config: Object missing required field `dropout` in network$"):
+    with pytest.raises(
+        ConfigError, match=r"^config: network\.dropout is missing\. Needed are conv, recurrent, .*dropout\.$"
+    ):
         Config.parse(text)
 
 

@@ -9,7 +9,7 @@ from speechrnn.config import Config
 from speechrnn.errors import ConfigError
 from speechrnn.recognizer import pad
 from speechrnn.training.features import find_word, word_mfcc
-from speechrnn.training.frontend import _cosine_transform, fourier_kernel, mel_filters
+from speechrnn.training.frontend import _cosine_transform, check_filters, fourier_kernel
 from tests.networks import random_network
 from tests.signals import odd_words, word
 
@@ -80,4 +80,4 @@ def test_fourier_kernel_equals_numpy() -> None:
 def test_filters_between_two_frequencies_are_refused() -> None:
     config = Config.load("default", {"features.n_mels": 256})
     with pytest.raises(ConfigError, match=r"n_mels is 256: \d+ filters lie between two frequencies"):
-        mel_filters(config.features, config.audio.sample_rate)
+        check_filters(config)

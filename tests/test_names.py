@@ -1,13 +1,8 @@
-import os
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from speechrnn.corpus.names import FSDDName, as_text, parse_fsdd, parse_nohash, printable
-
-file_names = st.binary(min_size=1, max_size=30).filter(lambda b: not set(b) & {0, 47}).map(os.fsdecode)
+from speechrnn.corpus.names import FSDDName, parse_fsdd, parse_nohash
 
 
 @pytest.mark.parametrize(
@@ -32,9 +27,3 @@ def test_fsdd_names(name: str, parts: FSDDName | None) -> None:
 @pytest.mark.parametrize(("name", "speaker"), [("0a_nohash_1.wav", "0a"), ("plain.wav", None), ("_nohash_1.wav", None)])
 def test_nohash_names(name: str, speaker: str | None) -> None:
     assert parse_nohash(Path(name)) == speaker
-
-
-@given(file_names)
-def test_any_file_name_becomes_text_that_can_be_written(name: str) -> None:
-    assert as_text(name).encode() == as_text(as_text(name)).encode()
-    assert printable(name).isprintable()

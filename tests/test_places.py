@@ -4,8 +4,19 @@ from pathlib import Path
 
 import pytest
 
+from speechrnn.bundle import METADATA
 from speechrnn.errors import BundleError
-from speechrnn.places import cache_home, data_home, find_model, new_model_path, remember_model
+from speechrnn.places import (
+    UNFINISHED,
+    begun_model_path,
+    cache_home,
+    check_free,
+    data_home,
+    find_model,
+    model_home,
+    new_model_path,
+    remember_model,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +66,7 @@ def test_a_path_goes_before_a_shipped_model_before_an_own_one(home: Path, tmp_pa
     own, shipped, path = home / "models" / "digits", tmp_path / "shipped" / "digits", tmp_path / "digits"
     for folder, without_name in ((own, own), (shipped, shipped), (path, shipped)):
         folder.mkdir(parents=True)
+        (folder / METADATA).touch()
         assert find_model("digits").resolve() == folder
         assert find_model() == without_name  # a folder that happens to lie here was not asked for
 
@@ -74,3 +86,61 @@ def test_a_pointer_out_of_the_folder_is_not_followed(home: Path, pointer: str | 
     (home / "models" / "latest").write_bytes(pointer.encode() if isinstance(pointer, str) else pointer)
     with pytest.raises(BundleError, match="no model yet"):
         find_model()
+
+
+def test_a_folder_of_recordings_is_no_model_of_its_name(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "words").mkdir()
+    with pytest.raises(BundleError, match=r"^words: the folder of this name holds no metadata\.json, and no model is"):
+        find_model("words")
+    (home / "models" / "words").mkdir(parents=True)
+    assert find_model("words") == find_model(Path("words")) == home / "models" / "words"
+    for path in ("./words", f"{tmp_path}/words"):  # who gives a path means it
+        assert find_model(path).resolve() == tmp_path / "words"
+    (tmp_path / "words" / METADATA).touch()
+    assert find_model("words").resolve() == tmp_path / "words"
+
+
+def test_a_path_is_never_looked_up_by_name(home: Path) -> None:
+    (home / "models" / "a" / "b").mkdir(parents=True)
+    assert find_model(".") == Path()
+    for name in ("a/b", "./a", "a/../a"):
+        with pytest.raises(BundleError, match="no such bundle"):
+            find_model(name)
+
+
+@pytest.mark.parametrize("name", ["[ab]", "*", "a?c"])
+def test_a_name_is_no_pattern(home: Path, name: str) -> None:
+    (home / "models" / f"{name}-1").mkdir(parents=True)
+    (home / "models" / f"{name}-2{UNFINISHED}").mkdir()
+    (home / "models" / f"abc-7{UNFINISHED}").mkdir()
+    assert new_model_path(name).name == f"{name}-3"
+    assert begun_model_path(name) == home / "models" / f"{name}-2"
+
+
+def test_an_unfinished_training_is_found_by_its_whole_name(home: Path) -> None:
+    (home / "models" / f"rnn-relu-1{UNFINISHED}").mkdir(parents=True)
+    assert begun_model_path("rnn") is None
+    assert begun_model_path("rnn-relu") == home / "models" / "rnn-relu-1"
+
+
+def test_only_a_model_in_the_default_place_is_remembered(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (home / "models" / "rnn-1").mkdir(parents=True)
+    remember_model(model_home() / "rnn-1")
+    remember_model(tmp_path / "elsewhere")
+    assert find_model() == home / "models" / "rnn-1"
+    assert not (tmp_path / "latest").exists()
+
+
+@pytest.mark.parametrize("path", [".", "..", "/", "a/..", ""])
+@pytest.mark.parametrize("force", [False, True])
+def test_a_place_needs_a_name(path: str, force: bool) -> None:
+    with pytest.raises(BundleError, match="needed a folder of its own for the model"):
+        check_free(Path(path), force=force)
+
+
+def test_a_place_is_free_or_given_up(tmp_path: Path) -> None:
+    check_free(tmp_path / "new", force=False)
+    check_free(tmp_path, force=True)
+    with pytest.raises(BundleError, match="exists already"):
+        check_free(tmp_path, force=False)

@@ -73,6 +73,7 @@ stop   1     .       1
         ("none", "ann", "on speakers not heard in training:"),
         ("none", None, "on voices not heard in training:"),
         ("speakers", "ann", "on voices heard in training:"),
+        ("speakers", None, "on voices that may have been heard in training:"),
         ("clips", "ann", "on clips it was trained on:"),
         (["clips", "none", "none", "none", "none"], "ann", "on a mixture (1 of 4 are clips it was trained on):"),
         (["speakers", "none", "none", "none", "none"], "ann", "on a mixture (1 of 4 are of voices heard in training):"),

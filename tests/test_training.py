@@ -12,17 +12,21 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from speechrnn.bundle import WEIGHTS, read_bundle
+from speechrnn.bundle import WEIGHTS, Synthetic, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.clips import clip_hash
-from speechrnn.errors import BundleError, CorpusError, TrainingError
+from speechrnn.errors import BundleError, ConfigError, CorpusError, SpeechRNNError, TrainingError
+from speechrnn.evaluation import evaluate
 from speechrnn.history import parse_history
 from speechrnn.places import find_model
 from speechrnn.recognizer import Recognizer, load
 from speechrnn.training import Listener, Trained, TrainOptions, train
+from speechrnn.training.export import to_onnx
 from speechrnn.training.fitting import Step
 from speechrnn.training.network import build_network
-from speechrnn.training.weights import load_weights
+from speechrnn.training.reference import check_parity
+from speechrnn.training.weights import load_weights, save_weights
+from tests.bundles import SAMPLES
 
 pytestmark = pytest.mark.train
 
@@ -181,6 +185,50 @@ def test_training_from_a_bundle_starts_with_its_weights(first: First, tmp_path: 
     assert all(np.allclose(a[key], b[key], atol=1e-6) for key in a)
 
 
+def test_what_the_first_bundle_heard_the_second_has_heard_too(
+    first: First, write_tone: Callable[..., Path], tmp_path: Path
+) -> None:
+    for label, hz in (("0", 310), ("1", 620), ("2", 930)):
+        for i in range(4):
+            write_tone(tmp_path / "more" / f"{label}_eve_{i}.wav", hz=hz + 3 * i)
+    config = Config.load("default", SMALL | {"training.epochs": 1})
+    train(tmp_path / "more", config, tmp_path / "second", TrainOptions(start=first.trained.bundle.path))
+    before, after = first.trained.bundle.metadata, read_bundle(tmp_path / "second").metadata
+    assert set(after.heard.speakers) == {*before.heard.speakers, "eve"}
+    assert set(before.heard.clips) < set(after.heard.clips)
+    assert [source.name for source in after.sources] == ["tones", "more"]
+    assert evaluate(first.corpus, tmp_path / "second").heard == "clips"
+
+
+def test_clips_in_a_synthetic_folder_are_named_too(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SAMPLES, tmp_path / "synth"))
+    tiny = Config.load("default", SMALL | {"training.epochs": 1})
+    bundle = train(folder, tiny, tmp_path / "model", TrainOptions(split="speaker")).bundle
+    assert bundle.metadata.heard.synthetic == (Synthetic("espeak-ng", 2, 20),)
+    assert evaluate(folder, bundle.path).heard == "clips"
+
+
+def test_a_graph_that_gives_no_numbers_is_not_written(first: First, tmp_path: Path) -> None:
+    spoilt = {name: np.full_like(array, np.nan) for name, array in weights_of(first.trained.bundle.path).items()}
+    bundle = first.trained.bundle
+    files = {
+        "model.onnx": to_onnx(bundle.config, spoilt, 3),
+        "labels.json": bundle.read("labels.json"),
+        "config.yaml": bundle.read("config.yaml"),
+        WEIGHTS: save_weights(spoilt),
+    }
+    nan = write_bundle(tmp_path / "nan", files, bundle.metadata)
+    with pytest.raises(SpeechRNNError, match=r"no numbers|differs from Keras by nan"):
+        check_parity(nan, [next(first.corpus.glob("*.wav"))])
+
+
+def test_filters_without_frequencies_are_refused_before_any_work(first: First, tmp_path: Path) -> None:
+    config = Config.load("default", SMALL | {"features.n_mels": 256})
+    with pytest.raises(ConfigError, match="n_mels is 256"):
+        train(first.corpus, config, tmp_path / "model", listener=Interrupt(epoch=1))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_new_labels_get_a_new_head_on_the_old_body(
     first: First, write_tone: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -252,6 +300,8 @@ def test_a_loss_that_is_no_number_stops_the_training(tone_corpus: Corpus, config
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("speechrnn.training.session.build_network", spy)
-        with pytest.raises(TrainingError, match="the loss became nan in epoch 1, needed a finite number"):
+        with pytest.raises(
+            TrainingError, match=r"the loss became nan \(validation nan\) in epoch 1, needed a finite number"
+        ):
             train(tone_corpus(), config, tmp_path / "model", listener=Poison())
     assert not (tmp_path / "model").exists()

@@ -6,9 +6,8 @@ library is imported, so that ``speechrnn --help`` costs what typer costs; comman
 
 import io
 import os
+import signal
 import sys
-
-from speechrnn.cli.status import INTERRUPTED
 
 
 def main() -> None:
@@ -24,4 +23,4 @@ def main() -> None:
 
         app(prog_name="speechrnn")
     except KeyboardInterrupt:  # before `CommandGroup` could say so
-        sys.exit(INTERRUPTED)
+        sys.exit(128 + signal.SIGINT)

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import typer
 
 from speechrnn.cli.progress import progress
-from speechrnn.corpus.names import printable
+from speechrnn.markup import percent
 from speechrnn.recognizer import Prediction
+from speechrnn.text import printable
 
 # a bar is for waits; below this there is none
 MANY = 500
@@ -51,7 +52,7 @@ class Text:
         """Give the line for one."""
         if prediction.error is not None:
             return ""
-        best = ", ".join(f"{printable(label)} ({100 * p:.1f} %)" for label, p in _best(prediction, self.top or 1))
+        best = ", ".join(f"{printable(label)} ({percent(p)})" for label, p in _best(prediction, self.top or 1))
         answer = best if prediction.label is not None else f"no known word (nearest: {best})"
         return f"{printable(prediction.path or '-')}: {answer}\n"
 

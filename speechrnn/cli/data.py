@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from speechrnn.cli import options
-from speechrnn.cli.status import FAILED
+from speechrnn.cli.group import FAILED
 
 app = typer.Typer(
     help="Make, fetch and check recordings.",

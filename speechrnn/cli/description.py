@@ -7,7 +7,7 @@ import msgspec
 
 from speechrnn.bundle import METADATA, Bundle, Heard
 from speechrnn.config import Config, NetworkConfig
-from speechrnn.corpus.names import printable
+from speechrnn.text import printable
 
 MAX_NAMES = 20
 

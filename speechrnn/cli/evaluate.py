@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from speechrnn.cli import options
-from speechrnn.cli.status import FAILED
+from speechrnn.cli.group import FAILED
 
 
 def evaluate(

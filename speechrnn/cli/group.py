@@ -1,7 +1,7 @@
 """Where every error ends: one sentence on stderr and an exit status, never a traceback unless asked for."""
 
-import errno
 import os
+import signal
 import sys
 import traceback
 from typing import Any
@@ -9,8 +9,11 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from speechrnn.cli.status import FAILED, INTERRUPTED
-from speechrnn.errors import SpeechRNNError
+from speechrnn.errors import SpeechRNNError, explain_os_error
+from speechrnn.text import printable
+
+# exit statuses, beside 0 for done and typer's 2 for wrong usage: an error, or some inputs failed; Ctrl-C
+FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
 
 
 class CommandGroup(TyperGroup):
@@ -88,19 +91,12 @@ def explain(error: BaseException) -> list[str]:
 
 
 def _explain_os(error: OSError) -> str:
-    from speechrnn.corpus.names import printable
-
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else ""
     where = f"{printable(name)}: " if name else ""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{where}no space left on the disk. Free some, then run it again."
-    reason = error.strerror or _in_one_line(error)
-    return f"{where}{reason[:1].lower()}{reason[1:]}. Check the path and its rights."
+    return where + explain_os_error(error)
 
 
 def _in_one_line(error: BaseException) -> str:
-    from speechrnn.corpus.names import printable
-
     return printable(str(error).encode(errors="backslashreplace").decode()) or "no message"
 
 

@@ -4,50 +4,55 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from speechrnn.batch import predict_files
 from speechrnn.corpus.files import find_recordings, is_folder
-from speechrnn.corpus.names import printable
 from speechrnn.errors import AudioError, CorpusError
 from speechrnn.recognizer import Prediction, Recognizer
+from speechrnn.text import printable
 
-STDIN = Path("-")
+# a text, not a path: `./-` is a file like any other
+STDIN: Literal["-"] = "-"
+Input = Path | Literal["-"] | Prediction
 # more than any single word needs; without a bound an endless stream would fill the memory
 MAX_STDIN = 256 << 20
 
 
-def list_inputs(inputs: Sequence[Path]) -> list[Path | Prediction]:
+def list_inputs(inputs: Sequence[str]) -> list[Input]:
     """Replace folders by the recordings in them.
 
     Parameters
     ----------
-    inputs : sequence of Path
+    inputs : sequence of str
         Files, folders, and ``-`` for stdin.
 
     Returns
     -------
-    list of Path or Prediction
-        Files to be read, and predictions with an `error` for what cannot be.
+    list of Path, str or Prediction
+        Files to be read, ``-``, and predictions with an `error` for what cannot be.
     """
-    listed: list[Path | Prediction] = []
-    for path in inputs:
+    listed: list[Input] = []
+    for name in inputs:
+        if name == STDIN:
+            listed.append(STDIN)
+            continue
+        path = Path(name)
         try:
-            listed += _list_folder(path) if path != STDIN and is_folder(path) else [path]
+            listed += _list_folder(path) if is_folder(path) else [path]
         except CorpusError as error:
             listed.append(_fail(path, str(error)))
     return listed
 
 
-def predict_inputs(
-    recognizer: Recognizer, inputs: Sequence[Path | Prediction], *, jobs: int | None = None
-) -> Iterator[Prediction]:
+def predict_inputs(recognizer: Recognizer, inputs: Sequence[Input], *, jobs: int | None = None) -> Iterator[Prediction]:
     """Recognise what `list_inputs` listed.
 
     Parameters
     ----------
     recognizer : Recognizer
         The model.
-    inputs : sequence of Path or Prediction
+    inputs : sequence of Path, str or Prediction
         Files, ``-``, and what failed already.
     jobs : int, optional
         See `predict_files`.
@@ -57,16 +62,16 @@ def predict_inputs(
     Prediction
         One for each input, in order.
     """
-    files = [item for item in inputs if isinstance(item, Path) and item != STDIN]
+    files = [item for item in inputs if isinstance(item, Path)]
     answers = predict_files(recognizer, files, jobs=jobs)
     for item in inputs:
         if isinstance(item, Prediction):
             yield item
         else:
-            yield _predict_stdin(recognizer) if item == STDIN else next(answers)
+            yield next(answers) if isinstance(item, Path) else _predict_stdin(recognizer)
 
 
-def _list_folder(folder: Path) -> list[Path | Prediction]:
+def _list_folder(folder: Path) -> list[Input]:
     found = find_recordings(folder)
     if not found.files and not found.unusable:
         return [_fail(folder, "no recordings in this folder or below it (wav, flac, ogg, mp3, ...). Check the path.")]
@@ -86,9 +91,9 @@ def _predict_stdin(recognizer: Recognizer) -> Prediction:
         prediction = recognizer.predict(raw)
     except AudioError as error:
         return _fail(STDIN, str(error))
-    return replace(prediction, path=str(STDIN))
+    return replace(prediction, path=STDIN)
 
 
-def _fail(path: Path, reason: str) -> Prediction:
+def _fail(path: Path | str, reason: str) -> Prediction:
     reason = reason.removeprefix(f"{printable(path)}: ")
     return Prediction(str(path), None, None, None, None, None, None, reason)

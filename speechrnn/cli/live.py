@@ -8,6 +8,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from speechrnn.cli.progress import is_watched
 from speechrnn.history import Epoch
+from speechrnn.markup import percent
 from speechrnn.training.contest import ContestListener
 from speechrnn.training.fitting import Step
 
@@ -45,7 +46,7 @@ class Bars(ContestListener):
         """Hear of a batch, or of an epoch."""
         if step.done is not None:
             self._validation = _describe(step.done)
-        course = f"epoch {step.epoch}/{step.n_epochs} loss {step.loss:.3f} accuracy {100 * step.accuracy:.1f} %"
+        course = f"epoch {step.epoch}/{step.n_epochs} loss {step.loss:.3f} accuracy {percent(step.accuracy)}"
         self._show(
             "fitting",
             (step.epoch - 1) * step.n_steps + step.step,
@@ -64,7 +65,7 @@ class Bars(ContestListener):
 
 
 def _describe(epoch: Epoch) -> str:
-    return "" if epoch.valid_accuracy is None else f" validation {100 * epoch.valid_accuracy:.1f} %"
+    return "" if epoch.valid_accuracy is None else f" validation {percent(epoch.valid_accuracy)}"
 
 
 @contextlib.contextmanager

@@ -25,13 +25,13 @@ def plot(
     from dataclasses import replace
 
     from speechrnn.bundle import read_bundle
-    from speechrnn.corpus.names import printable
     from speechrnn.engine import OnnxEngine
     from speechrnn.errors import AudioError, SpeechRNNError
     from speechrnn.places import find_model
     from speechrnn.plots import plot_clip
     from speechrnn.recognizer import Recognizer
     from speechrnn.storage import write_bytes
+    from speechrnn.text import printable
 
     place = out or Path(f"{file.stem}.png")
     if place.exists() and not force:

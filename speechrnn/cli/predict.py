@@ -1,13 +1,12 @@
 """``speechrnn predict``: which word each recording holds."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from speechrnn.cli import options
-from speechrnn.cli.status import FAILED
+from speechrnn.cli.group import FAILED
 
 
 class Runtime(StrEnum):
@@ -19,7 +18,7 @@ class Runtime(StrEnum):
 
 def predict(
     inputs: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="INPUT...", show_default=False, help="Files, folders (with all below them), or - for stdin."
         ),

@@ -2,9 +2,9 @@
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-Progress = Callable[[int, int | None], None]
+from speechrnn.progress import OpenProgress
 
 
 def is_watched() -> bool:
@@ -19,7 +19,7 @@ def is_watched() -> bool:
 
 
 @contextlib.contextmanager
-def progress(title: str, *, as_bytes: bool = False) -> Iterator[Progress | None]:
+def progress(title: str, *, as_bytes: bool = False) -> Iterator[OpenProgress | None]:
     """Draw a bar as long as the block runs.
 
     Parameters

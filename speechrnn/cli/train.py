@@ -47,11 +47,11 @@ def train(
     from speechrnn.extras import check_installed
 
     check_installed("keras", extra="train")
-    from speechrnn.cli.course import choose_config, choose_data, choose_place, print_trained, run_training
+    from speechrnn.cli.training_run import choose_config, choose_data, choose_place, print_trained, run_training
 
     overrides = options.read_overrides(settings or [], seed)
     chosen = choose_config(config, start, overrides)
-    place = choose_place(out, config, resume=resume)
+    place = choose_place(out, config, resume=resume, force=force)
     material = choose_data(data)
     from speechrnn.training.session import TrainOptions
 

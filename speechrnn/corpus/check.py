@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,11 @@ from speechrnn.config import AudioConfig
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.faults import Sound, examine
 from speechrnn.corpus.layouts import read_corpus
-from speechrnn.corpus.names import printable
+from speechrnn.progress import Progress
+from speechrnn.text import printable
 
 KINDS = ("broken", "silent", "clipped", "too_long", "too_short", "duplicated", "skipped")
 MAX_ROWS = 40
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

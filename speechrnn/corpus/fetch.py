@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from speechrnn.corpus.names import printable
-from speechrnn.corpus.transfer import Progress, ResumingDownloader
+from speechrnn.corpus.transfer import ResumingDownloader
 from speechrnn.errors import CorpusError
 from speechrnn.extras import require
+from speechrnn.progress import OpenProgress
 from speechrnn.storage import write_folder, write_text
+from speechrnn.text import printable
 
 COMMIT = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
 REPOSITORY = "https://github.com/Jakobovski/free-spoken-digit-dataset"
@@ -62,7 +63,7 @@ class Fetched:
 
 
 def fetch_fsdd(
-    directory: Path, *, url: str = URL, digest: str = DIGEST, on_progress: Progress | None = None
+    directory: Path, *, url: str = URL, digest: str = DIGEST, on_progress: OpenProgress | None = None
 ) -> Fetched:
     """Bring the Free Spoken Digit Dataset to this machine: 3,000 recordings, about 16 MB to transfer.
 
@@ -161,7 +162,7 @@ def _count(directory: Path) -> int:
     return len(_recordings(directory))
 
 
-def _download(cache: Path, url: str, on_progress: Progress | None) -> Path:
+def _download(cache: Path, url: str, on_progress: OpenProgress | None) -> Path:
     """Let pooch bring the archive, unless an earlier run did and was interrupted only then."""
     pooch = require("pooch", "data")
     name = f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.tar.gz"  # another address is another archive

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speechrnn.audio import AUDIO_SUFFIXES
-from speechrnn.corpus.names import printable
 from speechrnn.errors import CorpusError
+from speechrnn.text import printable
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from pathlib import Path
 from speechrnn.audio import AUDIO_SUFFIXES
 from speechrnn.corpus.clips import DIGIT_WORDS, REJECT_LABELS, Clip, canonical_label
 from speechrnn.corpus.files import find_recordings, is_folder
-from speechrnn.corpus.names import as_text, parse_fsdd, parse_nohash, printable
+from speechrnn.corpus.names import parse_fsdd, parse_nohash
 from speechrnn.corpus.tables import read_table
 from speechrnn.errors import CorpusError
+from speechrnn.text import as_text, printable
 
 DIGITS = frozenset(map(canonical_label, DIGIT_WORDS))
 NEEDED = "{label}_{speaker}_{index}.wav, one folder for each label, or a CSV with the columns path,label"

@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 
 from speechrnn.corpus.clips import DIGIT_WORDS
-from speechrnn.corpus.names import printable
 from speechrnn.errors import ConfigError, CorpusError
 from speechrnn.storage import write_bytes
+from speechrnn.text import printable
 
 # the second stands in the place of the first until every clip is there
 MANIFEST, UNFINISHED = "synthesis.json", "synthesis-unfinished.json"

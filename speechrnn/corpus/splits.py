@@ -13,9 +13,10 @@ from pathlib import Path
 
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus
-from speechrnn.corpus.names import parse_fsdd, printable
+from speechrnn.corpus.names import parse_fsdd
 from speechrnn.corpus.tables import PARTS, Row, read_table
 from speechrnn.errors import CorpusError
+from speechrnn.text import printable
 
 SPEAKER_SHARE = 0.15
 CLIP_SHARE = 0.10

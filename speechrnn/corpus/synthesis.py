@@ -6,7 +6,7 @@ interrupted synthesis is known as such and goes on where it stopped.
 """
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,14 +21,13 @@ from speechrnn.corpus.manifest import (
     write_manifest,
     write_unfinished,
 )
-from speechrnn.corpus.names import printable
 from speechrnn.corpus.takes import Voice, choose_voices, render, vary
 from speechrnn.errors import CorpusError
+from speechrnn.progress import Progress
 from speechrnn.storage import write_bytes
+from speechrnn.text import printable
 
-__all__ = ["Manifest", "Progress", "SynthesisOptions", "Synthesized", "read_manifest", "synthesize"]
-
-Progress = Callable[[int, int], None]
+__all__ = ["Manifest", "SynthesisOptions", "Synthesized", "read_manifest", "synthesize"]
 
 
 @dataclass(frozen=True, slots=True)

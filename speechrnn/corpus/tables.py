@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from speechrnn.corpus.names import printable
 from speechrnn.errors import CorpusError
+from speechrnn.text import printable
 
 PARTS = ("train", "valid", "test")
 

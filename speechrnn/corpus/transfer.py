@@ -5,18 +5,17 @@ import http.client
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from speechrnn.errors import CorpusError
+from speechrnn.progress import OpenProgress
 
 TIMEOUT = 30.0  # seconds without a byte
 ATTEMPTS = 5
 BLOCK = 1 << 16
-
-Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,7 @@ class ResumingDownloader:
     """
 
     part: Path
-    on_progress: Progress | None = None
+    on_progress: OpenProgress | None = None
 
     def __call__(self, url: str, output_file: str, _pooch: object = None) -> None:
         """Bring a file, from where an earlier call stopped if the server can.

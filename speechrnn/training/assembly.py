@@ -12,7 +12,18 @@ import numpy as np
 import onnx
 
 from speechrnn import __version__
-from speechrnn.bundle import CONFIG, FORMAT_VERSION, LABELS, MODEL, WEIGHTS, DataSource, Heard, Metadata, Synthetic
+from speechrnn.bundle import (
+    CONFIG,
+    FORMAT_VERSION,
+    LABELS,
+    MODEL,
+    WEIGHTS,
+    Bundle,
+    DataSource,
+    Heard,
+    Metadata,
+    Synthetic,
+)
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus
 from speechrnn.corpus.manifest import read_manifest, read_unfinished
@@ -42,7 +53,7 @@ class Draft:
     metadata: Metadata
 
 
-def describe(corpus: Corpus, split: str, material: Material) -> Origin:
+def describe(corpus: Corpus, split: str, material: Material, start: Bundle | None = None) -> Origin:
     """Record which voices and clips train or choose the weights.
 
     Parameters
@@ -53,6 +64,8 @@ def describe(corpus: Corpus, split: str, material: Material) -> Origin:
         How they were divided.
     material : Material
         Those that were used; validation clips count as heard, because they choose the best epoch.
+    start : Bundle, optional
+        What the training started from: all that it has heard, the new weights have heard too.
 
     Returns
     -------
@@ -62,13 +75,26 @@ def describe(corpus: Corpus, split: str, material: Material) -> Origin:
     examples = [*material.train, *material.valid]
     speakers = tuple(sorted({e.clip.speaker for e in examples if e.clip.speaker is not None}))
     manifest = read_manifest(corpus.folder) or read_unfinished(corpus.folder)
-    if manifest:
-        heard = Heard(speakers, synthetic=(Synthetic(manifest.engine, manifest.seed, len(examples)),))
-    else:
-        unnamed = sum(example.clip.speaker is None for example in examples)
-        heard = Heard(speakers, tuple(sorted({example.digest for example in examples})), unnamed)
+    heard = Heard(
+        speakers=speakers,
+        # of synthetic clips too: real ones may lie among them
+        clips=tuple(sorted({example.digest for example in examples})),
+        unnamed=sum(example.clip.speaker is None for example in examples),
+        synthetic=(Synthetic(manifest.engine, manifest.seed, manifest.n_clips),) if manifest else (),
+    )
     source = DataSource(corpus.root.resolve().name, corpus.layout, len(examples), _read_licence(corpus.folder))
-    return Origin((source,), heard, split)
+    if start is None:
+        return Origin((source,), heard, split)
+    return Origin((*start.metadata.sources, source), _merge(start.metadata.heard, heard), split)
+
+
+def _merge(earlier: Heard, later: Heard) -> Heard:
+    return Heard(
+        speakers=tuple(sorted({*earlier.speakers, *later.speakers})),
+        clips=tuple(sorted({*earlier.clips, *later.clips})),
+        unnamed=earlier.unnamed + later.unnamed,
+        synthetic=tuple(dict.fromkeys((*earlier.synthetic, *later.synthetic))),
+    )
 
 
 def assemble(checkpoint: Checkpoint, material: Material, config: Config, origin: Origin) -> Draft:

@@ -2,11 +2,14 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from speechrnn.training.features import Example, Features
+
+T = TypeVar("T")
 
 # lengths are rounded up to this, so that a backend that compiles for each shape compiles few
 _LENGTH_STEP = 16
@@ -133,3 +136,26 @@ def one_hot(names: Sequence[str], labels: Sequence[str]) -> npt.NDArray[np.float
     """
     unit = {label: i for i, label in enumerate(labels)}
     return np.eye(len(labels), dtype=np.float32)[[unit[name] for name in names]]
+
+
+def spread(items: Sequence[T], n: int) -> list[T]:
+    """Take some items from all over a list; clips are ordered by label, so the first few are all of one.
+
+    Parameters
+    ----------
+    items : sequence
+        Any.
+    n : int
+        How many at most.
+
+    Returns
+    -------
+    list
+        Evenly spaced, in order.
+
+    Examples
+    --------
+    >>> spread("aaabbbccc", 3)
+    ['a', 'b', 'c']
+    """
+    return [items[i * len(items) // n] for i in range(n)] if len(items) > n else list(items)

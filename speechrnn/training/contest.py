@@ -104,9 +104,10 @@ def compare_presets(
         path = folder / name
         keep = path.exists() and options.resume and not options.force
         training = TrainOptions(options.split, resume=options.resume, force=options.force)
-        bundle = read_bundle(path) if keep else train(data, config, path, training, listener).bundle
+        trained = None if keep else train(data, config, path, training, listener)
         listener.measuring(name)
-        results.append(measure(name, bundle, corpus, split.test))
+        bundle, test = (trained.bundle, trained.test) if trained else (read_bundle(path), None)
+        results.append(measure(name, bundle, corpus, split.test, test))
     return _write(folder, _gather(str(corpus.root), split, results))
 
 

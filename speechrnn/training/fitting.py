@@ -185,16 +185,17 @@ def _run_epoch(
     mean = _Mean()
     # batch by batch, because keras.Model.fit wants batches of one length
     for step, (features, targets) in enumerate(batches(material.train, material.labels, order), start=1):
+        network.reset_metrics()  # Keras does so by itself from 3.15 on
         mean.add(network.train_on_batch(features, targets, return_dict=True), len(targets))
         if on_step:
             on_step(Step(epoch, training.epochs, step, len(order), mean.loss, mean.accuracy))
     loss, accuracy = mean.loss, mean.accuracy
-    if not math.isfinite(loss):
+    valid_loss, valid_accuracy = _validate(network, material)
+    if not (math.isfinite(loss) and math.isfinite(valid_loss or 0.0)):
         raise TrainingError(
-            f"the loss became {loss} in epoch {epoch}, needed a finite number. "
+            f"the loss became {loss} (validation {valid_loss}) in epoch {epoch}, needed a finite number. "
             "Lower training.learning_rate or set training.clip_norm."
         )
-    valid_loss, valid_accuracy = _validate(network, material)
     row = Epoch(epoch, loss, accuracy, valid_loss, valid_accuracy, time.perf_counter() - began)
     if on_step:
         on_step(Step(epoch, training.epochs, len(order), len(order), loss, accuracy, done=row))
@@ -207,6 +208,7 @@ def _validate(network: keras.Model, material: Material) -> tuple[float, float] |
     order = sorted_order([len(example.features) for example in material.valid], _EVALUATION_BATCH)
     mean = _Mean()
     for features, targets in batches(material.valid, material.labels, order):
+        network.reset_metrics()
         mean.add(network.test_on_batch(features, targets, return_dict=True), len(targets))
     return mean.loss, mean.accuracy
 

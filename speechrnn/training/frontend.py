@@ -81,25 +81,36 @@ def mel_filters(config: FeatureConfig, sr: int) -> npt.NDArray[np.float32]:
     np.ndarray [shape=(n_mels, 1 + n_fft // 2), dtype=float32]
         Weights of each frequency.
 
-    Raises
-    ------
-    ConfigError
-        Some filters hold no frequency at all: they are narrower than the transform's resolution.
     """
-    # librosa warns of empty filters; they would be constants in every clip, which is an error of the configuration
-    step = sr / config.n_fft
-    edges = librosa.mel_frequencies(config.n_mels + 2, fmin=config.fmin, fmax=config.fmax)
-    bins = np.arange(1 + config.n_fft // 2) * step
-    empty = sum(not np.any((bins > low) & (bins < high)) for low, high in zip(edges, edges[2:], strict=False))
-    if empty:
-        raise ConfigError(
-            f"features.n_mels is {config.n_mels}: {empty} filters lie between two frequencies of n_fft {config.n_fft} "
-            f"({step:.3g} Hz apart). Lower n_mels, or raise n_fft or fmin."
-        )
     filters: npt.NDArray[np.float32] = librosa.filters.mel(
         sr=sr, n_fft=config.n_fft, n_mels=config.n_mels, fmin=config.fmin, fmax=config.fmax
     )
     return filters
+
+
+def check_filters(config: Config) -> None:
+    """Refuse mel filters that hold no frequency: they are narrower than the transform's resolution.
+
+    Parameters
+    ----------
+    config : Config
+        Rate and features.
+
+    Raises
+    ------
+    ConfigError
+        Some filters are empty; librosa warns of them, but a coefficient that is the same in every clip is a mistake.
+    """
+    features = config.features
+    step = config.audio.sample_rate / features.n_fft
+    edges = librosa.mel_frequencies(features.n_mels + 2, fmin=features.fmin, fmax=features.fmax)
+    bins = np.arange(1 + features.n_fft // 2) * step
+    empty = sum(not np.any((bins > low) & (bins < high)) for low, high in zip(edges, edges[2:], strict=False))
+    if empty:
+        raise ConfigError(
+            f"features.n_mels is {features.n_mels}: {empty} filters lie between two frequencies of n_fft "
+            f"{features.n_fft} ({step:.3g} Hz apart). Lower n_mels, or raise n_fft or fmin."
+        )
 
 
 def fourier_kernel(n_fft: int) -> npt.NDArray[np.float32]:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from speechrnn.corpus.names import printable
 from speechrnn.extras import require
 from speechrnn.plots import DPI
+from speechrnn.text import printable
 from speechrnn.training.gradients import StateGradients
 
 # Okabe and Ito's palette without its yellow, which nobody sees on white

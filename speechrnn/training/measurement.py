@@ -12,9 +12,10 @@ from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus
 from speechrnn.engine import OnnxEngine
 from speechrnn.errors import AudioError, TrainingError
-from speechrnn.evaluation import evaluate_corpus
+from speechrnn.evaluation import Evaluated, evaluate_corpus
 from speechrnn.history import parse_history
 from speechrnn.recognizer import Recognizer
+from speechrnn.training.batches import spread
 from speechrnn.training.features import Example, load_examples
 from speechrnn.training.gradients import StateGradients, state_gradients
 from speechrnn.training.network import build_network
@@ -56,7 +57,9 @@ class _Gradients:
     missing: str | None = None
 
 
-def measure(name: str, bundle: Bundle, corpus: Corpus, test: Sequence[Clip]) -> Measurement:
+def measure(
+    name: str, bundle: Bundle, corpus: Corpus, test: Sequence[Clip], evaluated: Evaluated | None = None
+) -> Measurement:
     """Measure a bundle on clips.
 
     Parameters
@@ -69,6 +72,8 @@ def measure(name: str, bundle: Bundle, corpus: Corpus, test: Sequence[Clip]) -> 
         Where the clips come from.
     test : sequence of Clip
         At least one.
+    evaluated : Evaluated, optional
+        The bundle's answers to these clips, where they are known already.
 
     Returns
     -------
@@ -80,9 +85,9 @@ def measure(name: str, bundle: Bundle, corpus: Corpus, test: Sequence[Clip]) -> 
     CorpusError
         None of the clips can be read.
     """
-    evaluation = evaluate_corpus(
-        replace(corpus, clips=tuple(test), rejects=(), skipped=()), Recognizer(bundle)
-    ).evaluation
+    if evaluated is None:
+        evaluated = evaluate_corpus(replace(corpus, clips=tuple(test), rejects=(), skipped=()), Recognizer(bundle))
+    evaluation = evaluated.evaluation
     unheard = [speaker.accuracy for speaker in evaluation.per_speaker.values() if not speaker.heard]
     seconds = [row.seconds for row in parse_history(bundle.read("history.csv").decode())]
     gradients = _differentiate(bundle, test)
@@ -94,7 +99,7 @@ def measure(name: str, bundle: Bundle, corpus: Corpus, test: Sequence[Clip]) -> 
         n_clips=evaluation.n_clips,
         n_parameters=bundle.metadata.n_parameters,
         seconds_per_pass=statistics.fmean(seconds[1:] or seconds),
-        ms_per_clip=_time(bundle, _choose(test, TIMED_CLIPS)),
+        ms_per_clip=_time(bundle, spread(test, TIMED_CLIPS)),
         gradients_start=gradients.start,
         gradients_end=gradients.end,
         bundle=bundle,
@@ -106,7 +111,7 @@ def _differentiate(bundle: Bundle, test: Sequence[Clip]) -> _Gradients:
     config, labels = bundle.config, bundle.labels
     if config.network.recurrent is None:
         return _Gradients()
-    loaded = load_examples(_choose(test, GRADIENT_CLIPS), config)
+    loaded = load_examples(spread(test, GRADIENT_CLIPS), config)
     examples = [item for item in loaded if isinstance(item, Example)]
     if not examples:
         return _Gradients(missing="No gradients: none of the test clips chosen for them can be read.")
@@ -121,12 +126,6 @@ def _differentiate(bundle: Bundle, test: Sequence[Clip]) -> _Gradients:
         return _Gradients(start, state_gradients(network, examples, labels), len(examples))
     except TrainingError as error:  # another backend: the table is worth having without the picture
         return _Gradients(missing=f"No {error}")
-
-
-def _choose(clips: Sequence[Clip], n: int) -> list[Clip]:
-    """At most `n` clips, evenly spread, so that every label and speaker has its share."""
-    n = min(n, len(clips))
-    return [clips[i * len(clips) // n] for i in range(n)]
 
 
 def _time(bundle: Bundle, clips: Sequence[Clip]) -> float | None:

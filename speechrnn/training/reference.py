@@ -128,7 +128,7 @@ def check_parity(bundle: Bundle, paths: Sequence[Path]) -> float:
     ours, theirs = exported.run(waveforms), reference.run(waveforms)
     difference = float(np.abs(ours.probabilities - theirs.probabilities).max())
     moved = int(np.sum((ours.start != theirs.start) | (ours.end != theirs.end)))
-    if difference > TOLERANCE or moved:
+    if moved or not difference <= TOLERANCE:  # so written, a difference that is no number is refused
         raise TrainingError(
             f"the exported graph differs from Keras by {difference:.2g} in probability and {moved} trim bounds, "
             f"allowed are {TOLERANCE:g} and none. Please report this with the versions in metadata.json."

@@ -1,6 +1,5 @@
 """From a folder of recordings to a bundle: the whole of `speechrnn train`."""
 
-import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,21 +9,23 @@ from speechrnn.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus, read_corpus
 from speechrnn.corpus.splits import Split, split_corpus
-from speechrnn.errors import BundleError, CorpusError, TrainingError
+from speechrnn.errors import CorpusError, TrainingError
 from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
 from speechrnn.history import Epoch
 from speechrnn.places import find_model, new_model_path, remember_model
 from speechrnn.recognizer import Recognizer
 from speechrnn.training.assembly import assemble, describe, fingerprint
+from speechrnn.training.batches import spread
+from speechrnn.training.claim import Claim, claim
 from speechrnn.training.features import Example, Unreadable, load_examples
 from speechrnn.training.fitting import Journal, Material, Step, fit, fit_standardization
+from speechrnn.training.frontend import check_filters
 from speechrnn.training.network import build_network
 from speechrnn.training.reference import check_parity
 from speechrnn.training.weights import load_weights, set_weights
 
-CHECKPOINT = "checkpoint.safetensors"
 # clips on which each export is compared with Keras before the bundle is written
-PARITY_CLIPS = 8
+PARITY_CLIPS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,50 +123,54 @@ def train(
     options, listener = options or TrainOptions(), listener or Listener()
     start = read_bundle(find_model(options.start)) if options.start else None
     settings = _choose_config(config, start)
+    check_filters(settings)
     path = Path(out) if out else new_model_path(Path(config).stem if isinstance(config, str | Path) else "digits")
-    unfinished = _claim(path, options)
-    corpus = read_corpus(Path(data))
-    split = split_corpus(corpus, options.split, settings.training.seed)
-    material, unreadable = _load(corpus, split, settings, listener)
+    with claim(path, Path(data), resume=options.resume, force=options.force) as place:
+        trained = _train(place, _Plan(read_corpus(Path(data)), settings, options, start), listener)
+    if not out:
+        remember_model(place.path)
+    return trained
 
-    keras.utils.set_random_seed(settings.training.seed)
-    network = build_network(settings, len(material.labels))
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    corpus: Corpus
+    config: Config
+    options: TrainOptions
+    start: Bundle | None
+
+
+def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
+    corpus, config = plan.corpus, plan.config
+    split = split_corpus(corpus, plan.options.split, config.training.seed)
+    material, unreadable = _load(corpus, split, config, listener)
+    network = _first_network(config, material, plan.start)
+    journal = Journal(place.checkpoint, fingerprint(network, material, config), plan.options.resume)
+    checkpoint = fit(network, material, config, journal, listener.fitting)
+    draft = assemble(checkpoint, material, config, describe(corpus, split.method, material, plan.start))
+    trial = write_bundle(place.unfinished / "bundle", draft.files, draft.metadata, replace=True)
+    check_parity(trial, [example.clip.path for example in spread(material.train, PARITY_CLIPS)])
+    test = _evaluate(trial, corpus, split, listener)
+    files = draft.files | ({"metrics.json": to_json(test.evaluation).encode()} if test else {})
+    bundle = write_bundle(place.path, files, draft.metadata, replace=plan.options.force)
+    return Trained(bundle, checkpoint.progress.history, test, unreadable, split)
+
+
+def _first_network(config: Config, material: Material, start: Bundle | None) -> keras.Model:
+    keras.utils.set_random_seed(config.training.seed)
+    network = build_network(config, len(material.labels))
     if start:
         same_labels = start.labels == material.labels
         set_weights(network, load_weights(start.read(WEIGHTS)), except_head=not same_labels)
     else:
-        fit_standardization(network, material.train, settings.features.normalization)
-    journal = Journal(unfinished / CHECKPOINT, fingerprint(network, material, settings), options.resume)
-    checkpoint = fit(network, material, settings, journal, listener.fitting)
-
-    draft = assemble(checkpoint, material, settings, describe(corpus, split.method, material))
-    trial = write_bundle(unfinished / "bundle", draft.files, draft.metadata, replace=True)
-    check_parity(trial, [example.clip.path for example in material.train[:PARITY_CLIPS]])
-    test = _evaluate(trial, corpus, split, listener)
-    files = draft.files | ({"metrics.json": to_json(test.evaluation).encode()} if test else {})
-    bundle = write_bundle(path, files, draft.metadata, replace=options.force)
-    shutil.rmtree(unfinished, ignore_errors=True)
-    if not out:
-        remember_model(path)
-    return Trained(bundle, checkpoint.progress.history, test, unreadable, split)
+        fit_standardization(network, material.train, config.features.normalization)
+    return network
 
 
 def _choose_config(config: Config | str | Path | None, start: Bundle | None) -> Config:
     if isinstance(config, Config):
         return config
     return start.config if start and config is None else Config.load(config or "default")
-
-
-def _claim(path: Path, options: TrainOptions) -> Path:
-    """Find out before any work whether the place is free; give the folder of the unfinished training beside it."""
-    if path.exists() and not options.force:
-        raise BundleError(f"{path}: exists already. Choose another folder with --out, or replace it with --force.")
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    if unfinished.exists() and not options.resume:
-        if not options.force:
-            raise TrainingError(f"{unfinished}: an unfinished training. Go on with --resume, or drop it with --force.")
-        shutil.rmtree(unfinished)
-    return unfinished
 
 
 def _load(corpus: Corpus, split: Split, config: Config, listener: Listener) -> tuple[Material, tuple[Unreadable, ...]]:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from speechrnn.bundle import Bundle
-from speechrnn.corpus.names import printable
-from speechrnn.markup import Table, markdown, markdown_table, text_table
+from speechrnn.markup import Table, count, markdown, markdown_table, percent, text_table
 from speechrnn.significance import Interval
+from speechrnn.text import printable
 from speechrnn.training.gradients import StateGradients
 
 HEADER = ("config", "accuracy", "95 % interval", "macro, unseen speakers", "parameters", "s a pass", "ms a clip")
@@ -38,7 +38,7 @@ class Contestant:
     n_parameters : int
         Numbers in the network.
     seconds_per_pass : float
-        Mean over the epochs after the first, in seconds.
+        Mean over the epochs, without the first where there are more, in seconds.
     ms_per_clip : float or None
         Front end and network in onnxruntime on one thread, clips one at a time, median in milliseconds; None where no
         test clip could be read.
@@ -166,7 +166,7 @@ def _plain(value: Any) -> Any:
 
 
 def _headline(contest: Contest) -> str:
-    clips, voices = _count(contest.n_clips, "clip"), _count(contest.n_speakers, "speaker")
+    clips, voices = count(contest.n_clips, "clip"), count(contest.n_speakers, "speaker")
     where = f"Tested on {clips} (split: {contest.split})"
     if not contest.n_speakers:
         return f"{where}; speakers are not named, so a mean over unseen speakers ({NONE}) cannot be given."
@@ -184,9 +184,9 @@ def _table(contest: Contest) -> Table:
     rows = tuple(
         (
             one.name,
-            _percent(one.accuracy),
+            percent(one.accuracy),
             f"{100 * one.interval.low:.1f}-{100 * one.interval.high:.1f} %",
-            NONE if one.macro is None else _percent(one.macro),
+            NONE if one.macro is None else percent(one.macro),
             f"{one.n_parameters:,}",
             f"{one.seconds_per_pass:.2f}",
             NONE if one.ms_per_clip is None else f"{one.ms_per_clip:.2f}",
@@ -198,23 +198,23 @@ def _table(contest: Contest) -> Table:
 
 def _notes(contest: Contest) -> list[str]:
     how = (
-        "s a pass: mean of the epochs after the first. ms a clip: front end and network in onnxruntime, one thread, "
-        "one clip at a time, median. Both on this machine."
+        "s a pass: mean of the epochs, without the first where there are more. ms a clip: front end and network in "
+        "onnxruntime, one thread, one clip at a time, median. Both on this machine."
     )
     unread = [(one.name, contest.n_clips - one.n_clips) for one in contest.contestants if one.n_clips < contest.n_clips]
-    return [f"{name} could not read {_count(n, 'test clip')}: scored on the rest." for name, n in unread] + [how]
+    return [f"{name} could not read {count(n, 'test clip')}: scored on the rest." for name, n in unread] + [how]
 
 
 def _caption(contest: Contest) -> str:
     what = (
         "The norm of the gradient of the cross-entropy with respect to the state of the first recurrent layer, by "
-        f"steps back from the last frame: median over {_count(contest.n_gradient_clips, 'test clip')}."
+        f"steps back from the last frame: median over {count(contest.n_gradient_clips, 'test clip')}."
     )
     lines = []
     for one in contest.contestants:
         if one.gradients_start is not None and one.gradients_end is not None:
             start, end = _left(one.gradients_start), _left(one.gradients_end)
-            back = _count(int(one.gradients_end.steps_back[-1]), "step")
+            back = count(int(one.gradients_end.steps_back[-1]), "step")
             lines.append(
                 f"- {markdown(one.name)}: {start:.2g} of the largest norm is left {back} back at the start of "
                 f"training, {end:.2g} at the end."
@@ -226,11 +226,3 @@ def _caption(contest: Contest) -> str:
 def _left(gradients: StateGradients) -> float:
     peak = float(np.max(gradients.norm))
     return float(gradients.norm[-1]) / peak if peak > 0 else 0.0
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -12,14 +12,22 @@ from speechrnn.cli.options import quote
 from speechrnn.cli.progress import progress
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import read_corpus
-from speechrnn.corpus.names import printable
 from speechrnn.corpus.synthesis import read_manifest, synthesize
-from speechrnn.places import data_home, find_model, new_model_path, remember_model
+from speechrnn.markup import count
+from speechrnn.places import (
+    UNFINISHED,
+    begun_model_path,
+    check_free,
+    data_home,
+    find_model,
+    model_home,
+    new_model_path,
+)
 from speechrnn.summary import headline
+from speechrnn.text import printable
 
 # files named on the screen; the rest are counted
 MAX_NAMED = 20
-UNFINISHED = ".unfinished"
 
 
 def choose_config(config: str | None, start: str | None, overrides: Mapping[str, Any]) -> Config:
@@ -71,7 +79,7 @@ def choose_data(data: Path | None) -> Path:
     return data
 
 
-def choose_place(out: Path | None, config: str | None, *, resume: bool) -> Path:
+def choose_place(out: Path | None, config: str | None, *, resume: bool, force: bool) -> Path:
     """Give the folder of the model to be; without ``--out`` a new one, or the one that was begun last.
 
     Parameters
@@ -82,19 +90,25 @@ def choose_place(out: Path | None, config: str | None, *, resume: bool) -> Path:
         Names the folder.
     resume : bool
         Whether an unfinished training is gone on with.
+    force : bool
+        Whether what is there may be replaced.
 
     Returns
     -------
     Path
-        It may exist.
+        Free, so that nobody waits for recordings in vain.
+
+    Raises
+    ------
+    BundleError
+        It is not.
     """
-    if out is not None:
-        return out
-    place = new_model_path(Path(config).stem if config else "digits")
-    if resume:
-        begun = list(place.parent.glob(f"{place.name.rpartition('-')[0]}-*{UNFINISHED}"))
-        newest = max(begun, key=lambda folder: folder.stat().st_mtime, default=None)
-        return newest.with_name(newest.name.removesuffix(UNFINISHED)) if newest else place
+    name = Path(config).stem if config else "digits"
+    begun = begun_model_path(name) if resume and out is None else None
+    place = out or begun or new_model_path(name)
+    check_free(place, force=force)
+    if resume and not place.with_name(place.name + UNFINISHED).exists():
+        typer.echo("nothing to go on with; starting", err=True)
     return place
 
 
@@ -122,14 +136,11 @@ def run_training(data: Path, config: Config, place: Path, options: Any) -> Any:
 
     try:
         with training_listener() as listener:
-            trained = train(data, config, place, options, listener)
+            return train(data, config, place, options, listener)
     except KeyboardInterrupt as error:
         if not place.with_name(place.name + UNFINISHED).exists():
             raise
         raise KeyboardInterrupt(f"to go on, run the same command with --resume --out {quote(place)}") from error
-    if place.parent == data_home() / "models":
-        remember_model(place)
-    return trained
 
 
 def print_trained(trained: Any) -> None:
@@ -150,22 +161,18 @@ def print_trained(trained: Any) -> None:
     if unread:
         _name_files("could not be read", unread)
     sizes = f"{len(split.train)} train, {len(split.valid)} valid, {len(split.test)} test"
-    typer.echo(f"Split by {printable(split.method)}: {sizes}; {_count(len(trained.history), 'epoch')}.")
+    typer.echo(f"Split by {printable(split.method)}: {sizes}; {count(len(trained.history), 'epoch')}.")
     for line in headline(trained.test.evaluation) if trained.test is not None else ["No clip was kept for a test."]:
         typer.echo(printable(line))
     path = trained.bundle.path
     typer.echo(f"Model: {printable(path)}")
-    named = "" if path.parent == data_home() / "models" else f" --model {quote(path)}"
+    named = "" if path.parent == model_home() else f" --model {quote(path)}"
     typer.echo(f"Next:  speechrnn predict FILE{named}")
 
 
 def _name_files(what: str, lines: Sequence[str]) -> None:
-    typer.echo(f"{_count(len(lines), 'file')} {what}:", err=True)
+    typer.echo(f"{count(len(lines), 'file')} {what}:", err=True)
     for line in itertools.islice(lines, MAX_NAMED):
         typer.echo(f"  {line}", err=True)
     if len(lines) > MAX_NAMED:
         typer.echo(f"  and {len(lines) - MAX_NAMED} more: see `speechrnn data check`", err=True)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -1,0 +1,104 @@
+"""The place of a training: found free before any work, held while it lasts, left clean when nothing is to keep."""
+
+import contextlib
+import fcntl
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from speechrnn.bundle import METADATA
+from speechrnn.errors import BundleError, TrainingError
+from speechrnn.storage import sweep
+
+CHECKPOINT = "checkpoint.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A place that is held.
+
+    Attributes
+    ----------
+    path : Path
+        The bundle's folder.
+    unfinished : Path
+        The folder beside it for what a training needs to go on.
+    """
+
+    path: Path
+    unfinished: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """The file of the last epoch."""
+        return self.unfinished / CHECKPOINT
+
+
+@contextlib.contextmanager
+def claim(path: Path, data: Path, *, resume: bool, force: bool) -> Iterator[Claim]:
+    """Hold a place for a bundle.
+
+    Parameters
+    ----------
+    path : Path
+        The bundle's folder, to be made or replaced.
+    data : Path
+        The recordings, which must never be in the way.
+    resume : bool
+        An unfinished training is gone on with.
+    force : bool
+        An existing bundle will be replaced, an unfinished training is dropped.
+
+    Yields
+    ------
+    Claim
+        Until it is left, no other training can hold the same place. What is unfinished stays if an epoch was kept.
+
+    Raises
+    ------
+    BundleError
+        Something else is there.
+    TrainingError
+        An unfinished training is there, or one that is still running.
+    """
+    _check_free(path, data.resolve(), force=force)
+    held = Claim(path, path.with_name(f"{path.name}.unfinished"))
+    held.unfinished.mkdir(parents=True, exist_ok=True)
+    with (held.unfinished / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise TrainingError(
+                f"{path}: another training is at work on it. Wait for it, or choose another --out."
+            ) from error
+        if held.checkpoint.exists() and not (resume or force):
+            raise TrainingError(
+                f"{held.unfinished}: an unfinished training. Go on with --resume, or drop it with --force."
+            )
+        if not resume:
+            held.checkpoint.unlink(missing_ok=True)
+        sweep(path)
+        finished = False
+        try:
+            yield held
+            finished = True
+        finally:
+            if finished or not held.checkpoint.exists():
+                shutil.rmtree(held.unfinished, ignore_errors=True)
+
+
+def _check_free(path: Path, data: Path, *, force: bool) -> None:
+    whole = path.resolve()
+    if whole == data or whole in data.parents:
+        raise BundleError(f"{path}: the recordings lie in it. Choose another folder with --out.")
+    if not path.exists():
+        return
+    if not force:
+        raise BundleError(f"{path}: exists already. Choose another folder with --out, or replace it with --force.")
+    is_bundle = (path / METADATA).is_file()
+    is_empty = path.is_dir() and not any(path.iterdir())
+    if not (is_bundle or is_empty) or whole in (Path.cwd(), *Path.cwd().parents):
+        raise BundleError(
+            f"{path}: holds something that is no bundle; --force replaces bundles only. Choose another folder."
+        )
