@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 SHARED ?= ../shared
+DATA ?= $(SHARED)/data/fsdd/recordings
 
 .PHONY: help install demo test test-fast lint format bench build samples wheel-leg oldest-leg accuracy clean
 
@@ -42,10 +43,10 @@ format: install  ## put the code in shape
 	$(BIN)/ruff format .
 
 bench: install  ## the figures of benchmarks/README.md, on this machine
-	$(BIN)/python benchmarks/speed.py $(if $(wildcard $(SHARED)),--clips $(SHARED)/data/fsdd/recordings)
+	$(BIN)/python benchmarks/speed.py $(if $(wildcard $(DATA)),--clips $(DATA))
 
-accuracy: install  ## train the presets on real recordings and hold their scores
-	$(BIN)/python benchmarks/accuracy.py $(SHARED)/data/fsdd/recordings
+accuracy: install  ## train two presets on FSDD (DATA=folder) and hold their scores
+	$(BIN)/python benchmarks/accuracy.py $(DATA)
 
 build: install  ## wheel and source archive in dist/
 	rm -rf dist

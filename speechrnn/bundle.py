@@ -10,69 +10,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta, Struct
 
 from speechrnn.config import Config
 from speechrnn.errors import BundleError, ConfigError
+from speechrnn.metadata import METADATA, NOT_JSON, Metadata, format_metadata, parse_metadata
 from speechrnn.storage import write_folder
 
-FORMAT_VERSION = 1
-MODEL, LABELS, CONFIG, METADATA = "model.onnx", "labels.json", "config.yaml", "metadata.json"
+MODEL, LABELS, CONFIG = "model.onnx", "labels.json", "config.yaml"
 WEIGHTS = "weights.safetensors"
 REQUIRED = (MODEL, LABELS, CONFIG)
 MAX_BYTES = 1_000_000_000
 _FILE_NAME = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
-_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # ValidationError is a DecodeError
-
-
-class Synthetic(Struct, frozen=True):
-    """Synthesised clips that trained: which engine, and what makes them again."""
-
-    engine: str
-    seed: int
-    n_clips: int
-
-
-class Heard(Struct, frozen=True):
-    """What the weights or the choice of the best pass have met.
-
-    `clips` are short content hashes (`speechrnn.corpus.clips.clip_hash`) of real clips; `unnamed` counts real clips
-    whose speaker was not known.
-    """
-
-    speakers: tuple[str, ...] = ()
-    clips: tuple[str, ...] = ()
-    unnamed: int = 0
-    synthetic: tuple[Synthetic, ...] = ()
-
-
-class DataSource(Struct, frozen=True):
-    """One corpus that trained, with the licence that its folder states."""
-
-    name: str
-    layout: str
-    n_clips: int
-    licence: str | None = None
-
-
-class Metadata(Struct, frozen=True):
-    """What is known of a bundle beside its numbers."""
-
-    format_version: int
-    kind: Literal["isolated", "strings"]
-    sample_rate: Annotated[int, Meta(ge=1)]
-    threshold: Annotated[float, Meta(ge=0.0, le=1.0)]
-    n_parameters: int
-    versions: dict[str, str]
-    sources: tuple[DataSource, ...]
-    heard: Heard
-    split: str
-    sha256: dict[str, str] = {}
-    # of all the other keys, so that nothing in this file changes unnoticed either
-    digest: str = ""
 
 
 @dataclass(frozen=True)
@@ -168,13 +118,11 @@ def write_bundle(path: Path, files: Mapping[str, bytes], metadata: Metadata, *, 
     if missing := [name for name in REQUIRED if name not in files]:
         raise BundleError(f"{path}: cannot write a bundle without {', '.join(missing)}")
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
-    complete = msgspec.structs.replace(metadata, sha256=sums)
 
     def fill(folder: Path) -> None:
         for name, data in files.items():
             (folder / name).write_bytes(data)
-        signed = msgspec.structs.replace(complete, digest=_digest(msgspec.to_builtins(complete)))
-        (folder / METADATA).write_bytes(msgspec.json.format(msgspec.json.encode(signed), indent=1))
+        (folder / METADATA).write_bytes(format_metadata(msgspec.structs.replace(metadata, sha256=sums)))
 
     try:
         write_folder(path, fill, replace=replace)
@@ -203,7 +151,7 @@ def read_bundle(path: Path) -> Bundle:
     """
     if not path.is_dir():
         raise BundleError(f"{path}: no such folder. Needed a bundle, such as `speechrnn train --out` writes.")
-    metadata = _read_metadata(path)
+    metadata = parse_metadata(_read(path, METADATA), path)
     for name in REQUIRED:
         if name not in metadata.sha256:
             raise BundleError(f"{path}: damaged bundle: {METADATA} does not list {name}. Train or fetch it again.")
@@ -211,47 +159,13 @@ def read_bundle(path: Path) -> Bundle:
         raise BundleError(f"{path}: damaged bundle: {METADATA} lists {strange[0][:60]!r}. Train or fetch it again.")
     try:
         labels = msgspec.json.decode(_read_verified(path, LABELS, metadata.sha256[LABELS]), type=tuple[str, ...])
-    except _NOT_JSON as error:
+    except NOT_JSON as error:
         raise BundleError(f"{path}: damaged bundle: {LABELS}: {error}. Train or fetch it again.") from error
     if len(set(labels)) != len(labels) or not labels:
         raise BundleError(
             f"{path}: damaged bundle: {LABELS} needs different labels, at least one. Train or fetch it again."
         )
     return Bundle(path, labels, metadata)
-
-
-def _read_metadata(path: Path) -> Metadata:
-    raw = _read(path, METADATA)
-    try:
-        tree = msgspec.json.decode(raw)
-        _check_version(path, tree)
-        metadata = msgspec.convert(tree, Metadata)
-        found = _digest(tree)
-    except _NOT_JSON as error:
-        raise BundleError(f"{path}: damaged bundle: {METADATA}: {error}. Train or fetch it again.") from error
-    if found != metadata.digest:
-        raise BundleError(
-            f"{path}: damaged bundle: {METADATA} has the digest {found[:12]}…, needed {metadata.digest[:12]}…. "
-            "Train or fetch it again."
-        )
-    return metadata
-
-
-def _digest(tree: dict[str, Any]) -> str:
-    """SHA-256 of all keys but the digest itself, those of later versions too."""
-    rest = {key: value for key, value in tree.items() if key != "digest"}
-    return hashlib.sha256(msgspec.json.encode(rest, order="deterministic")).hexdigest()
-
-
-def _check_version(path: Path, tree: Any) -> None:
-    version = tree.get("format_version") if isinstance(tree, dict) else None
-    if not isinstance(version, int) or version < 1:
-        raise BundleError(f"{path}: not a bundle: {METADATA} has no format_version. Train or fetch it again.")
-    if version > FORMAT_VERSION:
-        raise BundleError(
-            f"{path}: bundle of format {version}, this version reads up to {FORMAT_VERSION}. "
-            "Update: pip install --upgrade speechrnn"
-        )
 
 
 def _read_verified(path: Path, name: str, expected: str | None) -> bytes:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speechrnn.batch import predict_files
-from speechrnn.bundle import Heard as HeardInTraining
 from speechrnn.corpus.clips import Clip, clip_hash
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
+from speechrnn.metadata import Heard as HeardInTraining
 from speechrnn.progress import Progress
 from speechrnn.recognizer import Prediction, Recognizer, load
 from speechrnn.scores import Evaluation, Heard, score

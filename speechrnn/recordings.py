@@ -67,8 +67,10 @@ def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decode
             raise AudioError('a file object that gives text, needed bytes. Open it with mode "rb".')
     _check_not_empty(source)
     suffix = "" if isinstance(source, bytes) else Path(source).suffix.lower()
-    # libsndfile would take .raw for samples without a header; as bytes every file name works, also one that is no text
-    file = _Bytes(_content(source)) if isinstance(source, bytes) or suffix == ".raw" else os.fsencode(source)
+    # libsndfile would take .raw for samples without a header, and a file named - for stdin
+    in_memory = isinstance(source, bytes) or suffix == ".raw" or str(source) == "-"
+    # as bytes every file name works, also one that is no text
+    file = _Bytes(_content(source)) if in_memory else os.fsencode(source)
     try:
         sound = soundfile.SoundFile(file)
     except (soundfile.LibsndfileError, ValueError, TypeError) as error:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from speechrnn.bundle import _digest
+from speechrnn.metadata import digest_metadata
 
 GOLDEN = Path(__file__).parent / "golden" / "format-1"
 SAMPLES = Path(__file__).parents[1] / "data" / "samples"
@@ -36,7 +36,7 @@ def describe(path: Path, changes: Mapping[str, Any]) -> Path:
     file = path / "metadata.json"
     tree = json.loads(file.read_text()) | dict(changes)
     tree = {key: value for key, value in tree.items() if value is not None}
-    file.write_text(json.dumps(tree | {"digest": _digest(tree)}))
+    file.write_text(json.dumps(tree | {"digest": digest_metadata(tree)}))
     return path
 
 

@@ -60,8 +60,8 @@ def test_order_is_kept_and_bad_files_are_answers(
         )  # fmt: skip
         assert prediction.probabilities == pytest.approx(alone.probabilities, abs=1e-5)  # rounding of float32
     errors = {path.name: prediction.error for path, prediction in zip(mixed, found, strict=True) if prediction.error}
-    assert errors["absent.wav"] == "No such file or directory. Check the path and its rights."
-    assert errors["folder.wav"] == "Is a directory. Check the path and its rights."
+    assert errors["absent.wav"] == "no such file or directory. Check the path and its rights."
+    assert errors["folder.wav"] == "is a directory. Check the path and its rights."
 
 
 def test_no_files_no_answers(recognizer: Recognizer) -> None:
@@ -105,4 +105,4 @@ def test_a_file_without_rights_is_named(recognizer: Recognizer, monkeypatch: pyt
 
     monkeypatch.setattr(Path, "open", refuse)  # root, who runs tests in containers, may read everything
     [found] = predict_files(recognizer, [CLIPS[0]])
-    assert found.error == "Permission denied. Check the path and its rights."
+    assert found.error == "permission denied. Check the path and its rights."

@@ -9,9 +9,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from speechrnn.bundle import FORMAT_VERSION, REQUIRED, read_bundle, write_bundle
+from speechrnn.bundle import REQUIRED, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.errors import BundleError
+from speechrnn.metadata import FORMAT_VERSION
 from speechrnn.recognizer import load
 from tests.bundles import GOLDEN, LABELS, copy_bundle, describe, exchange
 

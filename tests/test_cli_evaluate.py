@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from speechrnn.evaluation import evaluate, to_json
-from tests.bundles import GOLDEN, SAMPLES, copy_bundle
+from tests.bundles import GOLDEN, SAMPLES, copy_bundle, describe
 from tests.command_line import MODEL, Result, check_refusal
 
 Cli = Callable[..., Result]
@@ -98,9 +98,8 @@ def test_heard_voices_are_called_so(cli: Cli, tmp_path: Path) -> None:
     clip = next(SAMPLES.glob("6_*.wav"))
     speaker = clip.stem.split("_")[1]
     bundle = copy_bundle(tmp_path / "knowing")
-    tree = json.loads((bundle / "metadata.json").read_text())
-    tree["heard"]["speakers"] = [speaker]
-    (bundle / "metadata.json").write_text(json.dumps(tree))
+    heard = json.loads((bundle / "metadata.json").read_text())["heard"]
+    describe(bundle, {"heard": heard | {"speakers": [speaker]}})
     expected = evaluate(SAMPLES, bundle)
     assert expected.heard == "speakers"
     result = cli("evaluate", SAMPLES, "--model", bundle, "--json")

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from speechrnn import __version__
-from speechrnn.bundle import METADATA, Metadata, read_bundle
+from speechrnn.bundle import read_bundle
 from speechrnn.config import Config, preset_names, preset_path
+from speechrnn.metadata import METADATA, Metadata
 from speechrnn.recognizer import Prediction
 from tests.bundles import GOLDEN, SAMPLES, copy_bundle
 from tests.command_line import MODEL, SIX, Result, check_refusal
@@ -82,6 +83,7 @@ def test_plot_draws_into_the_folder_one_stands_in(cli: Cli, tmp_path: Path) -> N
     check_refusal(cli("plot", SIX, *MODEL), f"{SIX.stem}.png: exists already", "--force")
     assert cli("plot", SIX, *MODEL, "--force").status == 0
     assert cli("plot", SIX, *MODEL, "--out", "deep/er/six.png").out == "deep/er/six.png\n"
+    check_refusal(cli("plot", SIX, *MODEL, "--out", ".", "--force"), "error: .: is a folder, needed the name of a file")
 
 
 @pytest.mark.parametrize(("name", "seen"), [("text.wav", "not readable as audio"), ("missing.wav", "no such file")])

@@ -101,12 +101,16 @@ def test_trains_tells_the_score_and_is_found_by_predict(cli: Cli, tone_corpus: C
 
 
 @pytest.mark.train
-def test_an_existing_folder_is_replaced_only_by_force(cli: Cli, tone_corpus: Corpus, tmp_path: Path) -> None:
+def test_an_existing_folder_is_replaced_only_by_force_and_never_what_is_no_bundle(
+    cli: Cli, tone_corpus: Corpus, tmp_path: Path
+) -> None:
     data = tone_corpus()
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("do not lose me")
     check_refusal(cli("train", data, *SMALL, "--out", "mine"), "error: mine: exists already", "--force")
-    assert (tmp_path / "mine" / "thesis.txt").exists()
+    check_refusal(cli("train", data, *SMALL, "--out", "mine", "--force"), "error: mine: holds something")
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "do not lose me"
+    (tmp_path / "mine" / "thesis.txt").unlink()
     result = cli("train", data, *SMALL, "--out", "mine", "--force")
     assert result.lines[-2:] == ["Model: mine", "Next:  speechrnn predict FILE --model mine"]
     assert read_bundle(tmp_path / "mine").labels == ("0", "1", "2")

@@ -16,13 +16,14 @@ from hypothesis import strategies as st
 import speechrnn
 import speechrnn.evaluation
 from speechrnn.audio import Waveform
-from speechrnn.bundle import Bundle, Heard, Metadata, write_bundle
+from speechrnn.bundle import Bundle, write_bundle
 from speechrnn.comparison import Comparison, compare
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip, clip_hash
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.errors import CorpusError
 from speechrnn.evaluation import Evaluated, Evaluation, evaluate, evaluate_corpus, heard_levels, score, to_json
+from speechrnn.metadata import Heard, Metadata
 from speechrnn.recognizer import Answers, Prediction, Recognizer
 from speechrnn.scores import HEARD_LEVELS
 from speechrnn.significance import mcnemar_p

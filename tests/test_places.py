@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from speechrnn.bundle import METADATA
 from speechrnn.errors import BundleError
+from speechrnn.metadata import METADATA
 from speechrnn.places import (
     UNFINISHED,
     begun_model_path,

@@ -8,7 +8,8 @@ import pytest
 
 pytest.importorskip("keras")
 
-from speechrnn.bundle import Bundle, Heard, Metadata
+from speechrnn.bundle import Bundle
+from speechrnn.metadata import Heard, Metadata
 from speechrnn.significance import Interval
 from speechrnn.training.gradients import StateGradients
 from speechrnn.training.standings import Contest, Contestant, render_contest, render_markdown, to_json

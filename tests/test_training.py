@@ -12,12 +12,13 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from speechrnn.bundle import WEIGHTS, Synthetic, read_bundle, write_bundle
+from speechrnn.bundle import WEIGHTS, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.clips import clip_hash
 from speechrnn.errors import BundleError, ConfigError, CorpusError, SpeechRNNError, TrainingError
 from speechrnn.evaluation import evaluate
 from speechrnn.history import parse_history
+from speechrnn.metadata import Synthetic
 from speechrnn.places import find_model
 from speechrnn.recognizer import Recognizer, load
 from speechrnn.training import Listener, Trained, TrainOptions, train
@@ -202,6 +203,9 @@ def test_what_the_first_bundle_heard_the_second_has_heard_too(
 
 def test_clips_in_a_synthetic_folder_are_named_too(tmp_path: Path) -> None:
     folder = Path(shutil.copytree(SAMPLES, tmp_path / "synth"))
+    for path in sorted(folder.glob("*_0.wav")):
+        shutil.copy(path, path.with_name(path.name.replace("_0.wav", "_1.wav")))
+        shutil.copy(path, path.with_name(path.name.replace("_0.wav", "_2.wav")))
     tiny = Config.load("default", SMALL | {"training.epochs": 1})
     bundle = train(folder, tiny, tmp_path / "model", TrainOptions(split="speaker")).bundle
     assert bundle.metadata.heard.synthetic == (Synthetic("espeak-ng", 2, 20),)

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import msgspec
 
-from speechrnn.bundle import METADATA, Bundle, Heard
+from speechrnn.bundle import Bundle
 from speechrnn.config import Config, NetworkConfig
+from speechrnn.metadata import METADATA, Heard
 from speechrnn.text import printable
 
 MAX_NAMES = 20

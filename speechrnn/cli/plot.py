@@ -34,6 +34,8 @@ def plot(
     from speechrnn.text import printable
 
     place = out or Path(f"{file.stem}.png")
+    if place.is_dir():
+        raise SpeechRNNError(f"{printable(place)}: is a folder, needed the name of a file for the picture.")
     if place.exists() and not force:
         raise SpeechRNNError(
             f"{printable(place)}: exists already. Choose another name with --out, or replace it with --force."

@@ -12,23 +12,13 @@ import numpy as np
 import onnx
 
 from speechrnn import __version__
-from speechrnn.bundle import (
-    CONFIG,
-    FORMAT_VERSION,
-    LABELS,
-    MODEL,
-    WEIGHTS,
-    Bundle,
-    DataSource,
-    Heard,
-    Metadata,
-    Synthetic,
-)
+from speechrnn.bundle import CONFIG, LABELS, MODEL, WEIGHTS, Bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus
 from speechrnn.corpus.manifest import read_manifest, read_unfinished
 from speechrnn.errors import MissingExtraError
 from speechrnn.history import format_history
+from speechrnn.metadata import FORMAT_VERSION, DataSource, Heard, Metadata, Synthetic
 from speechrnn.plots import plot_history
 from speechrnn.training.checkpoint import Checkpoint
 from speechrnn.training.export import to_onnx

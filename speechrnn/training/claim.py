@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from speechrnn.bundle import METADATA
 from speechrnn.errors import BundleError, TrainingError
+from speechrnn.metadata import METADATA
+from speechrnn.places import UNFINISHED, check_free
 from speechrnn.storage import sweep
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -63,7 +64,7 @@ def claim(path: Path, data: Path, *, resume: bool, force: bool) -> Iterator[Clai
         An unfinished training is there, or one that is still running.
     """
     _check_free(path, data.resolve(), force=force)
-    held = Claim(path, path.with_name(f"{path.name}.unfinished"))
+    held = Claim(path, path.with_name(path.name + UNFINISHED))
     held.unfinished.mkdir(parents=True, exist_ok=True)
     with (held.unfinished / "lock").open("w") as lock:
         try:
@@ -92,10 +93,9 @@ def _check_free(path: Path, data: Path, *, force: bool) -> None:
     whole = path.resolve()
     if whole == data or whole in data.parents:
         raise BundleError(f"{path}: the recordings lie in it. Choose another folder with --out.")
+    check_free(path, force=force)
     if not path.exists():
         return
-    if not force:
-        raise BundleError(f"{path}: exists already. Choose another folder with --out, or replace it with --force.")
     is_bundle = (path / METADATA).is_file()
     is_empty = path.is_dir() and not any(path.iterdir())
     if not (is_bundle or is_empty) or whole in (Path.cwd(), *Path.cwd().parents):

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from speechrnn.audio import Waveform, decode, prepare
 from speechrnn.config import AudioConfig, Config, FeatureConfig, TrimConfig
 from speechrnn.corpus.clips import Clip
-from speechrnn.errors import AudioError
+from speechrnn.errors import AudioError, explain_os_error
 from speechrnn.places import cache_home
 from speechrnn.storage import write_bytes
 
@@ -168,7 +168,7 @@ def load_examples(
         except AudioError as error:
             return Unreadable(clip, str(error))
         except OSError as error:
-            return Unreadable(clip, f"{error.strerror or error}. Check the path and its rights.")
+            return Unreadable(clip, explain_os_error(error))
         return Example(clip, word_mfcc(y, config), digest[:16])
 
     results: list[Example | Unreadable] = []

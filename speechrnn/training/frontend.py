@@ -80,7 +80,6 @@ def mel_filters(config: FeatureConfig, sr: int) -> npt.NDArray[np.float32]:
     -------
     np.ndarray [shape=(n_mels, 1 + n_fft // 2), dtype=float32]
         Weights of each frequency.
-
     """
     filters: npt.NDArray[np.float32] = librosa.filters.mel(
         sr=sr, n_fft=config.n_fft, n_mels=config.n_mels, fmin=config.fmin, fmax=config.fmax

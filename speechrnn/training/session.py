@@ -127,8 +127,7 @@ def train(
     path = Path(out) if out else new_model_path(Path(config).stem if isinstance(config, str | Path) else "digits")
     with claim(path, Path(data), resume=options.resume, force=options.force) as place:
         trained = _train(place, _Plan(read_corpus(Path(data)), settings, options, start), listener)
-    if not out:
-        remember_model(place.path)
+    remember_model(place.path)
     return trained
 
 
