@@ -21,10 +21,11 @@ NEEDED = {"tutorial": 0.93, "default": 0.975}
 
 
 def score(data: Path, preset: str, split: str, out: Path) -> dict[str, Any]:
-    """Train, and read the score on the test clips from the bundle."""
+    """Train, and read the score on the test clips from the bundle; a failed training has said why on stderr."""
     began = time.perf_counter()
     command = [SPEECHRNN, "train", str(data), "--config", preset, "--split", split, "--out", str(out)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    if subprocess.run(command, check=False, stdout=subprocess.DEVNULL).returncode:
+        sys.exit(f"error: the training of {preset} with --split {split} failed, so there is no score of it.")
     metrics = json.loads((out / "metrics.json").read_text())
     kept = ("accuracy", "interval", "macro", "n_clips", "n_speakers", "worst_speaker", "heard")
     return {"preset": preset, "split": split, "seconds": round(time.perf_counter() - began, 1)} | {
@@ -49,6 +50,12 @@ def main() -> int:
     parser.add_argument("data", type=Path)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
+    if not Path(SPEECHRNN).is_file():
+        sys.exit(
+            f"error: {SPEECHRNN}: no such file. Install this package where this Python is: pip install -e .[train]"
+        )
+    if not arguments.data.is_dir():
+        sys.exit(f"error: {arguments.data}: no such folder. Fetch it with: speechrnn data fetch fsdd FOLDER")
     rows, failed = [], False
     with tempfile.TemporaryDirectory() as scratch:
         for preset, needed in NEEDED.items():

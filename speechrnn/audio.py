@@ -57,7 +57,13 @@ def load_audio(source: Source, config: AudioConfig | None = None, *, sr: int | N
     """
     config = config or Config.load("default").audio
     if isinstance(source, np.ndarray):
+        _check_axes(source.shape)
         decoded = Decoded(mix(_as_float(source)), config.sample_rate if sr is None else sr)
+    elif not (isinstance(source, str | Path | bytes) or hasattr(source, "read")):
+        raise AudioError(
+            f"a source of type {type(source).__name__}, needed a path, bytes, a file object or an array of numpy. "
+            "Convert it."
+        )
     else:
         decoded = decode(source, config.max_duration)
     return prepare(decoded, config)
@@ -105,6 +111,13 @@ def prepare(decoded: Decoded, config: AudioConfig) -> Waveform:
         raise AudioError(f"{bad} of {y.size} samples are not finite numbers, needed all. Export the recording again.")
     _check_level(y, config.min_peak_db)
     return _resample(y, sr, config.sample_rate)
+
+
+def _check_axes(shape: tuple[int, ...]) -> None:
+    if len(shape) == 2 and 0 < shape[0] < shape[1]:
+        raise AudioError(
+            f"an array of shape {shape} has more channels than samples, needed (samples, channels). Give its transpose."
+        )
 
 
 def _as_float(y: npt.NDArray[Any]) -> npt.NDArray[Any]:

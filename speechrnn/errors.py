@@ -42,6 +42,8 @@ class MissingExtraError(SpeechRNNError):
         What could not be imported.
     extra : str
         The extra of speechrnn that brings it.
+    purpose : str
+        What needs it.
 
     Examples
     --------
@@ -49,9 +51,9 @@ class MissingExtraError(SpeechRNNError):
     this needs matplotlib, which is not installed. Install it with: pip install "speechrnn[plot]"
     """
 
-    def __init__(self, package: str, extra: str) -> None:
+    def __init__(self, package: str, extra: str, purpose: str = "this") -> None:
         super().__init__(
-            f'this needs {package}, which is not installed. Install it with: pip install "speechrnn[{extra}]"'
+            f'{purpose} needs {package}, which is not installed. Install it with: pip install "speechrnn[{extra}]"'
         )
         self.package = package
         self.extra = extra

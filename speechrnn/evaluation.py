@@ -33,6 +33,8 @@ class Evaluated:
         What reports call the model.
     data : str
         What reports call the recordings.
+    heard : tuple of {"none", "speakers", "clips"}
+        What the model knew of each clip before, in the same order.
     """
 
     evaluation: Evaluation
@@ -40,6 +42,7 @@ class Evaluated:
     predictions: tuple[Prediction, ...]
     model: str
     data: str
+    heard: tuple[Heard, ...]
 
 
 def evaluate(
@@ -109,7 +112,7 @@ def evaluate_corpus(corpus: Corpus, recognizer: Recognizer, *, on_progress: Prog
             on_progress(len(predictions), len(clips))
     heard = heard_levels(clips, recognizer.bundle.metadata.heard)
     evaluation = score(clips, predictions, recognizer.labels, heard, skipped)
-    return Evaluated(evaluation, clips, tuple(predictions), str(recognizer.bundle.path), str(corpus.root))
+    return Evaluated(evaluation, clips, tuple(predictions), str(recognizer.bundle.path), str(corpus.root), heard)
 
 
 def heard_levels(clips: Sequence[Clip], heard: HeardInTraining) -> tuple[Heard, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 from speechrnn.errors import MissingExtraError
 
 
-def require(module: str, extra: str) -> Any:
+def require(module: str, extra: str, purpose: str = "this") -> Any:
     """Import an optional module.
 
     Parameters
@@ -16,6 +16,8 @@ def require(module: str, extra: str) -> Any:
         Dotted name, such as ``matplotlib.pyplot``.
     extra : str
         The extra of speechrnn that installs it.
+    purpose : str
+        What needs it, for the sentence where it is absent.
 
     Returns
     -------
@@ -42,10 +44,10 @@ def require(module: str, extra: str) -> Any:
         # a package that is there but lacks something of its own is a broken install, not a missing extra
         if error.name is None or error.name.partition(".")[0] != package:
             raise
-        raise MissingExtraError(package, extra) from error
+        raise MissingExtraError(package, extra, purpose) from error
 
 
-def check_installed(module: str, extra: str) -> None:
+def check_installed(module: str, extra: str, purpose: str = "this") -> None:
     """Find out whether an optional package is there, without the seconds that importing it may take.
 
     Parameters
@@ -54,6 +56,8 @@ def check_installed(module: str, extra: str) -> None:
         Name of a package, such as ``keras``.
     extra : str
         The extra of speechrnn that installs it.
+    purpose : str
+        What needs it, for the sentence where it is absent.
 
     Raises
     ------
@@ -63,9 +67,9 @@ def check_installed(module: str, extra: str) -> None:
     Examples
     --------
     >>> check_installed("json", extra="train")
-    >>> check_installed("no_such_package", extra="train")
+    >>> check_installed("no_such_package", extra="train", purpose="training")
     Traceback (most recent call last):
-    speechrnn.errors.MissingExtraError: this needs no_such_package, which is not installed. Install it with: ...
+    speechrnn.errors.MissingExtraError: training needs no_such_package, which is not installed. Install it with: ...
     """
     if importlib.util.find_spec(module) is None:
-        raise MissingExtraError(module, extra)
+        raise MissingExtraError(module, extra, purpose)

@@ -3,6 +3,7 @@
 ``SPEECHRNN_HOME`` moves both; without it the XDG folders are used.
 """
 
+import difflib
 import glob
 import os
 from pathlib import Path
@@ -15,6 +16,8 @@ SHIPPED = "digits"
 UNFINISHED = ".unfinished"
 # what makes a folder a bundle; `speechrnn.bundle`, which has the name too, stands above this module
 _METADATA = "metadata.json"
+# models listed where the one that was named is not there
+MAX_NAMED = 8
 _PRETRAINED = Path(__file__).parent / "pretrained"
 
 
@@ -145,12 +148,17 @@ def find_model(model: str | Path | None = None) -> Path:
     Raises
     ------
     BundleError
-        There is no such model.
+        There is no such model; the message names those there are.
     """
     name = str(model or SHIPPED)
     here = Path(name)
-    if model and here.is_dir() and (_is_path(name) or (here / _METADATA).is_file()):
+    if model and (here / _METADATA).is_file():
         return here
+    if here.is_dir() and _is_path(name):
+        raise BundleError(_no_model(name))
+    if here.is_file():
+        folder = f"its folder, {here.parent}" if (here.parent / _METADATA).is_file() else "a folder"
+        raise BundleError(f"{name}: is a file, needed the folder of a model. Give {folder}.")
     places = [] if _is_path(name) else [_PRETRAINED / name, model_home() / name]
     if found := next((place for place in places if place.is_dir()), None):
         return found
@@ -161,9 +169,30 @@ def find_model(model: str | Path | None = None) -> Path:
             "no model yet: none is shipped with this version and none was trained. "
             'Train one in minutes: pip install "speechrnn[train,synth]" && speechrnn train'
         )
-    in_the_way = f"the folder of this name holds no {_METADATA}, and no model is named so"
-    seen = in_the_way if here.is_dir() else "no such bundle"
-    raise BundleError(f"{name}: {seen}. Needed a folder that `speechrnn train --out` wrote, or a model's name.")
+    if here.is_dir():
+        raise BundleError(_no_model(name))
+    raise BundleError(
+        f"{name}: no such bundle{_name_models(name)}. Needed a folder that `speechrnn train --out` wrote, or the name "
+        "of a model."
+    )
+
+
+def _no_model(name: str) -> str:
+    return (
+        f"{name}: is no model: it holds no {_METADATA}. Needed a folder that `speechrnn train --out` wrote, or the "
+        "name of a model."
+    )
+
+
+def _name_models(name: str) -> str:
+    """List the models that have a name, nearest first."""
+    folders = (file.parent for home in (_PRETRAINED, model_home()) for file in home.glob(f"*/{_METADATA}"))
+    names = sorted({folder.name for folder in folders if not folder.name.endswith(UNFINISHED)})
+    if _is_path(name) or not names:
+        return ""
+    names.sort(key=lambda other: difflib.SequenceMatcher(None, name, other).ratio(), reverse=True)
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return f"; models are {', '.join(names[:MAX_NAMED])}{more}"
 
 
 def _is_path(name: str) -> bool:

@@ -1,8 +1,10 @@
 """Pictures of an evaluation, of a training and of one clip, as PNG bytes; nothing global is touched."""
 
 import io
+import textwrap
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy.typing as npt
 from speechrnn.audio import Waveform
 from speechrnn.extras import require
 from speechrnn.history import Epoch
-from speechrnn.markup import percent
+from speechrnn.markup import count, percent
 from speechrnn.recognizer import Prediction
 from speechrnn.scores import Evaluation
 from speechrnn.summary import REJECTED
@@ -23,15 +25,26 @@ DPI = 120
 MAX_NUMBERED = 25
 MAX_BARS = 12
 MAX_CHARACTERS = 24
+MAX_TITLE_LINES = 3
 
 
-def plot_confusion(evaluation: Evaluation) -> bytes:
+@dataclass(frozen=True, slots=True, eq=False)
+class Features:
+    """MFCC [shape=(n_frames, n_mfcc)] of the part between the trim bounds, in dB, and the samples between frames."""
+
+    mfcc: npt.NDArray[np.float32]
+    hop_length: int
+
+
+def plot_confusion(evaluation: Evaluation, name: str = "") -> bytes:
     """Draw the confusion matrix: counts in the cells, colour by the share of the row.
 
     Parameters
     ----------
     evaluation : Evaluation
         The scores.
+    name : str, optional
+        Of the model and the recordings: a line above the picture.
 
     Returns
     -------
@@ -57,7 +70,9 @@ def plot_confusion(evaluation: Evaluation) -> bytes:
     axes.set_xticks(range(len(columns)), names, rotation=90 if crowded else 0, parse_math=False)
     axes.set_yticks(range(n_labels), names[:n_labels], parse_math=False)
     axes.set(xlabel="answered", ylabel="said")
-    axes.set_title(f"{evaluation.n_clips} clips, accuracy {percent(evaluation.accuracy)}")
+    measured = f"{count(evaluation.n_clips, 'clip')}, accuracy {percent(evaluation.accuracy)}"
+    lines = [*textwrap.wrap(printable(name), int(8 * side))[:MAX_TITLE_LINES], measured]
+    figure.suptitle("\n".join(lines), parse_math=False, fontsize=11)
     axes.tick_params(length=0)
     if n_labels <= MAX_NUMBERED:
         for row, column in zip(*np.nonzero(counts), strict=True):
@@ -65,17 +80,17 @@ def plot_confusion(evaluation: Evaluation) -> bytes:
             axes.text(column, row, str(counts[row, column]), ha="center", va="center", color=colour, fontsize=9)
     if evaluation.rejected:
         axes.axvline(n_labels - 0.5, color=GREY, linewidth=1)
-    figure.colorbar(image, ax=axes, shrink=min(0.8, 4 / side), label="share of the row")
+    figure.colorbar(image, ax=axes, shrink=min(0.8, 4 / side), label="share of the row (square-root scale)")
     return _png(figure)
 
 
 def plot_history(rows: Sequence[Epoch]) -> bytes:
-    """Draw loss and accuracy by epoch, for training and validation.
+    """Draw loss and accuracy by epoch, for training and validation, and mark the epoch whose weights were kept.
 
     Parameters
     ----------
     rows : sequence of Epoch
-        In order.
+        In order. The kept one is the first with the least loss on the validation clips, else the last.
 
     Returns
     -------
@@ -95,10 +110,13 @@ def plot_history(rows: Sequence[Epoch]) -> bytes:
     _draw_course(right, epochs, *shares)
     left.set_ylabel("loss (cross-entropy, nats)")
     right.set_ylabel("accuracy (%)")
+    for axes in (left, right):
+        _mark_epochs(axes, rows)
+        axes.legend()
     return _png(figure)
 
 
-def plot_clip(y: Waveform, sr: int, mfcc: npt.NDArray[np.float32], prediction: Prediction, *, hop_length: int) -> bytes:
+def plot_clip(y: Waveform, sr: int, features: Features, prediction: Prediction, *, model: str = "") -> bytes:
     """Draw one recording as the model meets it: waveform with trim bounds, MFCC, probabilities.
 
     Parameters
@@ -107,12 +125,12 @@ def plot_clip(y: Waveform, sr: int, mfcc: npt.NDArray[np.float32], prediction: P
         Samples at the model's rate.
     sr : int
         The rate in Hz.
-    mfcc : np.ndarray [shape=(n_frames, n_mfcc), dtype=float32]
+    features : Features
         Of the part between the trim bounds.
     prediction : Prediction
         The answer, with `start`, `end` in seconds and the probabilities.
-    hop_length : int
-        Samples from one frame to the next.
+    model : str, optional
+        The name of the model that answered.
 
     Returns
     -------
@@ -129,9 +147,8 @@ def plot_clip(y: Waveform, sr: int, mfcc: npt.NDArray[np.float32], prediction: P
     wave = figure.add_subplot(grid[0])
     start, end = prediction.start or 0.0, y.size / sr if prediction.end is None else prediction.end
     _draw_waveform(wave, y, sr, (start, end))
-    wave.set_title(_title(prediction), parse_math=False)
-    features = figure.add_subplot(grid[1], sharex=wave)
-    _draw_mfcc(figure, features, mfcc, start, hop_length / sr)
+    wave.set_title(_title(prediction, model), parse_math=False)
+    _draw_mfcc(figure, figure.add_subplot(grid[1], sharex=wave), features.mfcc, start, features.hop_length / sr)
     wave.set_xlim(0, y.size / sr)
     _draw_probabilities(figure.add_subplot(grid[2]), prediction.probabilities or {})
     return _png(figure)
@@ -145,21 +162,37 @@ def _draw_course(
     if any(value is not None for value in valid):
         axes.plot(epochs, _numbers(valid), "--", color=ORANGE, marker=square, markersize=3.5, label="validation")
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(require("matplotlib.ticker", "plot").MaxNLocator(integer=True))
     axes.grid(alpha=0.3)
-    axes.legend()
+
+
+def _mark_epochs(axes: Any, rows: Sequence[Epoch]) -> None:
+    n = max((row.epoch for row in rows), default=1)
+    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, n) if n <= 10 * step)
+    axes.set_xlim((1, n) if n > 1 else (0.5, 1.5))
+    axes.set_xticks([1, *(epoch for epoch in range(step, n + 1, step) if epoch > 1)])
+    for line in axes.lines:
+        line.set(clip_on=False, in_layout=False)  # the first and the last epoch stand on the frame
+    if rows:
+        kept = _kept_epoch(rows)
+        axes.axvline(kept, color=GREY, linestyle=":", linewidth=1.5, label=f"kept: epoch {kept}")
+
+
+def _kept_epoch(rows: Sequence[Epoch]) -> int:
+    validated = [(row.valid_loss, row.epoch) for row in rows if row.valid_loss is not None]
+    return min(validated)[1] if validated else rows[-1].epoch
 
 
 def _draw_waveform(axes: Any, y: Waveform, sr: int, bounds: tuple[float, float]) -> None:
     seconds = np.arange(y.size) / sr
     axes.plot(seconds, y, color=BLUE, linewidth=0.6)
-    axes.axvspan(0, bounds[0], color=GREY, alpha=0.25, linewidth=0)
-    axes.axvspan(bounds[1], y.size / sr, color=GREY, alpha=0.25, linewidth=0, label="cut off before recognition")
+    cut = [(low, high) for low, high in ((0.0, bounds[0]), (bounds[1], y.size / sr)) if high > low]
+    for i, (low, high) in enumerate(cut):
+        label = "_" if i else "cut off before recognition"  # an underscore keeps it out of the legend
+        axes.axvspan(low, high, color=GREY, alpha=0.25, linewidth=0, label=label)
     for bound in bounds:
         axes.axvline(bound, color=ORANGE, linewidth=1.5, linestyle="--")
-    axes.plot(
-        [], [], color=ORANGE, linewidth=1.5, linestyle="--", label=f"trim: {bounds[0]:.3f} s to {bounds[1]:.3f} s"
-    )
+    trim = f"trim: {bounds[0]:.3f} s to {bounds[1]:.3f} s"
+    axes.plot([], [], color=ORANGE, linewidth=1.5, linestyle="--", label=trim)
     peak = max(float(np.abs(y).max(initial=0.0)), 1e-6)
     axes.set(xlabel="time (s)", ylabel="amplitude (full = 1)", ylim=(-1.6 * peak, 1.1 * peak))
     axes.legend(loc="lower right", ncols=2, fontsize=8, framealpha=0.9)
@@ -170,19 +203,11 @@ def _draw_mfcc(figure: Any, axes: Any, mfcc: npt.NDArray[np.float32], start: flo
     # coefficient 0 is the loudness and far larger than the rest: the others set the colours
     limit = max(float(np.percentile(np.abs(mfcc[:, 1:]), 99)) if n_frames and n_mfcc > 1 else 0.0, 1e-6)
     extent = (start - hop / 2, start + (n_frames - 0.5) * hop, -0.5, n_mfcc - 0.5)
-    image = axes.imshow(
-        mfcc.T,
-        origin="lower",
-        aspect="auto",
-        extent=extent,
-        cmap="PuOr",
-        vmin=-limit,
-        vmax=limit,
-        interpolation="nearest",
-    )
+    place = {"origin": "lower", "aspect": "auto", "extent": extent, "interpolation": "nearest"}
+    image = axes.imshow(mfcc.T, cmap="PuOr", vmin=-limit, vmax=limit, **place)
     axes.set(xlabel="time (s)", ylabel="MFCC coefficient")
     axes.yaxis.set_major_locator(require("matplotlib.ticker", "plot").MaxNLocator(integer=True))
-    figure.colorbar(image, ax=axes, extend="both", label="value (dB)")
+    figure.colorbar(image, ax=axes, extend="both", label="value (dB)\nrow 0, loudness: off scale")
 
 
 def _draw_probabilities(axes: Any, probabilities: dict[str, float]) -> None:
@@ -194,19 +219,19 @@ def _draw_probabilities(axes: Any, probabilities: dict[str, float]) -> None:
     bars = axes.bar(range(len(shown)), percents, color=[ORANGE if label == best else BLUE for label in shown])
     axes.bar_label(bars, [f"{value:.1f}" for value in percents], padding=2, fontsize=9)
     names = [_short(label) for label in shown]
-    axes.set_xticks(
-        range(len(shown)), names, rotation=30 if max(map(len, names), default=0) > 6 else 0, parse_math=False
-    )
+    rotation = 30 if max(map(len, names), default=0) > 6 else 0
+    axes.set_xticks(range(len(shown)), names, rotation=rotation, parse_math=False)
     all_labels = "label" if len(shown) == len(probabilities) else f"label (the {MAX_BARS} most probable)"
     axes.set(xlabel=all_labels, ylabel="probability (%)", ylim=(0, 115), yticks=range(0, 101, 25))
 
 
-def _title(prediction: Prediction) -> str:
+def _title(prediction: Prediction, model: str) -> str:
     name = printable(prediction.path.rpartition("/")[2]) if prediction.path else "recording"
     name = name if len(name) <= 60 else name[:57] + "..."
     answer = "no label" if prediction.label is None else printable(prediction.label)
     sure = "" if prediction.probability is None else f" ({percent(prediction.probability)})"
-    return f"{name}: {answer}{sure}"
+    by = f", model {_short(model)}" if model else ""
+    return f"{name}: {answer}{sure}{by}"
 
 
 def _short(label: str) -> str:

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from speechrnn.comparison import Comparison
@@ -71,7 +71,9 @@ def render_comparison(comparison: Comparison) -> str:
 
     Examples
     --------
-    >>> print(render_comparison(Comparison("old", "new", 300, 280, 4, 14, 2, 0.0309)))
+    >>> from speechrnn.comparison import Known, Tally
+    >>> counts = (300, 280, 4, 14, 2, 0.0309)
+    >>> print(render_comparison(Comparison("old", "new", *counts, Tally(*counts), Known(0, 0), Known(0, 0))))
     old 94.7 %, new 98.0 % of 300 clips: both right 280, only old 4, only new 14, both wrong 2.
     new is better; a difference like this comes by chance with p = 0.031 (McNemar's exact test).
     """
@@ -103,7 +105,7 @@ def write_report(directory: Path, evaluated: Evaluated, comparisons: Sequence[Co
     """
     picture = directory / "confusion.png"
     try:
-        pictures, missing = {picture.name: plot_confusion(evaluated.evaluation)}, None
+        pictures, missing = {picture.name: plot_confusion(evaluated.evaluation, _title(evaluated))}, None
     except MissingExtraError as error:
         pictures, missing = {}, str(error)
         picture.unlink(missing_ok=True)  # one of an earlier report would tell another story
@@ -128,7 +130,7 @@ def _render_markdown(evaluated: Evaluated, comparisons: Sequence[Comparison], mi
     blocks = [
         f"# {markdown(evaluated.model)} on {markdown(evaluated.data)}",
         *map(markdown, headline(evaluation)),
-        *(" ".join(markdown(line) for line in comparison_sentence(comparison)) for comparison in comparisons),
+        *(" ".join(markdown(line) for line in comparison_sentence(_shorten(one))) for one in comparisons),
         picture,
     ]
     for section in sections(evaluation):
@@ -139,11 +141,26 @@ def _render_markdown(evaluated: Evaluated, comparisons: Sequence[Comparison], mi
     return "\n\n".join(blocks) + "\n"
 
 
+def _title(evaluated: Evaluated) -> str:
+    return f"{_folder(evaluated.model)} on {_folder(evaluated.data)}"
+
+
+def _shorten(comparison: Comparison) -> Comparison:
+    """Name the models by their folders alone, where these differ."""
+    a, b = _folder(comparison.a), _folder(comparison.b)
+    return comparison if a == b else replace(comparison, a=a, b=b)
+
+
+def _folder(path: str) -> str:
+    return Path(path).name or path
+
+
 def _render_mistakes(mistakes: Sequence[tuple[Clip, Prediction]]) -> list[str]:
     if not mistakes:
         return []
     lines = [f"- {markdown(_describe(clip, answer))}" for clip, answer in mistakes[:MAX_ERRORS]]
-    intro = "The most confident first: listen to them. `errors.csv` has all."
+    some = f"The first {MAX_ERRORS}, the" if len(mistakes) > MAX_ERRORS else "The"
+    intro = f"{some} most confident first: listen to them. `errors.csv` has all."
     return [f"## Wrong answers: {len(mistakes)}", intro, "\n".join(lines)]
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from speechrnn.comparison import Comparison
+from speechrnn.comparison import Comparison, Known, Tally
 from speechrnn.markup import Table, count, percent
 from speechrnn.scores import HEARD_LEVELS, Evaluation, Heard
 from speechrnn.significance import Interval
@@ -11,6 +11,8 @@ MAX_ROWS = 20
 MAX_MATRIX_LABELS = 20
 MAX_CONFUSIONS = 10
 MAX_SKIPPED = 10
+# McNemar's exact p of fewer clips cannot be below 0.05, whatever the answers
+MIN_TESTED = 6
 REJECTED = "(none)"
 
 _HEARD_AS: dict[Heard, str] = {
@@ -48,10 +50,9 @@ def headline(evaluation: Evaluation) -> list[str]:
     lines = [f"Accuracy {percent(evaluation.accuracy)} on {_heard_as(evaluation)}: {right}, {interval}."]
     if evaluation.macro is not None and evaluation.worst_speaker is not None and evaluation.n_speakers > 1:
         worst = evaluation.worst_speaker
-        lines.append(
-            f"Mean over {count(evaluation.n_speakers, 'speaker')} {percent(evaluation.macro)}; "
-            f"the worst is {worst.speaker} with {percent(worst.accuracy)}."
-        )
+        all_equal = len({one.accuracy for one in evaluation.per_speaker.values()}) == 1
+        worst_of_them = "" if all_equal else f"; the worst is {worst.speaker} with {percent(worst.accuracy)}"
+        lines.append(f"Mean over {count(evaluation.n_speakers, 'speaker')} {percent(evaluation.macro)}{worst_of_them}.")
     elif evaluation.n_speakers == 1:
         lines.append("All clips with a named speaker are of one voice: others may do better or worse.")
     elif not evaluation.n_speakers:
@@ -109,28 +110,55 @@ def comparison_sentence(comparison: Comparison) -> list[str]:
     Parameters
     ----------
     comparison : Comparison
-        The counts and the test.
+        The counts and the tests.
 
     Returns
     -------
     list of str
-        The counts; the verdict.
+        The counts on all clips; those on the clips new to both models, where these are fewer; the verdict. It is made
+        on the clips new to both, and there is none where they are too few.
     """
-    a, b, n = comparison.a, comparison.b, comparison.n_clips
-    right_a, right_b = comparison.both_right + comparison.only_a, comparison.both_right + comparison.only_b
-    counts = (
-        f"{a} {percent(right_a / n)}, {b} {percent(right_b / n)} of {count(n, 'clip')}: both right "
-        f"{comparison.both_right}, only {a} {comparison.only_a}, only {b} {comparison.only_b}, "
-        f"both wrong {comparison.both_wrong}."
+    a, b, unheard = comparison.a, comparison.b, comparison.unheard
+    n_clips = comparison.n_clips
+    every = Tally(
+        n_clips, comparison.both_right, comparison.only_a, comparison.only_b, comparison.both_wrong, comparison.p
     )
-    p = f"p = {comparison.p:.2g}" if comparison.p >= 0.0001 else "p < 0.0001"
+    counts = f"{_tallied(a, b, every)}."
+    if unheard.n_clips == n_clips:
+        return [counts, _verdict(a, b, every)]
+    if unheard.n_clips < MIN_TESTED:
+        known = " and ".join(_known(a, comparison.known_a) + _known(b, comparison.known_b))
+        new = f"too few are new to both: {unheard.n_clips}" if unheard.n_clips else "none is new to both"
+        return [counts, f"no verdict: {known}; {new}."]
+    return [counts, f"New to both, voices and clips: {_tallied(a, b, unheard)}.", _verdict(a, b, unheard)]
+
+
+def _tallied(a: str, b: str, tally: Tally) -> str:
+    share_a, share_b = ((tally.both_right + only) / tally.n_clips for only in (tally.only_a, tally.only_b))
+    return (
+        f"{a} {percent(share_a)}, {b} {percent(share_b)} of {count(tally.n_clips, 'clip')}: both right "
+        f"{tally.both_right}, only {a} {tally.only_a}, only {b} {tally.only_b}, both wrong {tally.both_wrong}"
+    )
+
+
+def _verdict(a: str, b: str, tally: Tally) -> str:
+    chance = 1.0 if tally.p is None else tally.p
+    p = f"p = {chance:.2g}" if chance >= 0.0001 else "p < 0.0001"
     test = f"{p} (McNemar's exact test)"
-    if right_a == right_b:
-        return [counts, f"Both get equally many right; {test}."]
-    if comparison.p < 0.05:
-        better = a if right_a > right_b else b
-        return [counts, f"{better} is better; a difference like this comes by chance with {test}."]
-    return [counts, f"The difference may well be chance; {test}."]
+    if tally.only_a == tally.only_b:
+        return f"Both get equally many right; {test}."
+    if chance < 0.05:
+        better = a if tally.only_a > tally.only_b else b
+        return f"{better} is better; a difference like this comes by chance with {test}."
+    return f"The difference may well be chance; {test}."
+
+
+def _known(model: str, known: Known) -> list[str]:
+    if known.clips:
+        others = f" and may know the voices of {known.voices} others" if known.voices else ""
+        return [f"{model} was trained on {known.clips} of these clips{others}"]
+    voices = f"{model} was trained, or may have been, on the voices of {known.voices} of these clips"
+    return [voices] if known.voices else []
 
 
 def _heard_as(evaluation: Evaluation) -> str:

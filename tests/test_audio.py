@@ -288,6 +288,10 @@ REFUSED_ARRAYS = {
     "no samples in two channels": (np.zeros((0, 2)), "no samples at all"),
     "no channels": (np.zeros((8000, 0)), r"shape \(8000, 0\), needed \(samples,\)"),
     "no axes": (np.array(0.5), r"shape \(\)"),
+    "channels first": (
+        np.zeros((2, 8000)),
+        r"\(2, 8000\) has more channels than samples, needed \(samples, channels\)",
+    ),
     "three axes": (np.zeros((2, 2, 2)), r"shape \(2, 2, 2\)"),
     "complex": (SIGNAL.astype(complex), "an array of complex128, needed floats or integers"),
     "bool": (SIGNAL > 0, "an array of bool"),
@@ -312,6 +316,12 @@ def test_bad_arrays_are_refused(name: str) -> None:
 def test_a_rate_that_no_recorder_has_is_refused(sr: int) -> None:
     with pytest.raises(AudioError, match=f"sample rate is {sr} Hz"):
         load_audio(SIGNAL, sr=sr)
+
+
+@pytest.mark.parametrize("source", [5, None, [0.0, 0.5], bytearray(b"RIFF")])
+def test_what_is_no_recording_is_refused(source: Any) -> None:
+    with pytest.raises(AudioError, match=f"a source of type {type(source).__name__}, needed a path, bytes"):
+        load_audio(source)
 
 
 def test_text_where_bytes_are_needed() -> None:

@@ -98,6 +98,10 @@ def test_fetch_without_a_network_is_one_sentence(tmp_path: Path) -> None:
     assert not (tmp_path / "fsdd").exists()
 
 
+def test_what_can_be_fetched_is_in_the_usage(cli: Cli) -> None:
+    assert cli("data", "fetch", "--help").lines[0] == "Usage: speechrnn data fetch [OPTIONS] {fsdd} {DIR}"
+
+
 def test_only_known_datasets_can_be_fetched(cli: Cli) -> None:
     result = cli("data", "fetch", "mnist", "here")
     assert (result.status, result.out) == (2, "")

@@ -173,6 +173,8 @@ def test_help_costs_little_more_than_typer() -> None:
 def test_every_command_explains_itself(command: list[str], cli: Cli) -> None:
     result = cli(*command, "--help")
     assert (result.status, result.err) == (0, "")
+    assert cli(*command, "-h") == result
+    assert "..." not in result.out.partition("Commands:")[2]
     assert len(result.lines) > 5
     assert f"  {command[-1]} " in cli(*command[:-1], "--help").out
 

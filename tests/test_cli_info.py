@@ -1,18 +1,18 @@
 """`speechrnn info`, `configs`, `plot` and `--version`."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import numpy as np
 import pytest
 
 from speechrnn import __version__
 from speechrnn.bundle import read_bundle
 from speechrnn.config import Config, preset_names, preset_path
 from speechrnn.metadata import METADATA, Metadata
+from speechrnn.plots import Features
 from speechrnn.recognizer import Prediction
 from tests.bundles import GOLDEN, SAMPLES, copy_bundle
 from tests.command_line import MODEL, SIX, Result, check_refusal
@@ -93,12 +93,27 @@ def test_plot_names_a_file_that_it_cannot_read(name: str, seen: str, cli: Cli, t
     assert list(tmp_path.glob("*.png")) == []
 
 
+def test_plot_never_overwrites_the_recording_and_writes_pngs_alone(cli: Cli, tmp_path: Path) -> None:
+    recording = Path(shutil.copy(SIX, tmp_path / "odd.png"))  # audio is told by its content
+    before = recording.read_bytes()
+    (tmp_path / "link.png").symlink_to(recording)
+    for out in ("odd.png", str(recording), "link.png"):
+        check_refusal(cli("plot", "odd.png", *MODEL, "--out", out, "--force"), f"{out}: is the recording itself")
+    check_refusal(cli("plot", "odd.png", *MODEL, "--force"), "odd.png: is the recording itself")
+    assert recording.read_bytes() == before
+    for out in ("six.wav", "six.jpg", "six"):
+        check_refusal(cli("plot", SIX, *MODEL, "--out", out, "--force"), f"{out}: a picture is a PNG")
+        assert not (tmp_path / out).exists()
+    assert cli("plot", SIX, *MODEL, "--out", "six.PNG").status == 0
+
+
 def test_plot_shows_the_frames_between_the_bounds(monkeypatch: pytest.MonkeyPatch, cli: Cli) -> None:
     shapes = []
 
-    def fake(_: object, sr: int, mfcc: np.ndarray[Any, Any], prediction: Prediction, *, hop_length: int) -> bytes:
+    def fake(_: object, sr: int, features: Features, prediction: Prediction, *, model: str) -> bytes:
+        assert model == GOLDEN.name
         word = round(((prediction.end or 0) - (prediction.start or 0)) * sr)
-        shapes.append((mfcc.shape, (1 + word // hop_length, 20)))
+        shapes.append((features.mfcc.shape, (1 + word // features.hop_length, 20)))
         return b""
 
     monkeypatch.setattr("speechrnn.plots.plot_clip", fake)

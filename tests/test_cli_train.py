@@ -1,17 +1,29 @@
 """`speechrnn train` and `compare`: choices that fail at once, and small trainings on tones."""
 
+import importlib
+import io
 import json
+import logging
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
 from speechrnn.bundle import read_bundle
 from speechrnn.cli import training_run
+from speechrnn.cli.outcome import advise
 from speechrnn.config import Config
+from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.layouts import Corpus as Corpora
 from speechrnn.corpus.synthesis import read_manifest, synthesize
+from speechrnn.history import parse_history
 from speechrnn.places import data_home, find_model
 from tests.bundles import GOLDEN
 from tests.command_line import Result, check_refusal
@@ -67,6 +79,80 @@ def test_a_place_that_is_taken_is_told_before_voices_are_made(
         check_refusal(cli("train", "--out", out, "--force"), f"error: {out}: {said}")
 
 
+@pytest.mark.train
+@pytest.mark.parametrize(
+    ("split", "said"),
+    [
+        ("nowhere.csv", "--split nowhere.csv: no such split or file"),
+        ("official", "--split official is the rule of FSDD: indices 0-4 are test, 5-9 validation, the rest trains"),
+    ],
+)
+def test_a_wrong_split_is_told_before_the_heavy_room_is_entered(
+    split: str, said: str, tone_corpus: Corpus, tmp_path: Path
+) -> None:
+    spy = "import atexit, sys; atexit.register(lambda: print('keras' in sys.modules)); from speechrnn.cli import main"
+    command = [sys.executable, "-c", f"{spy}; main()", "train", str(tone_corpus()), "--split", split]
+    done = subprocess.run(command, capture_output=True, check=False, cwd=tmp_path, text=True)
+    assert (done.returncode, done.stdout) == (1, "False\n")
+    assert said in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("speakers", "split", "from_model", "said"),
+    [
+        ("ab", None, False, "only 1 voice trains: add voices"),
+        ("abc", None, False, "only 1 voice trains: add voices"),
+        ("abcd", "speaker", False, "only 2 voices train: add voices"),
+        ("abcde", None, False, ""),
+        ("abc", "clip", False, ""),
+        ("abc", None, True, ""),
+    ],
+)
+def test_few_voices_are_warned_of(
+    speakers: str, split: str | None, from_model: bool, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips = [Clip(Path(f"{label}_{who}_{i}.wav"), label, who) for label in "67" for who in speakers for i in range(4)]
+    training_run.check_split(Corpora(Path(), "fsdd", tuple(clips), (), (), None), split, 0, from_model=from_model)
+    told = capsys.readouterr().err
+    assert told.startswith(said)
+    assert bool(told) == bool(said)
+
+
+@pytest.mark.parametrize("n_labels", [2, 10])
+def test_a_network_that_guesses_is_told_apart_from_one_that_knows(n_labels: int) -> None:
+    chance = float(np.log(n_labels))
+    assert f"guessing gives {chance:.2f}" in (advise(0.91 * chance, n_labels) or "")
+    assert [advise(loss, n_labels) for loss in (0.89 * chance, 0.0, None)] == [None, None, None]
+
+
+def test_without_the_extra_the_sentence_says_what_needs_it(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    for args in (("train", "x"), ("compare", "x", "--configs", "rnn")):
+        check_refusal(cli(*args), "error: training needs keras, which is not", 'pip install "speechrnn[train]"')
+
+
+@pytest.mark.train
+def test_what_tensorflow_warns_of_is_not_shown() -> None:
+    importlib.import_module("speechrnn.training")
+    logger = importlib.import_module("tensorflow").get_logger()
+    assert [logger.isEnabledFor(level) for level in (logging.WARNING, logging.ERROR)] == [False, True]
+
+
+@pytest.mark.train
+def test_an_early_end_fills_its_bar() -> None:
+    from speechrnn.cli.live import Bars
+    from speechrnn.training.fitting import Step
+
+    with Progress(console=Console(file=io.StringIO(), force_terminal=True)) as drawn:
+        bars = Bars(drawn)
+        bars.resuming(1)
+        bars.fitting(Step(2, 40, 3, 3, 1.0, 0.5))
+        assert not drawn.finished
+        bars.fitted(2, best=1)
+        assert drawn.finished
+        assert [(task.completed, task.total) for task in drawn.tasks] == [(6, 6)]
+
+
 @pytest.mark.parametrize("seed", ["-1", str(2**32), "x"])
 def test_a_seed_out_of_range_is_wrong_usage(seed: str, cli: Cli) -> None:
     assert cli("train", "data", "--seed", seed).status == 2
@@ -91,7 +177,13 @@ def test_trains_tells_the_score_and_is_found_by_predict(cli: Cli, tone_corpus: C
     bundle = read_bundle(place)
     assert (bundle.config.training.seed, bundle.config.network.pooling) == (5, "mean")
     accuracy = json.loads(bundle.read("metrics.json"))["accuracy"]
-    assert result.lines[1].startswith(f"Accuracy {100 * accuracy:.1f} % on speakers not heard in training: ")
+    best = min(parse_history(bundle.read("history.csv").decode()), key=lambda row: row.valid_loss or 0.0).epoch
+    assert result.lines[:2] == [
+        "Split by speaker: 10 train, 9 valid, 9 test.",
+        f"2 epochs, weights of epoch {best} kept.",
+    ]
+    assert "only 1 voice trains: add voices, start from a model with --from, or train on all of" in result.err
+    assert result.lines[2].startswith(f"Accuracy {100 * accuracy:.1f} % on speakers not heard in training: ")
     assert result.lines[-2:] == [f"Model: {place}", "Next:  speechrnn predict FILE"]
     assert f"data: {data}: 28 clips, 3 labels, 3 known speakers, layout fsdd" in result.err.splitlines()
     assert f"  {data}/odd.wav: not named" in result.err
@@ -145,6 +237,8 @@ def test_after_ctrl_c_the_same_command_goes_on(cli: Cli, tone_corpus: Corpus, mo
     assert not place.exists()
     resumed = cli("train", data, *SMALL, "--resume")
     assert "nothing to go on with; starting" not in resumed.err.splitlines()
+    assert "going on after epoch 1" in resumed.err.splitlines()
+    assert "going on" not in whole.err
     assert resumed.lines[:-2] == whole.lines[:-2]
     assert read_bundle(place).read("weights.safetensors") == read_bundle(Path("whole")).read("weights.safetensors")
     assert find_model() == place
@@ -207,11 +301,11 @@ def test_two_clips_in_all_are_too_few(cli: Cli, tone_corpus: Corpus) -> None:
 @pytest.mark.train
 def test_compare_prints_a_table_and_draws_gradients(cli: Cli, tone_corpus: Corpus, tmp_path: Path) -> None:
     settings = ["--set", "training.epochs=1", "--set", "network.recurrent.units=4", "--seed", "3"]
-    result = cli("compare", tone_corpus(), "--configs", "rnn,gru", *settings, "--out", "both")
+    result = cli("compare", tone_corpus(), "--configs", " rnn, gru,", *settings, "--out", "both")
     assert result.status == 0
     assert [line.split()[0] for line in result.lines if line.startswith(("rnn", "gru"))] == ["rnn", "gru"]
     assert (tmp_path / "both/gradients.png").read_bytes().startswith(b"\x89PNG")
     assert "wrote both/gradients.png" in result.err.splitlines()
     assert [read_bundle(tmp_path / "both" / name).config.training.seed for name in ("rnn", "gru")] == [3, 3]
     check_refusal(cli("compare", "tones", "--configs", "rnn,rn", "--out", "other"), "rn: no such preset")
-    check_refusal(cli("compare", "tones", "--configs", ",", "--out", "other"), "at least one")
+    check_refusal(cli("compare", "tones", "--configs", " , ", "--out", "other"), "at least one")

@@ -17,7 +17,7 @@ import speechrnn
 import speechrnn.evaluation
 from speechrnn.audio import Waveform
 from speechrnn.bundle import Bundle, write_bundle
-from speechrnn.comparison import Comparison, compare
+from speechrnn.comparison import Comparison, Known, Tally, compare
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip, clip_hash
 from speechrnn.corpus.layouts import read_corpus
@@ -26,6 +26,7 @@ from speechrnn.evaluation import Evaluated, Evaluation, evaluate, evaluate_corpu
 from speechrnn.metadata import Heard, Metadata
 from speechrnn.recognizer import Answers, Prediction, Recognizer
 from speechrnn.scores import HEARD_LEVELS
+from speechrnn.scores import Heard as Level
 from speechrnn.significance import mcnemar_p
 
 TonesMaker = Callable[..., Path]
@@ -182,7 +183,7 @@ def test_a_file_name_in_no_encoding_survives_json() -> None:
     assert json.loads(line.encode())["skipped"] == [{"path": str(path), "reason": "empty."}]
 
 
-def evaluated(answers: dict[str, str | None], model: str) -> Evaluated:
+def evaluated(answers: dict[str, str | None], model: str, heard: dict[str, Level] | None = None) -> Evaluated:
     """Clips whose label is 0, by name; the answer "?" stands for a file that could not be read."""
     clips = tuple(Clip(Path(name), "0", None) for name in answers)
     predictions = tuple(
@@ -191,15 +192,31 @@ def evaluated(answers: dict[str, str | None], model: str) -> Evaluated:
         else Prediction(name, label, *[None] * 5)
         for name, label in answers.items()
     )
-    evaluation = score(clips, predictions, ("0", "1"), ["none"] * len(clips))
-    return Evaluated(evaluation, clips, predictions, model, "data")
+    levels = tuple((heard or {}).get(name, "none") for name in answers)
+    return Evaluated(score(clips, predictions, ("0", "1"), levels), clips, predictions, model, "data", levels)
 
 
 def test_two_models_are_compared_on_the_clips_that_both_answered() -> None:
     a = evaluated({"a": "0", "b": "0", "c": "0", "d": "1", "e": None, "f": "0", "only a": "0"}, "old")
     b = evaluated({"f": "?", "e": "1", "d": "0", "c": "1", "b": None, "a": "0", "only b": "0"}, "new")
-    assert compare(a, b) == Comparison("old", "new", 5, 1, 2, 1, 1, mcnemar_p(2, 1))
-    assert compare(b, a) == Comparison("new", "old", 5, 1, 1, 2, 1, mcnemar_p(2, 1))
+    there, back = (5, 1, 2, 1, 1, mcnemar_p(2, 1)), (5, 1, 1, 2, 1, mcnemar_p(2, 1))
+    assert compare(a, b) == Comparison("old", "new", *there, Tally(*there), Known(0, 0), Known(0, 0))
+    assert compare(b, a) == Comparison("new", "old", *back, Tally(*back), Known(0, 0), Known(0, 0))
+
+
+def test_the_verdict_is_made_on_clips_new_to_both() -> None:
+    names = "abcdef"
+    a = evaluated(dict.fromkeys(names, "0"), "old", {"a": "clips", "b": "clips", "c": "speakers"})
+    b = evaluated({**dict.fromkeys(names, "1"), "d": "0"}, "new", {"c": "clips", "f": "speakers"})
+    found = compare(a, b)
+    assert (found.n_clips, found.only_a, found.p) == (6, 5, mcnemar_p(5, 0))
+    assert found.unheard == Tally(2, 1, 1, 0, 0, 1.0)  # d and e
+    assert (found.known_a, found.known_b) == (Known(2, 1), Known(1, 1))
+
+
+def test_where_every_clip_was_heard_there_is_no_test() -> None:
+    found = compare(evaluated({"a": "0"}, "old"), evaluated({"a": "1"}, "new", {"a": "speakers"}))
+    assert found.unheard == Tally(0, 0, 0, 0, 0, None)
 
 
 def test_models_without_a_common_clip_cannot_be_compared() -> None:

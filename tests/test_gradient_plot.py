@@ -11,7 +11,15 @@ pytest.importorskip("matplotlib")
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from speechrnn.training.gradient_plot import COLOURS, RANGE, GradientCurves, _bound, _draw, plot_gradients
+from speechrnn.training.gradient_plot import (
+    COLOURS,
+    RANGE,
+    GradientCurves,
+    _bound,
+    _draw,
+    _share_of_peak,
+    plot_gradients,
+)
 from speechrnn.training.gradients import StateGradients
 
 
@@ -34,8 +42,14 @@ def test_every_course_can_be_drawn(norm: tuple[float, ...]) -> None:
 def test_the_axis_is_logarithmic_and_a_curve_that_vanishes_does_not_flatten_the_others() -> None:
     axes = Figure().add_subplot()
     _draw(axes, gradients(1.0, 0.0, 1e-20), {"color": COLOURS[0], "linestyle": "--"})
-    _bound(axes, [np.array([1.0, 0.0, 1e-20])])
+    _bound(axes)
     [line] = axes.lines
     np.testing.assert_array_equal(line.get_ydata(), [1.0, np.nan, 1e-20])
     assert axes.get_yscale() == "log"
     assert axes.get_ylim() == pytest.approx((1 / RANGE / 2, 2.0))
+
+
+def test_a_curve_is_drawn_relative_to_its_own_largest_norm() -> None:
+    np.testing.assert_allclose(_share_of_peak(np.array([2.0, 8.0, 0.0, np.inf])), [0.25, 1.0, np.nan, np.nan])
+    norm = np.array([3.0, 7.0, 1e-9])
+    np.testing.assert_allclose(_share_of_peak(norm * 1e5), _share_of_peak(norm))

@@ -44,7 +44,7 @@ def test_without_any_model_one_sentence_says_how_to_get_one() -> None:
     for model in (None, "digits"):
         with pytest.raises(BundleError, match=r"no model yet.*speechrnn train"):
             find_model(model)
-    with pytest.raises(BundleError, match="mine: no such bundle"):
+    with pytest.raises(BundleError, match=r"^mine: no such bundle\. Needed"):
         find_model("mine")
 
 
@@ -90,18 +90,50 @@ def test_a_pointer_out_of_the_folder_is_not_followed(home: Path, pointer: str | 
 
 def test_a_folder_of_recordings_is_no_model_of_its_name(home: Path, tmp_path: Path) -> None:
     (tmp_path / "words").mkdir()
-    with pytest.raises(BundleError, match=r"^words: the folder of this name holds no metadata\.json, and no model is"):
+    with pytest.raises(BundleError, match=r"^words: is no model: it holds no metadata\.json"):
         find_model("words")
     (home / "models" / "words").mkdir(parents=True)
     assert find_model("words") == find_model(Path("words")) == home / "models" / "words"
     for path in ("./words", f"{tmp_path}/words"):  # who gives a path means it
-        assert find_model(path).resolve() == tmp_path / "words"
+        with pytest.raises(BundleError, match=r"words: is no model: it holds no metadata\.json"):
+            find_model(path)
     (tmp_path / "words" / METADATA).touch()
-    assert find_model("words").resolve() == tmp_path / "words"
+    for path in ("words", "./words", f"{tmp_path}/words"):
+        assert find_model(path).resolve() == tmp_path / "words"
+
+
+def test_a_file_of_a_model_leads_to_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    for name in (METADATA, "model.onnx"):
+        (tmp_path / "mine" / name).touch()
+    with pytest.raises(BundleError, match=r"^mine/model\.onnx: is a file, .* Give its folder, mine\.$"):
+        find_model("mine/model.onnx")
+    (tmp_path / "six.wav").touch()
+    with pytest.raises(BundleError, match=r"^six\.wav: is a file, needed the folder of a model\. Give a folder\.$"):
+        find_model("six.wav")
+
+
+def test_a_wrong_name_lists_the_models_nearest_first(home: Path, tmp_path: Path) -> None:
+    for folder in (tmp_path / "shipped" / "digits", home / "models" / "rnn-1", home / "models" / "lstm-12"):
+        folder.mkdir(parents=True)
+        (folder / METADATA).touch()
+    (home / "models" / f"rnn-2{UNFINISHED}").mkdir()
+    with pytest.raises(BundleError, match=r"^rnn-2: no such bundle; models are rnn-1, lstm-12, digits\. Needed"):
+        find_model("rnn-2")
+    with pytest.raises(BundleError, match=r"^digit: no such bundle; models are digits, "):
+        find_model("digit")
+    for i in range(20):
+        (home / "models" / f"gru-{i}").mkdir()
+        (home / "models" / f"gru-{i}" / METADATA).touch()
+    with pytest.raises(BundleError, match=r"^rnn: no such bundle; models are rnn-1, (\S+, ){6}\S+ and 15 more\."):
+        find_model("rnn")
 
 
 def test_a_path_is_never_looked_up_by_name(home: Path) -> None:
     (home / "models" / "a" / "b").mkdir(parents=True)
+    with pytest.raises(BundleError, match=r"^\.: is no model"):
+        find_model(".")
+    Path(METADATA).touch()
     assert find_model(".") == Path()
     for name in ("a/b", "./a", "a/../a"):
         with pytest.raises(BundleError, match="no such bundle"):

@@ -13,9 +13,13 @@ from speechrnn.errors import MissingExtraError
 from speechrnn.history import Epoch
 from speechrnn.plots import (
     DPI,
+    Features,
     _draw_mfcc,
     _draw_probabilities,
     _draw_waveform,
+    _kept_epoch,
+    _mark_epochs,
+    _title,
     plot_clip,
     plot_confusion,
     plot_history,
@@ -50,21 +54,71 @@ def is_picture(png: bytes) -> bool:
 
 @pytest.mark.parametrize("labels", [("go",), ("go", ODD), tuple(f"word {i}" for i in range(40))])
 def test_every_vocabulary_can_be_drawn(labels: tuple[str, ...]) -> None:
-    assert is_picture(plot_confusion(evaluation(labels)))
+    assert is_picture(plot_confusion(evaluation(labels), ODD * 30))
     y = np.sin(np.arange(4000, dtype=np.float32))
     mfcc = np.ones((31, 20), np.float32)
-    assert is_picture(plot_clip(y, 8000, mfcc, prediction(labels), hop_length=80))
+    assert is_picture(plot_clip(y, 8000, Features(mfcc, 80), prediction(labels), model=ODD))
 
 
 def test_a_clip_of_one_frame_and_one_coefficient_can_be_drawn() -> None:
     failed = Prediction(None, None, None, None, None, None, None)
-    assert is_picture(plot_clip(np.zeros(80, np.float32), 8000, np.zeros((1, 1), np.float32), failed, hop_length=80))
+    assert is_picture(plot_clip(np.zeros(80, np.float32), 8000, Features(np.zeros((1, 1), np.float32), 80), failed))
 
 
 @pytest.mark.parametrize("n", [0, 1, 60])
 @pytest.mark.parametrize("valid", [None, 0.5])
 def test_every_course_can_be_drawn(n: int, valid: float | None) -> None:
     assert is_picture(plot_history([Epoch(i + 1, 2 / (i + 1), 0.9, valid, valid, 1.0) for i in range(n)]))
+    assert is_picture(plot_history([Epoch(i + 1, float("nan"), 0.9, valid, valid, 1.0) for i in range(n)]))
+
+
+def course(*valid: float | None) -> list[Epoch]:
+    return [Epoch(i, 1.0, 0.5, loss, None, 1.0) for i, loss in enumerate(valid, start=1)]
+
+
+@pytest.mark.parametrize(
+    ("valid", "kept"), [((3.0, 1.0, 2.0), 2), ((1.0, 1.0), 1), ((None, None, None), 3), ((0.0, 0.5), 1)]
+)
+def test_the_epoch_whose_weights_were_kept_is_marked(valid: tuple[float | None, ...], kept: int) -> None:
+    axes = Figure().add_subplot()
+    _mark_epochs(axes, course(*valid))
+    assert _kept_epoch(course(*valid)) == kept
+    [line] = axes.lines
+    assert (line.get_xdata(), line.get_label()) == ([kept, kept], f"kept: epoch {kept}")
+
+
+@pytest.mark.parametrize("n", [1, 2, 7, 11, 60, 99, 250, 5000])
+def test_epochs_are_whole_and_begin_with_1(n: int) -> None:
+    axes = Figure().add_subplot()
+    _mark_epochs(axes, course(*[None] * n))
+    assert axes.get_xlim() == ((1, n) if n > 1 else (0.5, 1.5))
+    ticks = axes.get_xticks()
+    assert len(ticks) <= 11
+    assert ticks[0] == 1
+    assert all(tick == int(tick) for tick in ticks)
+
+
+@pytest.mark.parametrize(("bounds", "n_told"), [((0.0, 0.5), 0), ((0.1, 0.5), 1), ((0.0, 0.4), 1), ((0.1, 0.4), 1)])
+def test_the_legend_tells_of_a_cut_only_where_one_is(bounds: tuple[float, float], n_told: int) -> None:
+    axes = Figure().add_subplot()
+    _draw_waveform(axes, np.ones(4000, np.float32), 8000, bounds)
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts.count("cut off before recognition") == n_told
+    assert len(texts) == n_told + 1
+
+
+def test_the_title_names_recording_answer_and_model() -> None:
+    answer = Prediction("x/six.wav", "6", 0.985, None, 1.0, 0.0, 1.0)
+    assert _title(answer, "mine") == "six.wav: 6 (98.5 %), model mine"
+
+
+def test_loudness_does_not_set_the_colours_of_the_other_coefficients() -> None:
+    figure = Figure()
+    axes = figure.add_subplot()
+    mfcc = np.full((31, 20), 2.0, np.float32)
+    mfcc[:, 0] = -500
+    _draw_mfcc(figure, axes, mfcc, 0.0, 0.01)
+    assert axes.images[0].get_clim() == (-2.0, 2.0)
 
 
 def test_trim_bounds_stand_at_their_seconds() -> None:

@@ -121,7 +121,7 @@ def test_a_rare_label_trains_and_may_have_no_test() -> None:
         ({("6", "ann"): 5, ("7", "ann"): 5}, "speaker", r"found one speaker only \(ann\), needed two or more"),
         ({("6", "ann"): 5, ("7", None): 5}, "speaker", "5 of 10 clips have no known speaker"),
         ({("6", "ann"): 5, ("7", "bob"): 5, ("8", "cyd"): 5}, "speaker", "no clip of labels . *, . would train"),
-        ({("6", "ann"): 9, ("7", "ann"): 4}, "official", "no clip of labels 6, 7 would train"),
+        ({("6", "ann"): 9, ("7", "ann"): 4}, "official", "no clip of labels 6, 7 would train.*rule of FSDD: indices"),
         ({("6", "ann"): 9, ("7", "ann"): 20}, "official", "no clip of label 6 would train under the split official"),
         ({("6", "ann"): 5, ("7", "ann"): 4}, "csv", "no column split"),
         (
@@ -148,7 +148,7 @@ def test_official_goes_by_index() -> None:
         sorted(int(clip.path.stem.split("_")[2]) for clip in part) for part in (split.train, split.valid, split.test)
     ]
     assert indices == [[10, 10, 11], sorted([*range(5, 10)] * 2), sorted([*range(5)] * 2)]
-    with pytest.raises(CorpusError, match="its layout is folders"):
+    with pytest.raises(CorpusError, match=r"its layout is folders.*rule of FSDD: indices"):
         split_corpus(replace(make({("6", "ann"): 12, ("7", "ann"): 11}), layout="folders"), "official", 0)
 
 

@@ -32,8 +32,8 @@ def contest(*contestants: Contestant, n_speakers: int = 2, n_unheard: int = 2) -
 def test_a_row_has_all_figures() -> None:
     lines = render_contest(contest(contestant(), contestant("lstm", macro=None))).splitlines()
     rows = {cells[0]: cells[1:] for line in lines[2:5] if (cells := line.split())}
-    assert rows["rnn"] == ["75.0", "%", "60.0-90.0", "%", "50.0", "%", "1,234", "0.46", "—"]
-    assert rows["lstm"] == ["75.0", "%", "60.0-90.0", "%", "—", "1,234", "0.46", "—"]
+    assert rows["rnn"] == ["75.0", "%", "60.0", "to", "90.0", "50.0", "%", "1,234", "0.46", "—"]
+    assert rows["lstm"] == ["75.0", "%", "60.0", "to", "90.0", "—", "1,234", "0.46", "—"]
 
 
 @pytest.mark.parametrize(

@@ -143,11 +143,20 @@ def test_an_interrupted_training_ends_with_the_weights_of_an_uninterrupted_one(
     resumed: list[int] = []
 
     class Note(Listener):
+        def resuming(self, epoch: int) -> None:
+            resumed.append(epoch)
+
         def fitting(self, step: Step) -> None:
             resumed.append(step.epoch)
 
+        def fitted(self, n_epochs: int, best: int) -> None:
+            ended.append((n_epochs, best))
+
+    ended: list[tuple[int, int]] = []
     trained = train(first.corpus, config, out, TrainOptions(resume=True), Note())
-    assert min(resumed) == 3  # two epochs were kept, the third began anew
+    assert resumed[0] == 2  # two epochs were kept, the third began anew
+    assert set(resumed[1:]) == {3, 4}
+    assert ended == [(4, trained.best)]
     assert [row.epoch for row in trained.history] == [1, 2, 3, 4]
     a, b = weights_of(first.trained.bundle.path), weights_of(out)
     assert all(np.array_equal(a[key], b[key]) for key in a)
@@ -164,6 +173,7 @@ def test_the_best_weights_are_kept(tone_corpus: Corpus, tmp_path: Path) -> None:
     assert kept == pytest.approx(min(losses), abs=1e-3)
     best = losses.index(min(losses))
     assert len(losses) - 1 - best <= 2
+    assert trained.best == best + 1
 
 
 def test_existing_bundles_are_replaced_only_by_force(first: First, tmp_path: Path) -> None:

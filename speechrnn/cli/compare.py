@@ -30,13 +30,19 @@ def compare(
     All train and are tested on the same clips. Also writes `gradients.png`: how far back in time the loss still
     reaches, for each recurrent network, at the start and at the end of training.
     """
+    from speechrnn.extras import check_installed
+
+    check_installed("keras", extra="train", purpose="training")
     overrides = options.read_overrides(settings or [], seed)
+    names = [name.strip() for name in configs.split(",") if name.strip()]
     from speechrnn.cli.live import training_listener
+    from speechrnn.cli.training_run import choose_data
     from speechrnn.training.contest import ContestOptions, compare_presets, render_contest
 
     chosen = ContestOptions(split, overrides, resume, force)
+    choose_data(data)
     with training_listener() as listener:
-        contest = compare_presets(data, [name for name in configs.split(",") if name], out, chosen, listener)
+        contest = compare_presets(data, names, out, chosen, listener)
     typer.echo(render_contest(contest))
     for file in contest.files:
         typer.echo(f"wrote {file}", err=True)

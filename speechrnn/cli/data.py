@@ -38,9 +38,10 @@ def synth(
     seed: Annotated[int | None, typer.Option(metavar="N", help="Decides the voices. [default: 0]")] = None,
     rate: Annotated[int | None, typer.Option(metavar="HZ", help="Samples a second. [default: 16000]")] = None,
 ) -> None:
-    """Synthesise spoken digits with espeak-ng (extra synth): many voices and accents, a voice is a speaker.
+    """Synthesise spoken digits (extra synth).
 
-    The same options give the same files; an interrupted run goes on where it stopped.
+    espeak-ng speaks them in many voices and accents; a voice is a speaker. The same options give the same files; an
+    interrupted run goes on where it stopped.
     """
     from speechrnn.cli.progress import progress
     from speechrnn.corpus.synthesis import SynthesisOptions, synthesize
@@ -57,13 +58,17 @@ def synth(
 @app.command()
 def fetch(
     dataset: Annotated[
-        Dataset, typer.Argument(show_default=False, help="fsdd: the Free Spoken Digit Dataset, 3,000 real recordings.")
+        Dataset,
+        typer.Argument(
+            metavar="fsdd", show_default=False, help="The Free Spoken Digit Dataset: 3,000 real recordings."
+        ),
     ],
     directory: Directory,
 ) -> None:
-    """Download recordings and verify every file (extra data); an interrupted transfer goes on where it stopped.
+    """Download recordings of digits (extra data).
 
-    FSDD is licensed CC BY-SA 4.0; the folder says whose it is.
+    Every file is verified; an interrupted transfer goes on where it stopped. FSDD is licensed CC BY-SA 4.0; the folder
+    says whose it is.
     """
     from speechrnn.cli.progress import progress
     from speechrnn.corpus.fetch import fetch_fsdd
@@ -76,9 +81,10 @@ def fetch(
 
 @app.command()
 def check(directory: options.Data, as_json: options.Json = False) -> None:
-    """Read every recording: what is there, and what is broken, silent, clipped, too long or short, or doubled.
+    """Read every recording and say what is wrong.
 
-    The exit status is 1 where a recording is broken.
+    Tells what is there, and what is broken, silent, clipped, too long or short, or doubled. The exit status is 1 where
+    a recording is broken.
     """
     import dataclasses
     import json

@@ -19,6 +19,27 @@ FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
 class CommandGroup(TyperGroup):
     """Runs a command and turns what it raises into a message and an exit status."""
 
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Take `-h` as short for `--help`, here and, as they ask their parent, in all commands.
+
+        Parameters
+        ----------
+        info_name : str or None
+            The name of the program.
+        args : list of str
+            What was typed.
+        parent : typer.Context or None
+            None at the top.
+        **extra : object
+            More settings of the context.
+
+        Returns
+        -------
+        typer.Context
+            Parsed.
+        """
+        return super().make_context(info_name, args, parent, help_option_names=["--help", "-h"], **extra)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for.
 

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
@@ -11,6 +12,14 @@ from speechrnn.history import Epoch
 from speechrnn.markup import percent
 from speechrnn.training.contest import ContestListener
 from speechrnn.training.fitting import Step
+
+
+class Lines(ContestListener):
+    """Says in a line where an unfinished training goes on, and nothing else."""
+
+    def resuming(self, epoch: int) -> None:
+        """Hear that an unfinished training goes on after this epoch."""
+        typer.echo(describe_resumption(epoch), err=True)
 
 
 class Bars(ContestListener):
@@ -42,6 +51,10 @@ class Bars(ContestListener):
         """Hear of clips read so far."""
         self._show("reading", done, total)
 
+    def resuming(self, epoch: int) -> None:
+        """Hear that an unfinished training goes on after this epoch."""
+        self._bars.console.print(describe_resumption(epoch), markup=False, highlight=False)
+
     def fitting(self, step: Step) -> None:
         """Hear of a batch, or of an epoch."""
         if step.done is not None:
@@ -54,6 +67,12 @@ class Bars(ContestListener):
             course + self._validation,
         )
 
+    def fitted(self, n_epochs: int, best: int) -> None:  # noqa: ARG002 -- told at the end, in words
+        """Hear that no more epochs follow: a bar that an early end left in the middle is full."""
+        for task in self._bars.tasks:
+            if task.id == self._tasks.get("fitting"):
+                self._bars.update(task.id, total=task.completed)
+
     def evaluating(self, done: int, total: int) -> None:
         """Hear of test clips recognised so far."""
         self._show("testing", done, total)
@@ -62,6 +81,22 @@ class Bars(ContestListener):
         if name not in self._tasks:
             self._tasks[name] = self._bars.add_task(name, total=total, note=note)
         self._bars.update(self._tasks[name], completed=done, total=total, note=note or f"{done}/{total} clips")
+
+
+def describe_resumption(epoch: int) -> str:
+    """Say where an unfinished training goes on.
+
+    Parameters
+    ----------
+    epoch : int
+        The last one that was kept.
+
+    Returns
+    -------
+    str
+        A line.
+    """
+    return f"going on after epoch {epoch}"
 
 
 def _describe(epoch: Epoch) -> str:
@@ -75,10 +110,10 @@ def training_listener() -> Iterator[ContestListener]:
     Yields
     ------
     ContestListener
-        One that does nothing where stderr is no terminal.
+        One that draws nothing where stderr is no terminal.
     """
     if not is_watched():
-        yield ContestListener()
+        yield Lines()
         return
     # all of it fits into 80 characters
     columns = (TextColumn("{task.description}"), BarColumn(8), TimeRemainingColumn(compact=True))

@@ -28,7 +28,7 @@ def plot(
     from speechrnn.engine import OnnxEngine
     from speechrnn.errors import AudioError, SpeechRNNError
     from speechrnn.places import find_model
-    from speechrnn.plots import plot_clip
+    from speechrnn.plots import Features, plot_clip
     from speechrnn.recognizer import Recognizer
     from speechrnn.storage import write_bytes
     from speechrnn.text import printable
@@ -36,6 +36,10 @@ def plot(
     place = out or Path(f"{file.stem}.png")
     if place.is_dir():
         raise SpeechRNNError(f"{printable(place)}: is a folder, needed the name of a file for the picture.")
+    if place.suffix.lower() != ".png":
+        raise SpeechRNNError(f"{printable(place)}: a picture is a PNG, needed a name that ends in .png.")
+    if place.exists() and file.exists() and place.samefile(file):
+        raise SpeechRNNError(f"{printable(place)}: is the recording itself. Choose another name with --out.")
     if place.exists() and not force:
         raise SpeechRNNError(
             f"{printable(place)}: exists already. Choose another name with --out, or replace it with --force."
@@ -54,9 +58,9 @@ def plot(
     picture = plot_clip(
         y,
         bundle.metadata.sample_rate,
-        engine.mfcc(y, hop_length),
+        Features(engine.mfcc(y, hop_length), hop_length),
         replace(prediction, path=str(file)),
-        hop_length=hop_length,
+        model=bundle.path.name,
     )
     write_bytes(place, picture)
     typer.echo(printable(place))

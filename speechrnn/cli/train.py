@@ -46,14 +46,16 @@ def train(
     """
     from speechrnn.extras import check_installed
 
-    check_installed("keras", extra="train")
-    from speechrnn.cli.training_run import choose_config, choose_data, choose_place, print_trained, run_training
+    check_installed("keras", extra="train", purpose="training")
+    from speechrnn.cli.outcome import print_trained
+    from speechrnn.cli.training_run import check_split, choose_config, choose_data, choose_place, run_training
 
     overrides = options.read_overrides(settings or [], seed)
     chosen = choose_config(config, start, overrides)
     place = choose_place(out, config, resume=resume, force=force)
-    material = choose_data(data)
+    corpus = choose_data(data)
+    check_split(corpus, split, chosen.training.seed, from_model=start is not None)
     from speechrnn.training.session import TrainOptions
 
-    trained = run_training(material, chosen, place, TrainOptions(split, start, resume, force))
+    trained = run_training(corpus.root, chosen, place, TrainOptions(split, start, resume, force))
     print_trained(trained)

@@ -1,7 +1,6 @@
-"""The steps of ``train`` around the training itself: what is chosen before, what is told after."""
+"""The steps of ``train`` up to the training itself: what is chosen, and what is wrong with it."""
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +8,11 @@ import typer
 
 from speechrnn.bundle import read_bundle
 from speechrnn.cli.options import quote
+from speechrnn.cli.outcome import name_files
 from speechrnn.cli.progress import progress
 from speechrnn.config import Config
-from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.layouts import Corpus, read_corpus
+from speechrnn.corpus.splits import split_corpus
 from speechrnn.corpus.synthesis import read_manifest, synthesize
 from speechrnn.markup import count
 from speechrnn.places import (
@@ -20,14 +21,12 @@ from speechrnn.places import (
     check_free,
     data_home,
     find_model,
-    model_home,
     new_model_path,
 )
-from speechrnn.summary import headline
 from speechrnn.text import printable
 
-# files named on the screen; the rest are counted
-MAX_NAMED = 20
+# with fewer, what is learnt is those voices rather than the words
+FEW_VOICES = 3
 
 
 def choose_config(config: str | None, start: str | None, overrides: Mapping[str, Any]) -> Config:
@@ -51,7 +50,7 @@ def choose_config(config: str | None, start: str | None, overrides: Mapping[str,
     return base.override(overrides)
 
 
-def choose_data(data: Path | None) -> Path:
+def choose_data(data: Path | None) -> Corpus:
     """Give the recordings, synthesised where none are named, and say what is in them.
 
     Parameters
@@ -61,7 +60,7 @@ def choose_data(data: Path | None) -> Path:
 
     Returns
     -------
-    Path
+    Corpus
         A folder or CSV.
     """
     if data is None:
@@ -75,8 +74,37 @@ def choose_data(data: Path | None) -> Path:
     counts = f"{len(corpus.clips)} clips, {len(corpus.labels)} labels, {len(corpus.speakers)} known speakers"
     typer.echo(f"data: {printable(data)}: {counts}, layout {corpus.layout}", err=True)
     if corpus.skipped:
-        _name_files("not used", [f"{printable(item.path)}: {item.reason}" for item in corpus.skipped])
-    return data
+        name_files("not used", [f"{printable(item.path)}: {item.reason}" for item in corpus.skipped])
+    return corpus
+
+
+def check_split(corpus: Corpus, split: str | None, seed: int, *, from_model: bool) -> None:
+    """Find out whether the recordings can be divided before the seconds that TensorFlow takes; warn of few voices.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The recordings.
+    split : str or None
+        As typed.
+    seed : int
+        Chooses the voices.
+    from_model : bool
+        Whether a model that has heard other voices is the start.
+
+    Raises
+    ------
+    CorpusError
+        They cannot.
+    """
+    parts = split_corpus(corpus, split, seed)
+    n_voices = len({clip.speaker for clip in parts.train})
+    if parts.method == "speaker" and n_voices < FEW_VOICES and not from_model:
+        typer.echo(
+            f"only {count(n_voices, 'voice')} {'trains' if n_voices == 1 else 'train'}: add voices, start from a model "
+            "with --from, or train on all of them with --split clip (its score is then on voices heard in training)",
+            err=True,
+        )
 
 
 def choose_place(out: Path | None, config: str | None, *, resume: bool, force: bool) -> Path:
@@ -141,38 +169,3 @@ def run_training(data: Path, config: Config, place: Path, options: Any) -> Any:
         if not place.with_name(place.name + UNFINISHED).exists():
             raise
         raise KeyboardInterrupt(f"to go on, run the same command with --resume --out {quote(place)}") from error
-
-
-def print_trained(trained: Any) -> None:
-    """Say where the model is, how good it is, and what to type next.
-
-    Parameters
-    ----------
-    trained : speechrnn.training.Trained
-        What the training left.
-    """
-    split, unread = trained.split, [f"{printable(item.clip.path)}: {item.reason}" for item in trained.unreadable]
-    if trained.test is not None:
-        unread += [
-            f"{printable(answer.path or '')}: {answer.error}"
-            for answer in trained.test.predictions
-            if answer.error is not None
-        ]
-    if unread:
-        _name_files("could not be read", unread)
-    sizes = f"{len(split.train)} train, {len(split.valid)} valid, {len(split.test)} test"
-    typer.echo(f"Split by {printable(split.method)}: {sizes}; {count(len(trained.history), 'epoch')}.")
-    for line in headline(trained.test.evaluation) if trained.test is not None else ["No clip was kept for a test."]:
-        typer.echo(printable(line))
-    path = trained.bundle.path
-    typer.echo(f"Model: {printable(path)}")
-    named = "" if path.parent == model_home() else f" --model {quote(path)}"
-    typer.echo(f"Next:  speechrnn predict FILE{named}")
-
-
-def _name_files(what: str, lines: Sequence[str]) -> None:
-    typer.echo(f"{count(len(lines), 'file')} {what}:", err=True)
-    for line in itertools.islice(lines, MAX_NAMED):
-        typer.echo(f"  {line}", err=True)
-    if len(lines) > MAX_NAMED:
-        typer.echo(f"  and {len(lines) - MAX_NAMED} more: see `speechrnn data check`", err=True)

@@ -18,6 +18,9 @@ from speechrnn.corpus.tables import PARTS, Row, read_table
 from speechrnn.errors import CorpusError
 from speechrnn.text import printable
 
+# said where it does not fit
+_OFFICIAL = "--split official is the rule of FSDD: indices 0-4 are test, 5-9 validation, the rest trains"
+
 SPEAKER_SHARE = 0.15
 CLIP_SHARE = 0.10
 
@@ -106,13 +109,16 @@ def _default(corpus: Corpus) -> str:
 
 def _check(corpus: Corpus, split: Split) -> None:
     where = printable(corpus.root)
+    advice = "Add recordings, or choose another split"
+    if split.method == "official":
+        advice = f"{_OFFICIAL}. For other recordings use --split speaker or clip"
     trained = {clip.label for clip in split.train}
     without = [label for label in corpus.labels if label not in trained]
     if without:
         named = f"label {without[0]}" if len(without) == 1 else f"labels {', '.join(without[:12])}"
         raise CorpusError(
             f"{where}: no clip of {named} would train under the split {printable(split.method)}, needed at least one "
-            "of each. Add recordings, or choose another split or seed."
+            f"of each. {advice}{'' if split.method == 'official' else ' or seed'}."
         )
     empty = [part for part in PARTS if not getattr(split, part)]
     if empty:
@@ -120,7 +126,7 @@ def _check(corpus: Corpus, split: Split) -> None:
         raise CorpusError(
             f"{where}: the split {printable(split.method)} of {len(corpus.clips)} clips leaves none for "
             f"{' and '.join(empty)}, needed at least one each for train, valid and test{least}. "
-            "Add recordings, or choose another split."
+            f"{advice}."
         )
 
 
@@ -174,7 +180,7 @@ def _official(corpus: Corpus, _seed: int) -> dict[Path, str]:
     if corpus.layout != "fsdd":
         raise CorpusError(
             f"{printable(corpus.root)}: its layout is {corpus.layout}, needed names such as 6_jackson_12.wav: "
-            "--split official goes by their index. Use --split speaker or clip."
+            f"{_OFFICIAL}. Use --split speaker or clip."
         )
     parts: dict[Path, str] = {}
     for clip in corpus.clips:

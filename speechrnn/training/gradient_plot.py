@@ -31,12 +31,12 @@ class GradientCurves:
 
 
 def plot_gradients(curves: Sequence[GradientCurves]) -> bytes:
-    """Draw the norm of the loss gradient by steps back from the last frame, on a logarithmic axis.
+    """Draw the loss gradient by steps back from the last frame, each curve relative to its own largest norm.
 
     Parameters
     ----------
     curves : sequence of GradientCurves
-        At least one; dashed at the start of training, solid at the end.
+        At least one; dashed at the start of training, solid at the end. The axis is logarithmic.
 
     Returns
     -------
@@ -54,10 +54,10 @@ def plot_gradients(curves: Sequence[GradientCurves]) -> bytes:
         style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "markersize": 4}
         _draw(axes, one.start, {**style, "linestyle": "--", "markerfacecolor": "white"})
         _draw(axes, one.end, {**style, "linestyle": "-"})
-    _bound(axes, [part.norm for one in curves for part in (one.start, one.end)])
+    _bound(axes)
     axes.set(
         xlabel="steps back from the last frame",
-        ylabel="gradient of the loss w.r.t. the state: norm, median over clips",
+        ylabel="share of the largest norm, median over clips",
         title="How far back the loss reaches",
     )
     axes.grid(alpha=0.3)
@@ -70,17 +70,23 @@ def plot_gradients(curves: Sequence[GradientCurves]) -> bytes:
 
 
 def _draw(axes: Any, gradients: StateGradients, style: dict[str, Any]) -> None:
-    norm = np.where(gradients.norm > 0, gradients.norm, np.nan)  # nothing at all has no place on a logarithmic axis
-    axes.plot(gradients.steps_back, norm, linewidth=1.8, markevery=max(1, norm.size // 8), **style)
+    share = _share_of_peak(gradients.norm)
+    axes.plot(gradients.steps_back, share, linewidth=1.8, markevery=max(1, share.size // 8), **style)
 
 
-def _bound(axes: Any, norms: Sequence[npt.NDArray[np.float64]]) -> None:
-    values = np.concatenate(norms)
-    values = values[np.isfinite(values) & (values > 0)]
+def _share_of_peak(norm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """NaN where nothing is left or a number overflowed: neither has a place on a logarithmic axis."""
+    drawn = np.isfinite(norm) & (norm > 0)
+    return np.where(drawn, norm, np.nan) / np.max(norm, where=drawn, initial=0.0) if drawn.any() else norm * np.nan
+
+
+def _bound(axes: Any) -> None:
+    values = np.concatenate([line.get_ydata() for line in axes.lines])
+    values = values[np.isfinite(values)]
     axes.set_yscale("log")
     axes.set_xlim(left=0)
     if values.size:
-        axes.set_ylim(max(values.min(), values.max() / RANGE) / 2, values.max() * 2)
+        axes.set_ylim(max(values.min(), 1 / RANGE) / 2, 2)
 
 
 def _name(axes: Any, names: Sequence[str]) -> None:

@@ -66,6 +66,8 @@ class Trained:
         Clips that could not train.
     split : Split
         Which clips did what.
+    best : int
+        The epoch whose weights are kept, counted from 1.
     """
 
     bundle: Bundle
@@ -73,6 +75,7 @@ class Trained:
     test: Evaluated | None
     unreadable: tuple[Unreadable, ...]
     split: Split
+    best: int
 
 
 class Listener:
@@ -81,8 +84,14 @@ class Listener:
     def reading(self, done: int, total: int) -> None:
         """Hear of clips read so far."""
 
+    def resuming(self, epoch: int) -> None:
+        """Hear that an unfinished training goes on after this epoch."""
+
     def fitting(self, step: Step) -> None:
         """Hear of a batch, or of an epoch."""
+
+    def fitted(self, n_epochs: int, best: int) -> None:
+        """Hear that no more epochs follow, and the one whose weights are kept."""
 
     def evaluating(self, done: int, total: int) -> None:
         """Hear of test clips recognised so far."""
@@ -145,14 +154,28 @@ def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     material, unreadable = _load(corpus, split, config, listener)
     network = _first_network(config, material, plan.start)
     journal = Journal(place.checkpoint, fingerprint(network, material, config), plan.options.resume)
-    checkpoint = fit(network, material, config, journal, listener.fitting)
+    checkpoint = fit(network, material, config, journal, _Steps(listener))
+    listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
     draft = assemble(checkpoint, material, config, describe(corpus, split.method, material, plan.start))
     trial = write_bundle(place.unfinished / "bundle", draft.files, draft.metadata, replace=True)
     check_parity(trial, [example.clip.path for example in spread(material.train, PARITY_CLIPS)])
     test = _evaluate(trial, corpus, split, listener)
     files = draft.files | ({"metrics.json": to_json(test.evaluation).encode()} if test else {})
     bundle = write_bundle(place.path, files, draft.metadata, replace=plan.options.force)
-    return Trained(bundle, checkpoint.progress.history, test, unreadable, split)
+    return Trained(bundle, checkpoint.progress.history, test, unreadable, split, checkpoint.progress.best)
+
+
+class _Steps:
+    """Passes steps on; the first one shows where an unfinished training goes on."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener, self._begun = listener, False
+
+    def __call__(self, step: Step) -> None:
+        if not self._begun and step.epoch > 1:
+            self._listener.resuming(step.epoch - 1)
+        self._begun = True
+        self._listener.fitting(step)
 
 
 def _first_network(config: Config, material: Material, start: Bundle | None) -> keras.Model:

@@ -15,7 +15,7 @@ from speechrnn.significance import Interval
 from speechrnn.text import printable
 from speechrnn.training.gradients import StateGradients
 
-HEADER = ("config", "accuracy", "95 % interval", "macro, unseen speakers", "parameters", "s a pass", "ms a clip")
+HEADER = ("config", "accuracy", "95 % interval", "macro, unseen speakers", "parameters", "s an epoch", "ms a clip")
 NONE = "—"
 
 
@@ -185,7 +185,7 @@ def _table(contest: Contest) -> Table:
         (
             one.name,
             percent(one.accuracy),
-            f"{100 * one.interval.low:.1f}-{100 * one.interval.high:.1f} %",
+            f"{100 * one.interval.low:.1f} to {100 * one.interval.high:.1f}",
             NONE if one.macro is None else percent(one.macro),
             f"{one.n_parameters:,}",
             f"{one.seconds_per_pass:.2f}",
@@ -198,7 +198,7 @@ def _table(contest: Contest) -> Table:
 
 def _notes(contest: Contest) -> list[str]:
     how = (
-        "s a pass: mean of the epochs, without the first where there are more. ms a clip: front end and network in "
+        "s an epoch: mean of the epochs, without the first where there are more. ms a clip: front end and network in "
         "onnxruntime, one thread, one clip at a time, median. Both on this machine."
     )
     unread = [(one.name, contest.n_clips - one.n_clips) for one in contest.contestants if one.n_clips < contest.n_clips]
@@ -208,7 +208,8 @@ def _notes(contest: Contest) -> list[str]:
 def _caption(contest: Contest) -> str:
     what = (
         "The norm of the gradient of the cross-entropy with respect to the state of the first recurrent layer, by "
-        f"steps back from the last frame: median over {count(contest.n_gradient_clips, 'test clip')}."
+        "steps back from the last frame, as a share of its largest value: "
+        f"median over {count(contest.n_gradient_clips, 'test clip')}."
     )
     lines = []
     for one in contest.contestants:

@@ -1,6 +1,7 @@
 """Importing the heavy libraries: in one place, with one sentence where they are absent, and without their chatter."""
 
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -27,7 +28,9 @@ def import_heavy() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with _without_chatter():
         for module in _HEAVY:
-            require(module, extra="train")
+            require(module, extra="train", purpose="training")
+    # it warns of graphs made anew, which batches of different lengths need
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,120 @@
+"""What ``train`` tells when a training is done: how it went, how good the model is, what to type next."""
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from speechrnn.cli.options import quote
+from speechrnn.markup import count
+from speechrnn.places import model_home
+from speechrnn.summary import headline
+from speechrnn.text import printable
+
+# a validation loss above this share of a guesser's says that next to nothing was learnt
+CHANCE = 0.9
+# files named on the screen; the rest are counted
+MAX_NAMED = 20
+
+
+def print_trained(trained: Any) -> None:
+    """Say where the model is, how good it is, and what to type next.
+
+    Parameters
+    ----------
+    trained : speechrnn.training.Trained
+        What the training left.
+    """
+    split, unread = trained.split, [f"{printable(item.clip.path)}: {item.reason}" for item in trained.unreadable]
+    if trained.test is not None:
+        unread += [
+            f"{printable(answer.path or '')}: {answer.error}"
+            for answer in trained.test.predictions
+            if answer.error is not None
+        ]
+    if unread:
+        name_files("could not be read", unread)
+    sizes = f"{len(split.train)} train, {len(split.valid)} valid, {len(split.test)} test"
+    typer.echo(f"Split by {printable(split.method)}: {sizes}.")
+    typer.echo(f"{describe_epochs(len(trained.history), trained.bundle.config.training.epochs, trained.best)}.")
+    if advice := advise(trained.history[trained.best - 1].valid_loss, len(trained.bundle.labels)):
+        typer.echo(advice, err=True)
+    for line in headline(trained.test.evaluation) if trained.test is not None else ["No clip was kept for a test."]:
+        typer.echo(printable(line))
+    path = trained.bundle.path
+    typer.echo(f"Model: {printable(path)}")
+    named = "" if path.parent == model_home() else f" --model {quote(path)}"
+    typer.echo(f"Next:  speechrnn predict FILE{named}")
+
+
+def describe_epochs(n_done: int, n_asked: int, best: int) -> str:
+    """Say how long a training went on, and which weights are kept.
+
+    Parameters
+    ----------
+    n_done, n_asked : int
+        Epochs run, and epochs allowed.
+    best : int
+        The epoch whose weights are kept.
+
+    Returns
+    -------
+    str
+        Without a full stop.
+
+    Examples
+    --------
+    >>> describe_epochs(19, 40, 7), describe_epochs(40, 40, 33)
+    ('Stopped after 19 of 40 epochs, weights of epoch 7 kept', '40 epochs, weights of epoch 33 kept')
+    """
+    done = f"Stopped after {n_done} of {count(n_asked, 'epoch')}" if n_done < n_asked else count(n_done, "epoch")
+    return f"{done}, weights of epoch {best} kept"
+
+
+def advise(valid_loss: float | None, n_labels: int) -> str | None:
+    """Say so where a network has learnt next to nothing.
+
+    Parameters
+    ----------
+    valid_loss : float or None
+        On the validation clips, of the weights that are kept.
+    n_labels : int
+        A guesser's loss is the logarithm of it.
+
+    Returns
+    -------
+    str or None
+        None where it is clearly better than a guesser.
+
+    Examples
+    --------
+    >>> advise(2.2, n_labels=10)
+    'the network has learnt next to nothing: its best validation loss is 2.20, and guessing gives 2.30. ...
+    >>> advise(2.0, n_labels=10)
+    """
+    chance = math.log(n_labels)
+    if valid_loss is None or valid_loss < CHANCE * chance:
+        return None
+    return (
+        f"the network has learnt next to nothing: its best validation loss is {valid_loss:.2f}, and guessing gives "
+        f"{chance:.2f}. Add voices or recordings, hold their labels against `speechrnn data check`, or train longer."
+    )
+
+
+def name_files(what: str, lines: Sequence[str]) -> None:
+    """Say on stderr which files are left out, and why.
+
+    Parameters
+    ----------
+    what : str
+        Such as ``not used``.
+    lines : sequence of str
+        One for each file.
+    """
+    typer.echo(f"{count(len(lines), 'file')} {what}:", err=True)
+    for line in itertools.islice(lines, MAX_NAMED):
+        typer.echo(f"  {line}", err=True)
+    if len(lines) > MAX_NAMED:
+        typer.echo(f"  and {len(lines) - MAX_NAMED} more: see `speechrnn data check`", err=True)
