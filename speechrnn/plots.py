@@ -168,7 +168,7 @@ def _draw_course(
 def _mark_epochs(axes: Any, rows: Sequence[Epoch]) -> None:
     n = max((row.epoch for row in rows), default=1)
     step = next(step for step in (1, 2, 5, 10, 20, 50, 100, n) if n <= 10 * step)
-    axes.set_xlim((1, n) if n > 1 else (0.5, 1.5))
+    axes.set_xlim(0.5, n + 0.5)
     axes.set_xticks([1, *(epoch for epoch in range(step, n + 1, step) if epoch > 1)])
     for line in axes.lines:
         line.set(clip_on=False, in_layout=False)  # the first and the last epoch stand on the frame

@@ -91,7 +91,7 @@ def test_the_epoch_whose_weights_were_kept_is_marked(valid: tuple[float | None, 
 def test_epochs_are_whole_and_begin_with_1(n: int) -> None:
     axes = Figure().add_subplot()
     _mark_epochs(axes, course(*[None] * n))
-    assert axes.get_xlim() == ((1, n) if n > 1 else (0.5, 1.5))
+    assert axes.get_xlim() == (0.5, n + 0.5)
     ticks = axes.get_xticks()
     assert len(ticks) <= 11
     assert ticks[0] == 1
