@@ -99,7 +99,9 @@ def test_fetch_without_a_network_is_one_sentence(tmp_path: Path) -> None:
 
 
 def test_what_can_be_fetched_is_in_the_usage(cli: Cli) -> None:
-    assert cli("data", "fetch", "--help").lines[0] == "Usage: speechrnn data fetch [OPTIONS] {fsdd} {DIR}"
+    usage = cli("data", "fetch", "--help").lines[0]
+    # some versions of typer put braces round what must be given
+    assert usage.translate({ord("{"): None, ord("}"): None}) == "Usage: speechrnn data fetch [OPTIONS] fsdd DIR"
 
 
 def test_only_known_datasets_can_be_fetched(cli: Cli) -> None:
