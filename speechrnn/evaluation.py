@@ -135,7 +135,7 @@ def heard_levels(clips: Sequence[Clip], heard: HeardInTraining) -> tuple[Heard, 
     known_clips = frozenset(heard.clips)
     trained = [bool(known_clips) and _content(clip.path) in known_clips for clip in clips]
     voices = {*heard.speakers, *(clip.speaker for clip, was in zip(clips, trained, strict=True) if was)}
-    if known_clips:
+    if heard.real:
         voices.add(None)
 
     def level(clip: Clip, was: bool) -> Heard:

@@ -25,12 +25,13 @@ class Synthetic(Struct, frozen=True):
 class Heard(Struct, frozen=True):
     """What the weights or the choice of the best pass have met.
 
-    `clips` are short content hashes (`speechrnn.corpus.clips.clip_hash`); `unnamed` counts clips whose speaker was not
-    known.
+    `clips` are short content hashes (`speechrnn.corpus.clips.clip_hash`); `real` counts those that no synthesiser made,
+    `unnamed` those whose speaker was not known.
     """
 
     speakers: tuple[str, ...] = ()
     clips: tuple[str, ...] = ()
+    real: int = 0
     unnamed: int = 0
     synthetic: tuple[Synthetic, ...] = ()
 

@@ -140,10 +140,10 @@ def test_a_heard_clip_under_another_name_makes_its_new_name_a_heard_voice(
 
 def test_who_cannot_be_told_from_a_heard_voice_is_not_called_unheard(tmp_path: Path) -> None:
     named, unnamed = Clip(tmp_path / "a.wav", "0", "ann"), Clip(tmp_path / "b.wav", "0", None)  # neither can be read
-    assert heard_levels([named, unnamed], Heard(speakers=("bob",), clips=("0" * 16,))) == ("none", "speakers")
-    assert heard_levels([named, unnamed], Heard(clips=("0" * 16,), unnamed=1)) == ("speakers", "speakers")
-    # synthetic voices have names and no clip hashes: no real voice can be one of them
-    assert heard_levels([named, unnamed], Heard(speakers=("espeak-1",))) == ("none", "none")
+    assert heard_levels([named, unnamed], Heard(speakers=("bob",), clips=("0" * 16,), real=1)) == ("none", "speakers")
+    assert heard_levels([named, unnamed], Heard(clips=("0" * 16,), real=1, unnamed=1)) == ("speakers", "speakers")
+    # synthetic voices have names: no real voice can be one of them
+    assert heard_levels([named, unnamed], Heard(speakers=("espeak-1",), clips=("0" * 16,))) == ("none", "none")
 
 
 SPEAKERS = st.sampled_from(("ann", "bob", None))
@@ -155,7 +155,7 @@ def test_more_training_never_makes_a_voice_less_heard(
 ) -> None:
     clips = [Clip(Path(f"/nowhere/{i}.wav"), "0", speaker) for i, speaker in enumerate(speakers)]
     before = heard_levels(clips, Heard(speakers=tuple(few)))
-    after = heard_levels(clips, Heard(speakers=tuple(few | more), clips=("0" * 16,)))
+    after = heard_levels(clips, Heard(speakers=tuple(few | more), clips=("0" * 16,), real=1))
     assert all(HEARD_LEVELS.index(a) <= HEARD_LEVELS.index(b) for a, b in zip(before, after, strict=True))
 
 

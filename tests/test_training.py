@@ -111,6 +111,7 @@ def test_what_trained_is_in_the_bundle(first: First, config: Config) -> None:
     used = [*trained.split.train, *trained.split.valid]
     assert set(heard.speakers) == {clip.speaker for clip in used}
     assert set(heard.clips) == {clip_hash(clip.path) for clip in used}
+    assert (heard.real, heard.unnamed) == (len(used), 0)
     assert bundle.config == config
     assert bundle.labels == ("0", "1", "2")
     assert parse_history(bundle.read("history.csv").decode()) == trained.history
@@ -219,6 +220,7 @@ def test_clips_in_a_synthetic_folder_are_named_too(tmp_path: Path) -> None:
     tiny = Config.load("default", SMALL | {"training.epochs": 1})
     bundle = train(folder, tiny, tmp_path / "model", TrainOptions(split="speaker")).bundle
     assert bundle.metadata.heard.synthetic == (Synthetic("espeak-ng", 2, 20),)
+    assert bundle.metadata.heard.real == 0
     assert evaluate(folder, bundle.path).heard == "clips"
 
 

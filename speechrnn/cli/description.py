@@ -94,11 +94,12 @@ def _rows(bundle: Bundle) -> Iterator[tuple[str, str]]:
 
 
 def _heard_rows(heard: Heard) -> Iterator[tuple[str, str]]:
-    for synthetic in heard.synthetic:
-        yield "heard", f"{synthetic.n_clips} synthetic clips ({synthetic.engine}, seed {synthetic.seed})"
     if heard.clips:
         unnamed = f", {heard.unnamed} of them of unnamed speakers" if heard.unnamed else ""
-        yield "heard", f"{len(heard.clips)} real clips{unnamed}"
+        yield "heard", f"{len(heard.clips)} clips, {heard.real or 'none'} of them real{unnamed}"
+    for synthetic in heard.synthetic:
+        made = f"{synthetic.n_clips} clips by {synthetic.engine}, seed {synthetic.seed}"
+        yield "synthetic", f"from a corpus of {made}"
     yield "voices", f"{len(heard.speakers)}: {_enumerate(heard.speakers)}" if heard.speakers else "none known by name"
 
 

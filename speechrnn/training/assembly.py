@@ -16,6 +16,7 @@ from speechrnn.bundle import CONFIG, LABELS, MODEL, WEIGHTS, Bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus
 from speechrnn.corpus.manifest import read_manifest, read_unfinished
+from speechrnn.corpus.takes import is_synthetic
 from speechrnn.errors import MissingExtraError
 from speechrnn.history import format_history
 from speechrnn.metadata import FORMAT_VERSION, DataSource, Heard, Metadata, Synthetic
@@ -69,6 +70,7 @@ def describe(corpus: Corpus, split: str, material: Material, start: Bundle | Non
         speakers=speakers,
         # of synthetic clips too: real ones may lie among them
         clips=tuple(sorted({example.digest for example in examples})),
+        real=sum(not (manifest and is_synthetic(example.clip)) for example in examples),
         unnamed=sum(example.clip.speaker is None for example in examples),
         synthetic=(Synthetic(manifest.engine, manifest.seed, manifest.n_clips),) if manifest else (),
     )
@@ -82,6 +84,7 @@ def _merge(earlier: Heard, later: Heard) -> Heard:
     return Heard(
         speakers=tuple(sorted({*earlier.speakers, *later.speakers})),
         clips=tuple(sorted({*earlier.clips, *later.clips})),
+        real=earlier.real + later.real,
         unnamed=earlier.unnamed + later.unnamed,
         synthetic=tuple(dict.fromkeys((*earlier.synthetic, *later.synthetic))),
     )

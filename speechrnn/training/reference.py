@@ -1,7 +1,8 @@
 """The plain chain, one library a step: librosa loads, trims and computes MFCC, Keras answers.
 
-It is what the graph in ``model.onnx`` must equal, what learners can follow line by line, and
-``speechrnn predict --runtime keras``.
+It is what the graph in ``model.onnx`` must equal, what learners can follow line by line (`predict_file`), and
+``speechrnn predict --runtime keras`` (`KerasEngine`, on samples from `speechrnn.audio`, which equal those of
+`librosa.load` bit by bit).
 """
 
 from collections.abc import Sequence

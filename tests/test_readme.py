@@ -1,0 +1,38 @@
+"""The Python of the README, run as it stands there."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.bundles import SAMPLES, copy_bundle
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tone_corpus: Callable[..., Path]) -> Path:
+    """A folder with what the README finds after `make demo`: samples, a corpus, a trained model."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "samples").symlink_to(SAMPLES)
+    tone_corpus().rename(tmp_path / "data" / "demo")
+    (tmp_path / "home" / "models").mkdir(parents=True)
+    copy_bundle(tmp_path / "home" / "models" / "digits-1")
+    (tmp_path / "home" / "models" / "latest").write_text("digits-1\n")
+    monkeypatch.setenv("SPEECHRNN_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_readme_has_three_blocks_of_python() -> None:
+    assert len(BLOCKS) == 3
+
+
+@pytest.mark.train
+@pytest.mark.usefixtures("checkout")
+@pytest.mark.parametrize(("block", "printed"), [(0, r"6\n"), (1, r"6\n"), (2, r"[01]\.\d+\n")])
+def test_python_of_the_readme_runs_as_it_stands(block: int, printed: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(BLOCKS[block], f"README.md block {block}", "exec"), {})
+    assert re.fullmatch(printed, capsys.readouterr().out)
