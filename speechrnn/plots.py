@@ -1,8 +1,6 @@
 """Pictures of an evaluation, of a training and of one clip, as PNG bytes; nothing global is touched."""
 
-import io
 import textwrap
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +10,7 @@ import numpy.typing as npt
 
 from speechrnn.audio import Waveform
 from speechrnn.extras import require
+from speechrnn.figures import encode_png, new_figure
 from speechrnn.history import Epoch
 from speechrnn.markup import count, percent
 from speechrnn.recognizer import Prediction
@@ -21,7 +20,6 @@ from speechrnn.text import printable
 
 # Okabe and Ito's palette: told apart by everyone, also in grey
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"
-DPI = 120
 MAX_NUMBERED = 25
 MAX_BARS = 12
 MAX_CHARACTERS = 24
@@ -62,7 +60,7 @@ def plot_confusion(evaluation: Evaluation, name: str = "") -> bytes:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = [_short(name) for name in columns]
     side = 2.2 + (0.42 if n_labels <= MAX_NUMBERED else 0.28) * min(n_labels, 100)
-    figure = _figure(side + 1.2, side)
+    figure = new_figure(side + 1.2, side)
     axes = figure.add_subplot()
     # the root lets a rare confusion show beside a full diagonal
     image = axes.imshow(shares, cmap="Blues", norm=require("matplotlib.colors", "plot").PowerNorm(0.5, 0, 1))
@@ -81,7 +79,7 @@ def plot_confusion(evaluation: Evaluation, name: str = "") -> bytes:
     if evaluation.rejected:
         axes.axvline(n_labels - 0.5, color=GREY, linewidth=1)
     figure.colorbar(image, ax=axes, shrink=min(0.8, 4 / side), label="share of the row (square-root scale)")
-    return _png(figure)
+    return encode_png(figure)
 
 
 def plot_history(rows: Sequence[Epoch]) -> bytes:
@@ -102,7 +100,7 @@ def plot_history(rows: Sequence[Epoch]) -> bytes:
     MissingExtraError
         matplotlib is not installed.
     """
-    figure = _figure(9, 3.6)
+    figure = new_figure(9, 3.6)
     epochs = [row.epoch for row in rows]
     left, right = figure.subplots(1, 2)
     _draw_course(left, epochs, [row.loss for row in rows], [row.valid_loss for row in rows])
@@ -112,8 +110,9 @@ def plot_history(rows: Sequence[Epoch]) -> bytes:
     right.set_ylabel("accuracy (%)")
     for axes in (left, right):
         _mark_epochs(axes, rows)
-        axes.legend()
-    return _png(figure)
+    # the same for both; above them, where it hides no point
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return encode_png(figure)
 
 
 def plot_clip(y: Waveform, sr: int, features: Features, prediction: Prediction, *, model: str = "") -> bytes:
@@ -142,7 +141,7 @@ def plot_clip(y: Waveform, sr: int, features: Features, prediction: Prediction, 
     MissingExtraError
         matplotlib is not installed.
     """
-    figure = _figure(9, 7)
+    figure = new_figure(9, 7)
     grid = figure.add_gridspec(3, 1, height_ratios=(1, 1.1, 1))
     wave = figure.add_subplot(grid[0])
     start, end = prediction.start or 0.0, y.size / sr if prediction.end is None else prediction.end
@@ -151,7 +150,7 @@ def plot_clip(y: Waveform, sr: int, features: Features, prediction: Prediction, 
     _draw_mfcc(figure, figure.add_subplot(grid[1], sharex=wave), features.mfcc, start, features.hop_length / sr)
     wave.set_xlim(0, y.size / sr)
     _draw_probabilities(figure.add_subplot(grid[2]), prediction.probabilities or {})
-    return _png(figure)
+    return encode_png(figure)
 
 
 def _draw_course(
@@ -245,16 +244,3 @@ def _percent(values: Sequence[float | None]) -> list[float | None]:
 
 def _numbers(values: Sequence[float | None]) -> npt.NDArray[np.float64]:
     return np.array([np.nan if value is None else value for value in values], np.float64)
-
-
-def _figure(width: float, height: float) -> Any:
-    """A figure of its own, in inches; pyplot would keep it and ask for a screen."""
-    return require("matplotlib.figure", "plot").Figure(figsize=(width, height), layout="constrained")
-
-
-def _png(figure: Any) -> bytes:
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a script that matplotlib's font lacks is drawn as boxes
-        figure.savefig(buffer, format="png", dpi=DPI)
-    return buffer.getvalue()

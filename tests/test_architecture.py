@@ -29,7 +29,7 @@ ORDER = [
     {"extras", "storage", "yaml", "presets", "settings"},
     {"conversion"},
     {"config", "places"},
-    {"waveform"},
+    {"waveform", "figures"},
     {"media"},
     {"recordings"},
     {"audio", "metadata"},

@@ -10,9 +10,9 @@ import pytest
 
 from speechrnn.corpus.clips import Clip
 from speechrnn.errors import MissingExtraError
+from speechrnn.figures import DPI
 from speechrnn.history import Epoch
 from speechrnn.plots import (
-    DPI,
     Features,
     _draw_mfcc,
     _draw_probabilities,

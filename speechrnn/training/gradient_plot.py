@@ -1,7 +1,5 @@
 """The picture of vanishing gradients: a curve for each network, before and after training."""
 
-import io
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from speechrnn.extras import require
-from speechrnn.plots import DPI
+from speechrnn.figures import encode_png, new_figure
 from speechrnn.text import printable
 from speechrnn.training.gradients import StateGradients
 
@@ -48,7 +46,7 @@ def plot_gradients(curves: Sequence[GradientCurves]) -> bytes:
     MissingExtraError
         matplotlib is not installed.
     """
-    figure = require("matplotlib.figure", "plot").Figure(figsize=(9, 5.2), layout="constrained")
+    figure = new_figure(9, 5.2)
     axes = figure.add_subplot()
     for i, one in enumerate(curves):
         style = {"color": COLOURS[i % len(COLOURS)], "marker": MARKERS[i % len(MARKERS)], "markersize": 4}
@@ -62,11 +60,7 @@ def plot_gradients(curves: Sequence[GradientCurves]) -> bytes:
     )
     axes.grid(alpha=0.3)
     _name(axes, [one.name for one in curves])
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing")  # a script that matplotlib's font lacks is drawn as boxes
-        figure.savefig(buffer, format="png", dpi=DPI)
-    return buffer.getvalue()
+    return encode_png(figure)
 
 
 def _draw(axes: Any, gradients: StateGradients, style: dict[str, Any]) -> None:
