@@ -16,7 +16,9 @@ from speechrnn.errors import ConfigError
 from speechrnn.presets import find_preset, preset_names, preset_path
 from speechrnn.settings import (
     AudioConfig,
+    AugmentationConfig,
     ConvConfig,
+    DataConfig,
     FeatureConfig,
     NetworkConfig,
     RecurrentConfig,
@@ -27,8 +29,10 @@ from speechrnn.yaml import YAMLError, dump_yaml, load_yaml, load_yaml_file
 
 __all__ = [
     "AudioConfig",
+    "AugmentationConfig",
     "Config",
     "ConvConfig",
+    "DataConfig",
     "FeatureConfig",
     "NetworkConfig",
     "RecurrentConfig",
@@ -55,6 +59,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     features: FeatureConfig
     network: NetworkConfig
     training: TrainingConfig
+    # what bundles of earlier releases lack: they trained on the clips of one folder, as they are
+    augmentation: AugmentationConfig | None = None
+    data: DataConfig = DataConfig()
 
     def __post_init__(self) -> None:
         """Refuse filters above half of the sample rate."""

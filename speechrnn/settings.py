@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Positive = Annotated[int, Meta(ge=1, le=4096)]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 class AudioConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +62,7 @@ class ConvConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     filters: Positive
     kernel_size: Annotated[int, Meta(ge=1, le=63)]
+    stride: Annotated[int, Meta(ge=1, le=8)] = 1
 
 
 class RecurrentConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,15 +85,18 @@ class NetworkConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     conv: Annotated[tuple[ConvConfig, ...], Meta(max_length=16)]
     recurrent: RecurrentConfig | None
-    pooling: Literal["last", "mean", "max", "attention", "flatten"]
+    pooling: Literal["last", "mean", "max", "attention", "attention_max", "flatten"]
     flatten_frames: Annotated[int, Meta(ge=1, le=3000)]
     hidden: Annotated[tuple[Positive, ...], Meta(max_length=16)]
     dropout: Annotated[float, Meta(ge=0.0, lt=1.0)]
+    rejection: bool = False
 
     def __post_init__(self) -> None:
         """Refuse `last` without a recurrent layer: there is no state to take."""
         if self.pooling == "last" and self.recurrent is None:
-            raise ValueError("pooling is last, allowed without recurrent layers are mean, max, attention, flatten")
+            raise ValueError(
+                "pooling is last, allowed without recurrent layers are mean, max, attention, attention_max, flatten"
+            )
 
 
 class TrainingConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,3 +109,103 @@ class TrainingConfig(Struct, frozen=True, forbid_unknown_fields=True):
     clip_norm: Annotated[float, Meta(gt=0.0, le=1e6)] | None
     patience: Annotated[int, Meta(ge=1, le=10000)] | None
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)]
+    select: Literal["best", "last"] = "best"
+    clips_per_epoch: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
+    balance: Literal["clips", "speakers"] = "clips"
+    label_smoothing: Share = 0.0
+
+
+class Span(Struct, frozen=True, forbid_unknown_fields=True):
+    """A range from which a value is drawn evenly, anew for each clip."""
+
+    low: Annotated[float, Meta(ge=-200.0, le=200.0)]
+    high: Annotated[float, Meta(ge=-200.0, le=200.0)]
+
+    def __post_init__(self) -> None:
+        """Refuse a range that is empty."""
+        if self.low > self.high:
+            raise ValueError(f"low is {self.low:g}, allowed is at most high, which is {self.high:g}")
+
+
+class PlacementConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The word somewhere in a longer window over a noise floor, as imperfect end-pointing leaves it."""
+
+    probability: Share
+    max_duration: Annotated[float, Meta(gt=0.0, le=10.0)]
+    floor_db: Span
+
+
+class NoiseConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Noise over the whole window, recorded where a source has some, else coloured."""
+
+    probability: Share
+    snr_db: Span
+    recorded: Share
+
+
+class ReverberationConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """A decaying tail after each frame."""
+
+    probability: Share
+    decay: Span
+    level_db: Span
+
+
+class ChannelConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What microphones and lines do to the spectrum."""
+
+    probability: Share
+    tilt_db: Annotated[float, Meta(ge=0.0, le=20.0)]
+    bumps_db: Annotated[float, Meta(ge=0.0, le=20.0)]
+    telephone: Share
+
+
+class MaskingConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """SpecAugment (Park et al. 2019): a stretch of frames and a band of mel filters are blanked."""
+
+    probability: Share
+    frames: Share
+    mels: Share
+
+
+class AugmentationConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """How each training clip is changed anew in each pass; a part that is null is left out."""
+
+    warp: Span | None
+    tempo: Span | None
+    placement: PlacementConfig | None
+    noise: NoiseConfig | None
+    reverberation: ReverberationConfig | None
+    channel: ChannelConfig | None
+    masking: MaskingConfig | None
+
+    def __post_init__(self) -> None:
+        """Refuse factors that would turn a clip into nothing."""
+        for name, span in (("warp", self.warp), ("tempo", self.tempo)):
+            if span and not 0.25 <= span.low <= span.high <= 4.0:
+                raise ValueError(f"{name} is {span.low:g} to {span.high:g}, allowed are 0.25 to 4")
+
+
+class SourceConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """One more corpus: where it lies, what it is for, and how often it is drawn."""
+
+    path: str
+    use: Literal["train", "valid", "reject", "noise"] = "train"
+    weight: Annotated[float, Meta(gt=0.0, le=1000.0)] = 1.0
+
+
+class RejectionConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the output `known` learns to refuse; shares of the clips of a batch."""
+
+    words: Share
+    noise: Share
+    broken: Share
+    whole: tuple[str, ...] = ()
+
+
+class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What trains beside the folder that the command names."""
+
+    weight: Annotated[float, Meta(gt=0.0, le=1000.0)] = 1.0
+    sources: Annotated[tuple[SourceConfig, ...], Meta(max_length=100)] = ()
+    rejection: RejectionConfig = RejectionConfig(words=0.0, noise=0.0, broken=0.0)

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
 
 from speechrnn.config import Config
@@ -18,13 +19,19 @@ N_LABELS = 7
 # what no preset uses, so that each branch of the graph is compared with Keras
 VARIANTS: dict[str, dict[str, Any]] = {
     "mean pooling, mean and variance": {"network.pooling": "mean", "features.normalization": "mean_variance"},
+    "nothing normalised, nothing rejected": {
+        "features.normalization": "none",
+        "features.standardize": False,
+        "network.rejection": False,
+    },
     "even kernel, two GRU layers both ways": {
         "network.conv": [{"filters": 6, "kernel_size": 4}],
+        "features.normalization": "mean",
         "network.recurrent.cell": "gru",
         "network.recurrent.layers": 2,
     },
     "last state of both ways": {"network.pooling": "last", "network.recurrent.layers": 2, "network.hidden": [5]},
-    "one way under attention": {"network.recurrent.bidirectional": False},
+    "one way under attention": {"network.recurrent.bidirectional": False, "network.pooling": "attention"},
     "relu both ways under max": {
         "network.recurrent.cell": "rnn",
         "network.recurrent.activation": "relu",
@@ -32,6 +39,21 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "no layer at all": {"network.conv": [], "network.recurrent": None, "network.pooling": "mean"},
     "flatten straight to softmax": {"network.conv": [], "network.recurrent": None, "network.pooling": "flatten"},
+    "every second frame, attention beside maximum": {
+        "network.conv": [{"filters": 6, "kernel_size": 4}, {"filters": 5, "kernel_size": 3, "stride": 2}],
+        "network.pooling": "attention_max",
+    },
+    "every third frame, flattened": {
+        "network.conv": [{"filters": 6, "kernel_size": 3, "stride": 3}],
+        "network.pooling": "flatten",
+        "network.flatten_frames": 20,
+    },
+    "every second frame, last state, rejection": {
+        "network.conv": [{"filters": 6, "kernel_size": 5, "stride": 2}],
+        "network.pooling": "last",
+        "network.hidden": [5],
+        "network.rejection": True,
+    },
     "16 kHz": {
         "audio.sample_rate": 16000,
         "features.n_fft": 512,
@@ -68,6 +90,17 @@ def random_network(name: str) -> Network:
     }
     if "standardization/deviation" in weights:
         weights["standardization/deviation"] = np.abs(weights["standardization/deviation"]) * 10
+    if "calibration/temperature" in weights:
+        weights["calibration/temperature"] = np.array([0.3], np.float32)
+        weights["calibration/known"] = np.array([1.5, 0.4, -0.7], np.float32)
     set_weights(model, weights)
     onnx = to_onnx(config, weights, N_LABELS)
     return Network(config, weights, model, onnx, onnxruntime.InferenceSession(onnx))
+
+
+def answers(network: Network, batch: dict[str, Any]) -> list[npt.NDArray[np.float32]]:
+    """What Keras answers: probabilities and, where the network rejects, known."""
+    found = network.keras(batch, training=False)
+    if not isinstance(found, list):
+        return [np.asarray(found)]
+    return [np.asarray(found[0]), np.asarray(found[1])[:, 0]]

@@ -37,6 +37,7 @@ TINY = (
     "network.pooling=mean",
     "training.epochs=2",
     "training.batch_size=8",
+    "training.clips_per_epoch=null",
 )
 SMALL = [argument for setting in TINY for argument in ("--set", setting)]
 

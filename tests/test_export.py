@@ -15,7 +15,7 @@ from speechrnn.training.batches import pad_features
 from speechrnn.training.export import to_onnx
 from speechrnn.training.features import word_mfcc
 from speechrnn.training.reference import KerasEngine, load_network, predict_file
-from tests.networks import N_LABELS, VARIANTS, random_network
+from tests.networks import N_LABELS, VARIANTS, answers, random_network
 from tests.signals import odd_words, word
 
 ALL = [*preset_names(), *VARIANTS]
@@ -24,21 +24,27 @@ ALL = [*preset_names(), *VARIANTS]
 @pytest.mark.parametrize("name", ALL)
 def test_graph_equals_librosa_and_keras_on_odd_words(name: str) -> None:
     network = random_network(name)
-    waveforms = list(odd_words().values())
+    words = odd_words()
+    waveforms = list(words.values())
     batch = pad_features([word_mfcc(y, network.config) for y in waveforms])
-    expected = np.asarray(network.keras(batch, training=False))
-    [found] = network.session.run(["probabilities"], pad(waveforms))
-    np.testing.assert_allclose(found, expected, atol=1e-4)
-    np.testing.assert_array_equal(found.argmax(axis=1), expected.argmax(axis=1))
+    expected = answers(network, batch)
+    found = network.session.run(["probabilities", "known"], pad(waveforms))
+    # where a coefficient hardly moves, dividing by its deviation lifts what rounding left 300-fold
+    still = [name in ("all zeros", "loud at the very beginning") for name in words]
+    for ours, theirs in zip(found, expected, strict=False):  # Keras has no `known` where nothing is rejected
+        apart = np.abs(ours - theirs).reshape(len(words), -1).max(axis=1)
+        np.testing.assert_array_less(apart, np.where(still, 1e-4, 1e-5))
+    np.testing.assert_array_equal(found[0].argmax(axis=1), expected[0].argmax(axis=1))
+    assert (found[1] == 1).all() or len(expected) == 2
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_answers_do_not_depend_on_the_batch(name: str) -> None:
     session = random_network(name).session
     waveforms = [word(n, n, lead=n // 3) for n in (300, 900, 4000, 12000)]
-    together = session.run(["probabilities", "start", "end"], pad(waveforms))
+    together = session.run(["probabilities", "known", "start", "end"], pad(waveforms))
     for i, y in enumerate(waveforms):
-        for row, alone in zip(together, session.run(["probabilities", "start", "end"], pad([y])), strict=True):
+        for row, alone in zip(together, session.run(["probabilities", "known", "start", "end"], pad([y])), strict=True):
             np.testing.assert_allclose(alone[0], row[i], atol=2e-6)
 
 

@@ -9,7 +9,7 @@ from speechrnn.config import Config
 from speechrnn.errors import ConfigError
 from speechrnn.recognizer import pad
 from speechrnn.training.features import find_word, word_mfcc
-from speechrnn.training.frontend import _cosine_transform, check_filters, fourier_kernel
+from speechrnn.training.frontend import check_filters, cosine_transform, fourier_kernel
 from tests.networks import random_network
 from tests.signals import odd_words, word
 
@@ -64,10 +64,10 @@ def test_silence_before_and_after_a_word_changes_nothing_but_the_bounds() -> Non
     np.testing.assert_allclose(p_padded, p, atol=0.02)
 
 
-def test_cosine_transform_equals_scipy() -> None:
+def testcosine_transform_equals_scipy() -> None:
     x = np.random.default_rng(0).normal(size=(5, 40))
     expected = scipy.fft.dct(x, type=2, norm="ortho", axis=1)[:, :13]
-    np.testing.assert_allclose(x @ _cosine_transform(13, 40).T, expected, atol=1e-12)
+    np.testing.assert_allclose(x @ cosine_transform(13, 40).T, expected, atol=1e-12)
 
 
 def test_fourier_kernel_equals_numpy() -> None:

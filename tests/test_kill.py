@@ -20,7 +20,12 @@ SPEECHRNN = str(Path(sys.executable).with_name("speechrnn"))
 @pytest.mark.train
 def test_a_killed_training_leaves_a_whole_bundle_or_none(tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
     corpus, out = tone_corpus(n=6), tmp_path / "model"
-    settings = ["training.epochs=60", "training.patience=null", "network.recurrent.units=8", "training.batch_size=4"]
+    settings = [
+        "training.epochs=60",
+        "training.clips_per_epoch=null",
+        "network.recurrent.units=8",
+        "training.batch_size=4",
+    ]
     command = [SPEECHRNN, "train", str(corpus), "--out", str(out), "--resume"]
     command += [word for setting in settings for word in ("--set", setting)]
     environment = {**os.environ, "SPEECHRNN_HOME": str(tmp_path / "home")}

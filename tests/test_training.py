@@ -34,6 +34,9 @@ pytestmark = pytest.mark.train
 SMALL = {
     "network.conv": [{"filters": 8, "kernel_size": 3}],
     "network.recurrent.units": 8,
+    "network.rejection": False,
+    "augmentation": None,
+    "training.clips_per_epoch": None,
     "training.epochs": 4,
     "training.learning_rate": 0.02,
     "training.batch_size": 8,
@@ -255,7 +258,7 @@ def test_new_labels_get_a_new_head_on_the_old_body(
     train(tmp_path / "words", tiny_step, tmp_path / "second", TrainOptions(start=first.trained.bundle.path))
     a, b = weights_of(first.trained.bundle.path), weights_of(tmp_path / "second")
     assert read_bundle(tmp_path / "second").labels == ("go", "stop")
-    assert b["output/kernel"].shape == (16, 2)
+    assert b["output/kernel"].shape == (32, 2)
     assert np.allclose(a["conv_0/kernel"], b["conv_0/kernel"], atol=1e-6)
 
 
@@ -321,3 +324,29 @@ def test_a_loss_that_is_no_number_stops_the_training(tone_corpus: Corpus, config
         ):
             train(tone_corpus(), config, tmp_path / "model", listener=Poison())
     assert not (tmp_path / "model").exists()
+
+
+def test_the_default_recipe_learns_to_refuse_and_goes_on_after_an_interruption(first: First, tmp_path: Path) -> None:
+    """Augmentation, noise, words and the second output at once: same weights again, and through an interruption."""
+    small = {key: value for key, value in SMALL.items() if key.startswith("network.") and key != "network.rejection"}
+    shutil.copytree(first.corpus, tmp_path / "tones")
+    (tmp_path / "tones" / "unknown").mkdir()
+    for i in range(3):
+        noise = np.random.default_rng(i).normal(0, 0.1, 2400)
+        soundfile.write(tmp_path / "tones" / "unknown" / f"hiss{i}.wav", noise, 8000)
+    config = Config.load("default", small | {"training.epochs": 3, "training.clips_per_epoch": 64})
+    whole = train(tmp_path / "tones", config, tmp_path / "whole")
+
+    class Impatient(Listener):
+        def fitting(self, step: Step) -> None:
+            if step.epoch == 2 and step.step == 1:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path / "tones", config, tmp_path / "parted", listener=Impatient())
+    parted = train(tmp_path / "tones", config, tmp_path / "parted", TrainOptions(resume=True))
+    assert whole.bundle.read(WEIGHTS) == parted.bundle.read(WEIGHTS)
+    answer = Recognizer(whole.bundle).predict(tmp_path / "tones" / "0_ann_0.wav")
+    assert answer.known is not None
+    assert 0 < answer.known < 1
+    assert whole.bundle.metadata.heard.real == 18 + 3

@@ -2,6 +2,8 @@
 
 import hashlib
 import platform
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,7 +25,8 @@ from speechrnn.metadata import FORMAT_VERSION, DataSource, Heard, Metadata, Synt
 from speechrnn.plots import plot_history
 from speechrnn.training.checkpoint import Checkpoint
 from speechrnn.training.export import to_onnx
-from speechrnn.training.fitting import Material
+from speechrnn.training.features import Example
+from speechrnn.training.material import Gathered, Material
 from speechrnn.training.weights import get_weights, save_weights
 
 
@@ -44,17 +47,15 @@ class Draft:
     metadata: Metadata
 
 
-def describe(corpus: Corpus, split: str, material: Material, start: Bundle | None = None) -> Origin:
+def describe(gathered: Gathered, split: str, start: Bundle | None = None) -> Origin:
     """Record which voices and clips train or choose the weights.
 
     Parameters
     ----------
-    corpus : Corpus
-        Where the clips come from.
+    gathered : Gathered
+        The material and its corpora; validation clips count as heard, because they choose the best epoch.
     split : str
-        How they were divided.
-    material : Material
-        Those that were used; validation clips count as heard, because they choose the best epoch.
+        How the clips of the first corpus were divided.
     start : Bundle, optional
         What the training started from: all that it has heard, the new weights have heard too.
 
@@ -63,21 +64,32 @@ def describe(corpus: Corpus, split: str, material: Material, start: Bundle | Non
     Origin
         For the bundle's metadata.
     """
-    examples = [*material.train, *material.valid]
-    speakers = tuple(sorted({e.clip.speaker for e in examples if e.clip.speaker is not None}))
+    heard, sources = Heard(), list[DataSource]()
+    if start is not None:
+        heard, sources = start.metadata.heard, list(start.metadata.sources)
+    material = gathered.material
+    used = {example.clip.path: example for example in (*material.train, *material.valid, *material.words)}
+    for corpus in gathered.corpora:
+        examples = [used[clip.path] for clip in (*corpus.clips, *corpus.rejects) if clip.path in used]
+        if examples:
+            heard = _merge(heard, _heard(corpus, examples))
+            name, licence = corpus.root.resolve().name, _read_licence(corpus.folder)
+            sources.append(DataSource(name, corpus.layout, len(examples), licence))
+    for folder, n in Counter(noise.path.parent for noise in material.noises).items():
+        sources.append(DataSource(folder.resolve().name, "noise", n, _read_licence(folder)))
+    return Origin(tuple(sources), heard, split)
+
+
+def _heard(corpus: Corpus, examples: Sequence[Example]) -> Heard:
     manifest = read_manifest(corpus.folder) or read_unfinished(corpus.folder)
-    heard = Heard(
-        speakers=speakers,
+    return Heard(
+        speakers=tuple(sorted({e.clip.speaker for e in examples if e.clip.speaker is not None})),
         # of synthetic clips too: real ones may lie among them
         clips=tuple(sorted({example.digest for example in examples})),
         real=sum(not (manifest and is_synthetic(example.clip)) for example in examples),
         unnamed=sum(example.clip.speaker is None for example in examples),
         synthetic=(Synthetic(manifest.engine, manifest.seed, manifest.n_clips),) if manifest else (),
     )
-    source = DataSource(corpus.root.resolve().name, corpus.layout, len(examples), _read_licence(corpus.folder))
-    if start is None:
-        return Origin((source,), heard, split)
-    return Origin((*start.metadata.sources, source), _merge(start.metadata.heard, heard), split)
 
 
 def _merge(earlier: Heard, later: Heard) -> Heard:
@@ -155,10 +167,14 @@ def fingerprint(network: keras.Model, material: Material, config: Config) -> str
     digest = hashlib.sha256(config.dump().encode())
     digest.update(msgspec.json.encode(material.labels))
     digest.update(save_weights(get_weights(network)))
-    for part in (material.train, material.valid):
+    for part in (material.train, material.valid, material.words):
         digest.update(b"part")
         for example in part:
             digest.update(f"{example.digest} {example.clip.label}\n".encode())
+    for origin in material.origins:
+        digest.update(f"{origin.source} {origin.weight} {origin.speaker}\n".encode())
+    for noise in material.noises:
+        digest.update(noise.digest.encode())
     return digest.hexdigest()
 
 

@@ -1,13 +1,13 @@
 """Batches of examples, padded, in an order that seed and epoch alone decide."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from speechrnn.training.features import Example, Features
+from speechrnn.training.features import Features
 
 T = TypeVar("T")
 
@@ -15,30 +15,6 @@ T = TypeVar("T")
 _LENGTH_STEP = 16
 # clips of similar length share a batch, found among this many batches' worth of shuffled clips
 _WINDOW = 16
-
-
-def batches(
-    examples: Sequence[Example], labels: Sequence[str], order: Sequence[npt.NDArray[np.int64]]
-) -> Iterator[tuple[dict[str, npt.NDArray[np.generic]], npt.NDArray[np.float32]]]:
-    """Give what `keras.Model.train_on_batch` takes.
-
-    Parameters
-    ----------
-    examples : sequence of Example
-        Features and clips.
-    labels : sequence of str
-        Position is the unit of the output.
-    order : sequence of np.ndarray of int
-        Indices of the examples of each batch.
-
-    Yields
-    ------
-    dict and np.ndarray
-        Inputs as `pad_features` gives them, and one-hot targets (batch, n_labels).
-    """
-    targets = one_hot([example.clip.label for example in examples], labels)
-    for rows in order:
-        yield pad_features([examples[i].features for i in rows]), targets[rows]
 
 
 def shuffled_order(lengths: Sequence[int], batch_size: int, seed: tuple[int, int]) -> list[npt.NDArray[np.int64]]:

@@ -4,6 +4,8 @@ The graph is written from the configuration and the named weights, not traced: K
 into a Loop, twenty times slower. Each function here stands beside the layer of the same name in `network`.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto, helper
@@ -11,7 +13,7 @@ from onnx import TensorProto, helper
 from speechrnn.config import Config, NetworkConfig, RecurrentConfig
 from speechrnn.training.frontend import FrontEnd, add_front_end
 from speechrnn.training.graph import Graph
-from speechrnn.training.network import FAR_BELOW, VARIANCE_FLOOR
+from speechrnn.training.layers import FAR_BELOW, SURE_FLOOR, VARIANCE_FLOOR
 from speechrnn.training.weights import Arrays
 
 _OPERATORS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
@@ -40,14 +42,13 @@ def to_onnx(config: Config, weights: Arrays, n_labels: int) -> bytes:
     g = Graph()
     front = add_front_end(g, config)
     x = _normalize(g, front, config, weights)
-    x = _convolve(g, x, front, config.network, weights)
+    x, front = _convolve(g, x, front, config.network, weights)
     if config.network.recurrent:
         x = _recur(g, x, front, config.network, weights)
     x = _pool(g, x, front, config.network, weights)
     for i in range(len(config.network.hidden)):
         x = g("Relu", _dense(g, x, f"hidden_{i}", weights))
-    g("Softmax", _dense(g, x, "output", weights), axis=1, name="probabilities")
-    g("Cast", g("GreaterOrEqual", "length", g.number(0, np.int64)), to=TensorProto.FLOAT, name="known")
+    _answer(g, x, config.network, weights)
     float32, int64, value = TensorProto.FLOAT, TensorProto.INT64, helper.make_tensor_value_info
     model = g.build(
         [value("waveform", float32, ["batch", "samples"]), value("length", int64, ["batch"])],
@@ -76,15 +77,29 @@ def _normalize(g: Graph, front: FrontEnd, config: Config, weights: Arrays) -> st
     return _masked(g, x, front)
 
 
-def _convolve(g: Graph, x: str, front: FrontEnd, network: NetworkConfig, weights: Arrays) -> str:
+def _convolve(g: Graph, x: str, front: FrontEnd, network: NetworkConfig, weights: Arrays) -> tuple[str, FrontEnd]:
+    """Convolve, and leave frames out where a stride says so: lengths and mask then count those that stay."""
     for i, conv in enumerate(network.conv):
         kernel = g.constant(weights[f"conv_{i}/kernel"].transpose(2, 1, 0))
         x = g("Transpose", x, perm=[0, 2, 1])
         # "same" as Keras pads it: of an odd number the larger part comes after
         before, after = (conv.kernel_size - 1) // 2, conv.kernel_size // 2
         x = g("Conv", x, kernel, g.constant(weights[f"conv_{i}/bias"]), pads=[before, after])
-        x = _masked(g, g("Transpose", g("Relu", x), perm=[0, 2, 1]), front)
-    return x
+        x = g("Transpose", g("Relu", x), perm=[0, 2, 1])
+        if conv.stride > 1:
+            x, front = _every_nth(g, x, conv.stride), _stride(g, front, conv.stride)
+        x = _masked(g, x, front)
+    return x, front
+
+
+def _stride(g: Graph, front: FrontEnd, n: int) -> FrontEnd:
+    """ceil(frames / n) frames are left."""
+    frames = g("Div", g("Add", front.n_frames, g.number(n - 1, np.int64)), g.number(n, np.int64))
+    return replace(front, n_frames=frames, mask=_every_nth(g, front.mask, n))
+
+
+def _every_nth(g: Graph, x: str, n: int) -> str:
+    return g("Slice", x, g.integers(0), g.integers(np.iinfo(np.int64).max), g.integers(1), g.integers(n))
 
 
 def _recur(g: Graph, x: str, front: FrontEnd, network: NetworkConfig, weights: Arrays) -> str:
@@ -139,6 +154,13 @@ def _pool(g: Graph, x: str, front: FrontEnd, network: NetworkConfig, weights: Ar
             return g("ReduceMax", _masked(g, x, front, FAR_BELOW), g.integers(1), keepdims=0)
         case "flatten":
             return _flatten(g, _masked(g, x, front), network, weights)
+        case "attention_max":
+            highest = g("ReduceMax", _masked(g, x, front, FAR_BELOW), g.integers(1), keepdims=0)
+            return g("Concat", _attend(g, x, front, weights), highest, axis=1)
+    return _attend(g, x, front, weights)
+
+
+def _attend(g: Graph, x: str, front: FrontEnd, weights: Arrays) -> str:
     hidden = g("MatMul", x, g.constant(weights["attention/kernel"]))
     hidden = g("Tanh", g("Add", hidden, g.constant(weights["attention/bias"])))
     scores = g("MatMul", hidden, g.constant(weights["attention/query"]))
@@ -152,6 +174,23 @@ def _flatten(g: Graph, x: str, network: NetworkConfig, weights: Arrays) -> str:
     kept = g("Slice", longer, g.integers(0), g.integers(n), g.integers(1))
     first = "hidden_0/kernel" if network.hidden else "output/kernel"
     return g("Reshape", kept, g.integers(-1, weights[first].shape[0]))
+
+
+def _answer(g: Graph, x: str, network: NetworkConfig, weights: Arrays) -> None:
+    """The outputs ``probabilities`` and ``known``; without rejection everything is known."""
+    logits = _dense(g, x, "output", weights)
+    if not network.rejection:
+        g("Softmax", logits, axis=1, name="probabilities")
+        g("Cast", g("GreaterOrEqual", "length", g.number(0, np.int64)), to=TensorProto.FLOAT, name="known")
+        return
+    g("Softmax", g("Div", logits, g.constant(weights["calibration/temperature"])), axis=1, name="probabilities")
+    top = g("ReduceMax", "probabilities", g.integers(1), keepdims=1)
+    top = g("Clip", top, g.number(SURE_FLOOR), g.number(1 - SURE_FLOOR))
+    margin = g("Sub", g("Log", top), g("Log", g("Sub", g.number(1.0), top)))
+    of_known, of_margin, offset = (g.number(value) for value in weights["calibration/known"])
+    sure = g("Mul", _dense(g, x, "known", weights), of_known)
+    sure = g("Add", g("Add", sure, g("Mul", margin, of_margin)), offset)
+    g("Squeeze", g("Sigmoid", sure), g.integers(1), name="known")
 
 
 def _dense(g: Graph, x: str, name: str, weights: Arrays) -> str:

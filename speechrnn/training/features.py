@@ -22,6 +22,7 @@ from speechrnn.corpus.clips import Clip
 from speechrnn.errors import AudioError, explain_os_error
 from speechrnn.places import cache_home
 from speechrnn.storage import write_bytes
+from speechrnn.training.spectra import Spectrum, power_spectrum
 
 Features = npt.NDArray[np.float32]
 
@@ -46,11 +47,14 @@ class Example:
         MFCC of the trimmed clip.
     digest : str
         `speechrnn.corpus.clips.clip_hash` of the file.
+    spectrum : np.ndarray [shape=(n_frames, n_bins), dtype=float32] or None
+        Power spectrum of the same frames, where augmentation needs it.
     """
 
     clip: Clip
     features: Features
     digest: str
+    spectrum: Spectrum | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +173,10 @@ def load_examples(
             return Unreadable(clip, str(error))
         except OSError as error:
             return Unreadable(clip, explain_os_error(error))
-        return Example(clip, word_mfcc(y, config), digest[:16])
+        word = find_word(y, config.trim)
+        y = y[word.start : word.end]
+        spectrum = power_spectrum(y, config.features) if config.augmentation else None
+        return Example(clip, mfcc(y, config.features, config.audio.sample_rate), digest[:16], spectrum)
 
     results: list[Example | Unreadable] = []
     # threads, not processes: decoding and resampling leave Python's lock, and importing librosa anew costs seconds

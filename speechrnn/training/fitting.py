@@ -12,10 +12,11 @@ import numpy as np
 from speechrnn.config import Config, TrainingConfig
 from speechrnn.errors import TrainingError
 from speechrnn.history import Epoch
-from speechrnn.training.batches import batches, shuffled_order, sorted_order
 from speechrnn.training.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
-from speechrnn.training.features import Example, Features
-from speechrnn.training.network import VARIANCE_FLOOR
+from speechrnn.training.features import Features
+from speechrnn.training.feed import Batch, Feed, validation_batches
+from speechrnn.training.layers import VARIANCE_FLOOR
+from speechrnn.training.material import Material
 from speechrnn.training.weights import Arrays, get_weights, set_weights
 
 _EVALUATION_BATCH = 128
@@ -44,23 +45,6 @@ class Step:
     loss: float
     accuracy: float
     done: Epoch | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What trains and what validates.
-
-    Attributes
-    ----------
-    train, valid : sequence of Example
-        `valid` may be empty: then the last weights are kept.
-    labels : tuple of str
-        In the order of the outputs.
-    """
-
-    train: Sequence[Example]
-    valid: Sequence[Example]
-    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +101,8 @@ def fit(
         The checkpoint cannot be written.
     """
     training = config.training
-    _compile(network, training, n_steps=math.ceil(len(material.train) / training.batch_size))
+    feed = Feed(material, config)
+    _compile(network, config, feed.n_steps)
     checkpoint = Checkpoint(Progress(journal.fingerprint, (), best=0), get_weights(network))
     if journal.resume and journal.checkpoint.is_file():
         checkpoint = load_checkpoint(journal.checkpoint, network)
@@ -127,29 +112,29 @@ def fit(
                 "Give the same ones, or start again with --force."
             )
     while not _finished(checkpoint.progress, training):
-        row = _run_epoch(network, material, training, len(checkpoint.progress.history) + 1, on_step)
-        checkpoint = _advance(checkpoint, row, get_weights(network))
+        row = _Pass(network, feed, material, training).run(len(checkpoint.progress.history) + 1, on_step)
+        checkpoint = _advance(checkpoint, row, get_weights(network), training.select)
         save_checkpoint(journal.checkpoint, network, checkpoint)
     set_weights(network, checkpoint.best_weights)
     return checkpoint
 
 
-def fit_standardization(network: keras.Model, examples: Sequence[Example], normalization: str) -> None:
-    """Set the figures of the standardization layer from the training clips.
+def fit_standardization(network: keras.Model, features: Sequence[Features], normalization: str) -> None:
+    """Set the figures of the standardization layer from features as training meets them.
 
     Parameters
     ----------
     network : keras.Model
         Left alone if it has no such layer.
-    examples : sequence of Example
-        The training clips.
+    features : sequence of np.ndarray [shape=(n_frames, n_mfcc), dtype=float32]
+        From `speechrnn.training.feed.Feed.probe`.
     normalization : str
         What comes before that layer: ``features.normalization`` of the configuration.
     """
     layer = next((layer for layer in network.layers if layer.name == "standardization"), None)
     if layer is None:
         return
-    frames = np.concatenate([_normalize(example.features, normalization) for example in examples])
+    frames = np.concatenate([_normalize(f, normalization) for f in features])
     layer.mean.assign(frames.mean(axis=0, dtype=np.float64))
     # a coefficient that never changes says nothing; dividing by one leaves it so
     deviation = frames.std(axis=0, dtype=np.float64)
@@ -163,68 +148,84 @@ def _normalize(features: Features, normalization: str) -> Features:
     return centred
 
 
-def _compile(network: keras.Model, training: TrainingConfig, n_steps: int) -> None:
+def _compile(network: keras.Model, config: Config, n_steps: int) -> None:
+    training = config.training
     rate: float | keras.optimizers.schedules.CosineDecay = training.learning_rate
     if training.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(training.learning_rate, decay_steps=n_steps * training.epochs)
     optimizer = keras.optimizers.Adam(rate, clipnorm=training.clip_norm)
-    network.compile(optimizer, loss="categorical_crossentropy", metrics=["accuracy"])
+    cross_entropy = keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
+    if config.network.rejection:
+        losses = [cross_entropy, keras.losses.BinaryCrossentropy()]
+        network.compile(optimizer, loss=losses, weighted_metrics=[["accuracy"], []])
+    else:
+        network.compile(optimizer, loss=cross_entropy, metrics=["accuracy"])
     optimizer.build(network.trainable_variables)
 
 
-def _run_epoch(
-    network: keras.Model,
-    material: Material,
-    training: TrainingConfig,
-    epoch: int,
-    on_step: Callable[[Step], None] | None,
-) -> Epoch:
-    began = time.perf_counter()
-    lengths = [len(example.features) for example in material.train]
-    order = shuffled_order(lengths, training.batch_size, (training.seed, epoch))
-    mean = _Mean()
-    # batch by batch, because keras.Model.fit wants batches of one length
-    for step, (features, targets) in enumerate(batches(material.train, material.labels, order), start=1):
-        network.reset_metrics()  # Keras does so by itself from 3.15 on
-        mean.add(network.train_on_batch(features, targets, return_dict=True), len(targets))
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One pass over the training clips, and the look at the validation clips after it."""
+
+    network: keras.Model
+    feed: Feed
+    material: Material
+    training: TrainingConfig
+
+    def run(self, number: int, on_step: Callable[[Step], None] | None) -> Epoch:
+        began = time.perf_counter()
+        mean, n_epochs = _Mean(), self.training.epochs
+        # batch by batch, because keras.Model.fit wants batches of one length
+        for step, batch in enumerate(self.feed.epoch(number), start=1):
+            self.network.reset_metrics()  # Keras does so by itself from 3.15 on
+            mean.add(self._see(self.network.train_on_batch, batch), batch)
+            if on_step:
+                on_step(Step(number, n_epochs, step, self.feed.n_steps, mean.loss, mean.accuracy))
+        loss, accuracy = mean.loss, mean.accuracy
+        valid_loss, valid_accuracy = self._validate()
+        if not (math.isfinite(loss) and math.isfinite(valid_loss or 0.0)):
+            raise TrainingError(
+                f"the loss became {loss} (validation {valid_loss}) in epoch {number}, needed a finite number. "
+                "Lower training.learning_rate or set training.clip_norm."
+            )
+        row = Epoch(number, loss, accuracy, valid_loss, valid_accuracy, time.perf_counter() - began)
         if on_step:
-            on_step(Step(epoch, training.epochs, step, len(order), mean.loss, mean.accuracy))
-    loss, accuracy = mean.loss, mean.accuracy
-    valid_loss, valid_accuracy = _validate(network, material)
-    if not (math.isfinite(loss) and math.isfinite(valid_loss or 0.0)):
-        raise TrainingError(
-            f"the loss became {loss} (validation {valid_loss}) in epoch {epoch}, needed a finite number. "
-            "Lower training.learning_rate or set training.clip_norm."
-        )
-    row = Epoch(epoch, loss, accuracy, valid_loss, valid_accuracy, time.perf_counter() - began)
-    if on_step:
-        on_step(Step(epoch, training.epochs, len(order), len(order), loss, accuracy, done=row))
-    return row
+            on_step(Step(number, n_epochs, step, step, loss, accuracy, done=row))
+        return row
 
+    def _see(self, method: Callable[..., dict[str, float]], batch: Batch) -> dict[str, float]:
+        """Let Keras train or test on a batch; what is no label teaches and tests the output `known` alone."""
+        if len(self.network.outputs) == 1:
+            return method(batch.inputs, batch.targets, return_dict=True)
+        weights = [batch.known, np.ones_like(batch.known)]
+        return method(batch.inputs, [batch.targets, batch.known[:, None]], sample_weight=weights, return_dict=True)
 
-def _validate(network: keras.Model, material: Material) -> tuple[float, float] | tuple[None, None]:
-    if not material.valid:
-        return None, None
-    order = sorted_order([len(example.features) for example in material.valid], _EVALUATION_BATCH)
-    mean = _Mean()
-    for features, targets in batches(material.valid, material.labels, order):
-        network.reset_metrics()
-        mean.add(network.test_on_batch(features, targets, return_dict=True), len(targets))
-    return mean.loss, mean.accuracy
+    def _validate(self) -> tuple[float, float] | tuple[None, None]:
+        if not self.material.valid:
+            return None, None
+        mean = _Mean()
+        for batch in validation_batches(self.material, _EVALUATION_BATCH):
+            self.network.reset_metrics()
+            mean.add(self._see(self.network.test_on_batch, batch), batch)
+        return mean.loss, mean.accuracy
 
 
 @dataclass(slots=True)
 class _Mean:
-    """Loss and accuracy over the clips so far; Keras gives those of one batch."""
+    """Loss over all clips so far, accuracy over those of a label; Keras gives those of one batch."""
 
     n: int = 0
+    n_labels: int = 0
     _loss: float = 0.0
-    _accuracy: float = 0.0
+    _right: float = 0.0
 
-    def add(self, figures: dict[str, float], n: int) -> None:
-        self.n += n
-        self._loss += n * float(figures["loss"])
-        self._accuracy += n * float(figures["accuracy"])
+    def add(self, figures: dict[str, float], batch: Batch) -> None:
+        labels = int(batch.known.sum())
+        self.n, self.n_labels = self.n + len(batch), self.n_labels + labels
+        self._loss += len(batch) * float(figures["loss"])
+        # the metric goes by the name of the layer where there are two outputs
+        accuracy = next(value for name, value in figures.items() if name.endswith("accuracy"))
+        self._right += labels * float(accuracy) if labels else 0.0
 
     @property
     def loss(self) -> float:
@@ -232,15 +233,16 @@ class _Mean:
 
     @property
     def accuracy(self) -> float:
-        return self._accuracy / self.n
+        return self._right / max(1, self.n_labels)
 
 
-def _advance(checkpoint: Checkpoint, row: Epoch, weights: Arrays) -> Checkpoint:
-    """Add an epoch; keep its weights if none before was better on the validation clips."""
+def _advance(checkpoint: Checkpoint, row: Epoch, weights: Arrays, select: str) -> Checkpoint:
+    """Add an epoch; keep its weights unless one before is to be kept for being better on the validation clips."""
     progress = checkpoint.progress
     history = (*progress.history, row)
     if (
-        row.valid_loss is None
+        select == "last"
+        or row.valid_loss is None
         or row.epoch == 1
         or row.valid_loss < (progress.history[progress.best - 1].valid_loss or 0.0)
     ):

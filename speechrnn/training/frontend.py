@@ -194,11 +194,24 @@ def _mfcc(g: Graph, power: str, mask: str, config: Config) -> str:
     far_below = g("Where", _column(g, mask, 2), decibel, g.number(-1e9))
     loudest = g("ReduceMax", far_below, g.integers(1, 2), keepdims=1)
     limited = g("Max", decibel, g("Sub", loudest, g.number(_RANGE_DB)))
-    return g("MatMul", limited, g.constant(_cosine_transform(features.n_mfcc, features.n_mels).T))
+    return g("MatMul", limited, g.constant(cosine_transform(features.n_mfcc, features.n_mels).T))
 
 
-def _cosine_transform(n_out: int, n_in: int) -> npt.NDArray[np.float64]:
-    """DCT-II with orthonormal scaling: ``scipy.fft.dct(type=2, norm="ortho")`` as a matrix (n_out, n_in)."""
+def cosine_transform(n_out: int, n_in: int) -> npt.NDArray[np.float64]:
+    """Tabulate the DCT-II with orthonormal scaling: ``scipy.fft.dct(type=2, norm="ortho")`` as a matrix.
+
+    Parameters
+    ----------
+    n_out : int
+        Coefficients kept.
+    n_in : int
+        Values that are transformed.
+
+    Returns
+    -------
+    np.ndarray [shape=(n_out, n_in), dtype=float64]
+        To be multiplied by a column.
+    """
     k, n = np.arange(n_out)[:, None], np.arange(n_in)[None, :]
     matrix: npt.NDArray[np.float64] = np.sqrt(2 / n_in) * np.cos(np.pi * k * (2 * n + 1) / (2 * n_in))
     matrix[0] /= np.sqrt(2)

@@ -54,8 +54,10 @@ class KerasEngine:
         """
         bounds = [find_word(y, self._config.trim) for y in waveforms]
         batch = pad_features([word_mfcc(y, self._config) for y in waveforms])
-        probabilities = keras.ops.convert_to_numpy(self._network(batch, training=False))
-        known = np.ones(len(waveforms), np.float32)
+        answers = self._network(batch, training=False)
+        rejecting = isinstance(answers, list | tuple)
+        probabilities = keras.ops.convert_to_numpy(answers[0] if rejecting else answers)
+        known = keras.ops.convert_to_numpy(answers[1])[:, 0] if rejecting else np.ones(len(waveforms), np.float32)
         start = np.array([word.start for word in bounds], np.int64)
         return Answers(probabilities, known, start, np.array([word.end for word in bounds], np.int64))
 
@@ -127,7 +129,8 @@ def check_parity(bundle: Bundle, paths: Sequence[Path]) -> float:
     exported, reference = OnnxEngine(bundle), KerasEngine(bundle)
     waveforms = [load_audio(path, bundle.config.audio) for path in paths]
     ours, theirs = exported.run(waveforms), reference.run(waveforms)
-    difference = float(np.abs(ours.probabilities - theirs.probabilities).max())
+    apart = [np.abs(a - b).max() for a, b in ((ours.probabilities, theirs.probabilities), (ours.known, theirs.known))]
+    difference = float(np.max(apart))
     moved = int(np.sum((ours.start != theirs.start) | (ours.end != theirs.end)))
     if moved or not difference <= TOLERANCE:  # so written, a difference that is no number is refused
         raise TrainingError(
@@ -163,5 +166,6 @@ def predict_file(path: Path, bundle: Bundle, network: keras.Model) -> str:
         n_mels=features.n_mels, fmin=features.fmin, fmax=features.fmax,
     )  # fmt: skip
     n_frames = mfcc.shape[1]
-    probabilities = network.predict({"mfcc": mfcc.T[None], "n_frames": np.array([n_frames])}, verbose=0)
+    answer = network.predict({"mfcc": mfcc.T[None], "n_frames": np.array([n_frames])}, verbose=0)
+    probabilities = answer[0] if isinstance(answer, list) else answer  # with the output `known`, there are two
     return bundle.labels[int(probabilities[0].argmax())]

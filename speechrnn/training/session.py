@@ -9,7 +9,7 @@ from speechrnn.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus, read_corpus
 from speechrnn.corpus.splits import Split, split_corpus
-from speechrnn.errors import CorpusError, TrainingError
+from speechrnn.errors import CorpusError
 from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
 from speechrnn.history import Epoch
 from speechrnn.places import find_model, new_model_path, remember_model
@@ -17,9 +17,11 @@ from speechrnn.recognizer import Recognizer
 from speechrnn.training.assembly import assemble, describe, fingerprint
 from speechrnn.training.batches import spread
 from speechrnn.training.claim import Claim, claim
-from speechrnn.training.features import Example, Unreadable, load_examples
-from speechrnn.training.fitting import Journal, Material, Step, fit, fit_standardization
+from speechrnn.training.features import Unreadable
+from speechrnn.training.feed import Feed
+from speechrnn.training.fitting import Journal, Step, fit, fit_standardization
 from speechrnn.training.frontend import check_filters
+from speechrnn.training.material import Material, gather
 from speechrnn.training.network import build_network
 from speechrnn.training.reference import check_parity
 from speechrnn.training.weights import load_weights, set_weights
@@ -151,18 +153,19 @@ class _Plan:
 def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     corpus, config = plan.corpus, plan.config
     split = split_corpus(corpus, plan.options.split, config.training.seed)
-    material, unreadable = _load(corpus, split, config, listener)
+    gathered = gather(corpus, split, config, listener.reading)
+    material = gathered.material
     network = _first_network(config, material, plan.start)
     journal = Journal(place.checkpoint, fingerprint(network, material, config), plan.options.resume)
     checkpoint = fit(network, material, config, journal, _Steps(listener))
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
-    draft = assemble(checkpoint, material, config, describe(corpus, split.method, material, plan.start))
+    draft = assemble(checkpoint, material, config, describe(gathered, split.method, plan.start))
     trial = write_bundle(place.unfinished / "bundle", draft.files, draft.metadata, replace=True)
     check_parity(trial, [example.clip.path for example in spread(material.train, PARITY_CLIPS)])
     test = _evaluate(trial, corpus, split, listener)
     files = draft.files | ({"metrics.json": to_json(test.evaluation).encode()} if test else {})
     bundle = write_bundle(place.path, files, draft.metadata, replace=plan.options.force)
-    return Trained(bundle, checkpoint.progress.history, test, unreadable, split, checkpoint.progress.best)
+    return Trained(bundle, checkpoint.progress.history, test, gathered.unreadable, split, checkpoint.progress.best)
 
 
 class _Steps:
@@ -185,7 +188,7 @@ def _first_network(config: Config, material: Material, start: Bundle | None) -> 
         same_labels = start.labels == material.labels
         set_weights(network, load_weights(start.read(WEIGHTS)), except_head=not same_labels)
     else:
-        fit_standardization(network, material.train, config.features.normalization)
+        fit_standardization(network, Feed(material, config).probe(), config.features.normalization)
     return network
 
 
@@ -193,27 +196,6 @@ def _choose_config(config: Config | str | Path | None, start: Bundle | None) -> 
     if isinstance(config, Config):
         return config
     return start.config if start and config is None else Config.load(config or "default")
-
-
-def _load(corpus: Corpus, split: Split, config: Config, listener: Listener) -> tuple[Material, tuple[Unreadable, ...]]:
-    clips = (*split.train, *split.valid)
-    loaded = load_examples(clips, config, lambda done: listener.reading(done, len(clips)))
-    examples = [item for item in loaded if isinstance(item, Example)]
-    unreadable = tuple(item for item in loaded if isinstance(item, Unreadable))
-    training = set(split.train)
-    material = Material(
-        train=[example for example in examples if example.clip in training],
-        valid=[example for example in examples if example.clip not in training],
-        labels=tuple(label for label in corpus.labels if label in {clip.label for clip in split.train}),
-    )
-    left = {example.clip.label for example in material.train}
-    if lost := [label for label in material.labels if label not in left]:
-        reason = next(item.reason for item in unreadable if item.clip.label in lost)
-        raise TrainingError(
-            f"no clip of the label {lost[0]} could be read ({reason}) Needed at least one. "
-            "See what is wrong with `speechrnn data check`."
-        )
-    return material, unreadable
 
 
 def _evaluate(bundle: Bundle, corpus: Corpus, split: Split, listener: Listener) -> Evaluated | None:

@@ -13,6 +13,8 @@ from speechrnn.errors import TrainingError
 Arrays = Mapping[str, npt.NDArray[np.float32]]
 # of a recurrent cell, in the order in which Keras has kept them since its first version
 _CELL = ("kernel", "recurrent_kernel", "bias")
+# what answers for the labels
+_HEAD = ("output/", "known/", "calibration/")
 
 
 def named_variables(network: keras.Model) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def set_weights(network: keras.Model, arrays: Arrays, *, except_head: bool = Fal
     arrays : mapping of str to np.ndarray
         As `get_weights` gives them.
     except_head : bool
-        Leave the softmax layer as it is: the labels are others.
+        Leave the layers after pooling that answer as they are: the labels are others.
 
     Raises
     ------
@@ -74,7 +76,7 @@ def set_weights(network: keras.Model, arrays: Arrays, *, except_head: bool = Fal
         A weight is missing or has another shape.
     """
     for name, variable in named_variables(network).items():
-        if except_head and name.startswith("output/"):
+        if except_head and name.startswith(_HEAD):
             continue
         found = arrays.get(name)
         if found is None or found.shape != tuple(variable.shape):

@@ -1,0 +1,236 @@
+"""What lies between a mouth and a recognizer, on mel powers: room, microphone, noise, end-pointing, and the front end.
+
+Works on a batch (clips, frames, mels) at a time. The figures that are drawn are in the configuration's `augmentation`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from speechrnn.config import Config
+from speechrnn.settings import Span
+from speechrnn.training.features import Features
+from speechrnn.training.frontend import cosine_transform, mel_filters
+from speechrnn.training.spectra import filter_widths, power_spectrum
+
+Mel = npt.NDArray[np.float32]
+
+# `librosa.power_to_db`: its floor and its range
+POWER_FLOOR, RANGE_DB = 1e-10, 80.0
+# seconds of white noise from which coloured noise is cut
+_WHITE_SECONDS = 20
+# spectral slopes of coloured noise over the whole mel axis, in dB
+_COLOUR_DB = Span(-40.0, 10.0)
+# noise recordings are used where they are within this of their own loudest second
+_LOUD_ENOUGH_DB = 20.0
+_TABLE = 1 << 20
+# power of noise that stands alone: that of speech some 20 dB under full scale
+_ALONE_POWER = 100.0
+_TELEPHONE_HZ, _TELEPHONE_DB = (300.0, 3400.0), Span(10.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the words of a batch lie.
+
+    Attributes
+    ----------
+    n_frames, first, n_word : np.ndarray [shape=(batch,), dtype=int64]
+        Frames of each window, the word's first frame, and its frames; 0 where there is none.
+    """
+
+    n_frames: npt.NDArray[np.int64]
+    first: npt.NDArray[np.int64]
+    n_word: npt.NDArray[np.int64]
+
+
+class Acoustics:
+    """Records words as rooms and microphones would, and hears them as the front end does.
+
+    Parameters
+    ----------
+    noises : sequence of np.ndarray [shape=(n,), dtype=float32]
+        Recorded noise at the model's rate; may be empty.
+    config : Config
+        Its `augmentation`, `features` and `trim`.
+    """
+
+    def __init__(self, noises: Sequence[npt.NDArray[np.float32]], config: Config) -> None:
+        self._config, self._what = config, config.augmentation
+        features, sr = config.features, config.audio.sample_rate
+        filters = mel_filters(features, sr)
+        self._widths = filter_widths(features)
+        self._n_bins = filters.sum(axis=1) ** 2 / np.maximum((filters**2).sum(axis=1), 1e-12)
+        self._hz = (filters @ (np.arange(filters.shape[1]) * sr / features.n_fft)) / np.maximum(
+            filters.sum(axis=1), 1e-12
+        )
+        rng = np.random.default_rng(config.training.seed)
+        white = rng.standard_normal(_WHITE_SECONDS * sr).astype(np.float32)
+        self._white = power_spectrum(white, features) @ filters.T
+        self._recorded = [self._cut_quiet(power_spectrum(y, features) @ filters.T) for y in noises]
+        self._cosines = np.cos(rng.uniform(0, 2 * np.pi, _TABLE)).astype(np.float32)
+        self._transform = cosine_transform(features.n_mfcc, features.n_mels).T.astype(np.float32)
+
+    def _cut_quiet(self, mel: Mel) -> Mel:
+        """Leave the silence between sounds out: noise at a stated level must be there."""
+        energy = mel @ self._widths
+        second = max(1, min(len(energy), round(self._config.audio.sample_rate / self._config.features.hop_length)))
+        level = np.convolve(energy, np.ones(second) / second, mode="same")
+        loud = level > level.max(initial=0.0) * 10 ** (-_LOUD_ENOUGH_DB / 10)
+        return np.ascontiguousarray(mel[loud], np.float32)
+
+    def record(self, mel: Mel, layout: Layout, rng: np.random.Generator) -> list[Features]:
+        """Turn the mel powers of words in their windows into features.
+
+        Parameters
+        ----------
+        mel : np.ndarray [shape=(batch, frames, n_mels), dtype=float32]
+            Clean words, zero around them; changed in place.
+        layout : Layout
+            Where they lie.
+        rng : np.random.Generator
+            Decides all that is drawn.
+
+        Returns
+        -------
+        list of np.ndarray [shape=(n_frames, n_mfcc), dtype=float32]
+            One for each clip.
+        """
+        what = self._what
+        inside = np.arange(mel.shape[1]) < layout.n_frames[:, None]
+        if what is not None:
+            mel = self._reverberate(mel, rng)
+            mel *= self._channels(len(mel), rng)[:, None, :]
+            power = self._word_power(mel, layout)
+            floor, noise = (
+                power * 10 ** (-below / 10) for below in (self._floor_db(layout, rng), self._noise_db(layout, rng))
+            )
+            mel = self._add(mel, self._coloured(mel.shape, rng), floor, rng)
+            mel = self._add(mel, self._noise(mel.shape, rng), noise, rng)
+        return self._hear(mel * inside[:, :, None], rng)
+
+    def _reverberate(self, mel: Mel, rng: np.random.Generator) -> Mel:
+        """Add an exponentially decaying tail to each frame."""
+        config = self._what.reverberation if self._what else None
+        if config is None:
+            return mel
+        n = len(mel)
+        chosen = (rng.random(n) < config.probability)[:, None]
+        # `decay` is the time in which the tail falls by 60 dB, in seconds
+        seconds = self._config.features.hop_length / self._config.audio.sample_rate
+        kept = (10 ** (-6 * seconds / _draw(config.decay, n, rng)))[:, None].astype(np.float32)
+        gain = (chosen * 10 ** (_draw(config.level_db, n, rng) / 10)[:, None]).astype(np.float32)
+        tail = np.zeros_like(mel[:, 0])
+        for t in range(mel.shape[1]):
+            now = mel[:, t].copy()
+            mel[:, t] += gain * tail
+            tail = kept * (tail + (1 - kept) * now)
+        return mel
+
+    def _channels(self, n: int, rng: np.random.Generator) -> Mel:
+        """Tilt, slow bumps, a telephone's band: gains (n, n_mels)."""
+        config = self._what.channel if self._what else None
+        m = len(self._widths)
+        if config is None:
+            return np.ones((n, m), np.float32)
+        axis = np.linspace(-1, 1, m)
+        db = config.tilt_db * rng.standard_normal((n, 1)) * axis
+        for order in (1, 2, 3, 4):
+            phase = rng.uniform(0, 2 * np.pi, (n, 1))
+            db += config.bumps_db / order * rng.standard_normal((n, 1)) * np.cos(np.pi * order * (axis + 1) + phase)
+        db *= rng.random((n, 1)) < config.probability
+        low, high = _TELEPHONE_HZ
+        outside = np.maximum(0, np.maximum(np.log2(low / np.maximum(self._hz, 1)), 4 * np.log2(self._hz / high)))
+        db -= (rng.random((n, 1)) < config.telephone) * np.minimum(outside, 1) * _draw(_TELEPHONE_DB, n, rng)[:, None]
+        return (10 ** (db / 10)).astype(np.float32)
+
+    def _floor_db(self, layout: Layout, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+        config = self._what.placement if self._what else None
+        n = len(layout.n_frames)
+        if config is None:
+            return np.where(layout.n_word > 0, np.inf, 0.0)
+        return np.where(layout.n_word > 0, _draw(config.floor_db, n, rng), 0.0)
+
+    def _noise_db(self, layout: Layout, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+        config = self._what.noise if self._what else None
+        n = len(layout.n_frames)
+        if config is None:
+            return np.full(n, np.inf)
+        drawn = np.where(rng.random(n) < config.probability, _draw(config.snr_db, n, rng), np.inf)
+        # noise alone stands over the floor more or less, so that recorded noise is met bare too
+        return np.where(layout.n_word > 0, drawn, rng.uniform(-40, 10, n))
+
+    def _coloured(self, shape: tuple[int, ...], rng: np.random.Generator) -> Mel:
+        """White noise under a random slope with slow bumps."""
+        n, frames, m = shape
+        axis = np.linspace(0, 1, m)
+        db = _draw(_COLOUR_DB, n, rng)[:, None] * axis
+        for order in (1, 2, 3):
+            db = db + 4 / order * rng.standard_normal((n, 1)) * np.cos(
+                np.pi * order * axis + rng.uniform(0, 6.3, (n, 1))
+            )
+        starts = rng.integers(0, len(self._white) - frames, n)
+        noise: Mel = self._white[starts[:, None] + np.arange(frames)] * (10 ** (db / 10)).astype(np.float32)[:, None]
+        return noise
+
+    def _noise(self, shape: tuple[int, ...], rng: np.random.Generator) -> Mel:
+        """Recorded noise where there is any and the draw says so, else coloured."""
+        noise = self._coloured(shape, rng)
+        share = self._what.noise.recorded if self._what and self._what.noise else 0.0
+        chosen = np.flatnonzero(rng.random(len(noise)) < share)
+        which = rng.integers(0, max(1, len(self._recorded)), len(chosen))
+        starts = rng.random(len(chosen))
+        if self._recorded:
+            for row, i, start in zip(chosen, which, starts, strict=True):
+                recorded = self._recorded[i]
+                first = int(start * len(recorded))
+                noise[row] = recorded[(first + np.arange(shape[1])) % len(recorded)]
+        return noise
+
+    def _word_power(self, mel: Mel, layout: Layout) -> npt.NDArray[np.float64]:
+        """Mean power of each word over its frames."""
+        total = (mel @ self._widths).sum(axis=1, dtype=np.float64)
+        return np.where(layout.n_word > 0, total / np.maximum(layout.n_word, 1), _ALONE_POWER)
+
+    def _add(self, mel: Mel, noise: Mel, power: npt.NDArray[np.float64], rng: np.random.Generator) -> Mel:
+        """Add noise of a stated mean power; the phases between the two are random."""
+        gain = power / np.maximum((noise @ self._widths).mean(axis=1), 1e-30)
+        noise = noise * gain.astype(np.float32)[:, None, None]
+        first = int(rng.integers(0, _TABLE - mel.size)) if mel.size < _TABLE else 0
+        cosines = np.resize(self._cosines[first : first + mel.size], mel.shape)
+        cross = 2 * np.sqrt(mel * noise) * cosines / np.sqrt(self._n_bins).astype(np.float32)
+        total: Mel = mel + noise + cross
+        return total
+
+    def _hear(self, mel: Mel, rng: np.random.Generator) -> list[Features]:
+        """Trim, take logarithms, blank, transform: what the front end does to a recording."""
+        energy = mel @ self._widths
+        loud = energy > energy.max(axis=1, keepdims=True) * 10 ** (-self._config.trim.top_db / 10)
+        first = loud.argmax(axis=1)
+        last = mel.shape[1] - loud[:, ::-1].argmax(axis=1)
+        db = 10 * np.log10(np.maximum(mel, POWER_FLOOR))
+        clips = [row[a:b] for row, a, b in zip(db, first, last, strict=True)]
+        clips = [np.maximum(clip, clip.max() - RANGE_DB) for clip in clips]
+        return [self._blank(clip, rng) @ self._transform for clip in clips]
+
+    def _blank(self, clip: Mel, rng: np.random.Generator) -> Mel:
+        config = self._what.masking if self._what else None
+        if config is None:
+            return clip
+        chance, width, place, height, position = rng.random(5)
+        if chance >= config.probability:
+            return clip
+        frames, m = clip.shape
+        n, k = int(width * config.frames * frames + 0.5), int(height * config.mels * m + 0.5)
+        mean = clip.mean(axis=0)
+        first, low = int(place * (frames - n)), int(position * (m - k))
+        clip = clip.copy()
+        clip[first : first + n] = mean
+        clip[:, low : low + k] = mean.mean()
+        return clip
+
+
+def _draw(span: Span, n: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    return rng.uniform(span.low, span.high, n)

@@ -1,0 +1,177 @@
+"""Every clip anew in every pass: other voices, rooms, microphones and end-points, made from cached power spectra.
+
+All of it happens where it is cheap: the time axis and the vocal tract on power spectra, the rest on mel powers, a
+batch at a time. What a clip becomes is decided by the seed, the pass and its place in the pass alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from speechrnn.config import AugmentationConfig, Config
+from speechrnn.settings import Span
+from speechrnn.training.acoustics import Acoustics, Layout
+from speechrnn.training.features import Features
+from speechrnn.training.spectra import Spectrum, warped_filters
+
+# vocal tracts are drawn from so many lengths, evenly spaced by ratio: 1.4 % apart at the default range
+_WARPS = 33
+# no clip is squeezed to fewer frames than this, nor a silence kept longer
+_FEWEST_FRAMES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of a stored spectrum; read backwards where `last` lies before `first`.
+
+    Attributes
+    ----------
+    row : int
+        Which spectrum.
+    first, last : float
+        Share of its length at which the piece begins and ends, 0 to 1.
+    """
+
+    row: int
+    first: float = 0.0
+    last: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """What one clip of a pass is made of and how long it becomes.
+
+    Attributes
+    ----------
+    pieces : tuple of Piece
+        One for a clip as it is, several for a broken one, none for noise alone.
+    tempo : float
+        Over 1 is faster.
+    n_word : int
+        Frames of the word.
+    n_frames : int
+        Frames of the window around it.
+    offset : int
+        Frame of the window at which the word begins.
+    """
+
+    pieces: tuple[Piece, ...]
+    tempo: float
+    n_word: int
+    n_frames: int
+    offset: int
+
+
+class Augmenter:
+    """Turns stored spectra into the features of changed clips.
+
+    Parameters
+    ----------
+    spectra : sequence of np.ndarray [shape=(n_frames, n_bins), dtype=float32]
+        Power spectra of trimmed words, from `speechrnn.training.spectra.power_spectrum`.
+    noises : sequence of np.ndarray [shape=(n,), dtype=float32]
+        Recorded noise at the model's rate; may be empty.
+    config : Config
+        Its `augmentation` decides what is done, `trim` and `features` how a clip is read.
+    """
+
+    def __init__(self, spectra: Sequence[Spectrum], noises: Sequence[npt.NDArray[np.float32]], config: Config) -> None:
+        self._config = config
+        self._what: AugmentationConfig | None = config.augmentation
+        self._sizes = np.array([len(spectrum) for spectrum in spectra], np.int64)
+        self._firsts = np.cumsum(self._sizes) - self._sizes
+        self._frames = np.concatenate(spectra)
+        span = self._what.warp if self._what and self._what.warp else Span(1.0, 1.0)
+        factors = np.geomspace(span.low, span.high, _WARPS if span.low < span.high else 1)
+        filters = warped_filters(config.features, config.audio.sample_rate, factors.tolist())
+        self._filters = np.ascontiguousarray(filters.transpose(0, 2, 1))
+        self._acoustics = Acoustics(noises, config)
+
+    def plan(self, pieces: Sequence[tuple[Piece, ...]], seed: tuple[int, ...]) -> list[Take]:
+        """Draw tempo and window of each clip of a pass, so that batches can be made of similar lengths.
+
+        Parameters
+        ----------
+        pieces : sequence of tuple of Piece
+            What each clip is made of.
+        seed : tuple of int
+            Decides the draws.
+
+        Returns
+        -------
+        list of Take
+            In the order of `pieces`.
+        """
+        rng = np.random.default_rng((*seed, 0))
+        return [self._take(parts, rng) for parts in pieces]
+
+    def _take(self, pieces: tuple[Piece, ...], rng: np.random.Generator) -> Take:
+        what = self._what
+        tempo, chance, length, place = rng.random(4)
+        most = round(what.placement.max_duration * self._rate) if what and what.placement else 0
+        if not pieces:  # noise alone: as long as a word could be
+            n = max(_FEWEST_FRAMES, round((0.2 + 0.8 * length) * max(most, self._rate)))
+            return Take((), 1.0, 0, n, 0)
+        factor = what.tempo.low * (what.tempo.high / what.tempo.low) ** tempo if what and what.tempo else 1.0
+        natural = sum(abs(piece.last - piece.first) * self._sizes[piece.row] for piece in pieces)
+        n_word = max(_FEWEST_FRAMES, round(natural / factor))
+        if what is None or what.placement is None or chance >= what.placement.probability or n_word >= most:
+            return Take(pieces, factor, n_word, n_word, 0)
+        n_frames = n_word + round(length * (most - n_word))
+        return Take(pieces, factor, n_word, n_frames, round(place * (n_frames - n_word)))
+
+    @property
+    def _rate(self) -> float:
+        return self._config.audio.sample_rate / self._config.features.hop_length
+
+    def features(self, takes: Sequence[Take], seed: tuple[int, ...]) -> list[Features]:
+        """Make the features of a batch.
+
+        Parameters
+        ----------
+        takes : sequence of Take
+            From `plan`.
+        seed : tuple of int
+            Decides everything else that is drawn.
+
+        Returns
+        -------
+        list of np.ndarray [shape=(n_frames, n_mfcc), dtype=float32]
+            As the front end would compute them from a recording of such a word.
+        """
+        rng = np.random.default_rng((*seed, 1))
+        voiced = [i for i, take in enumerate(takes) if take.pieces]
+        n_frames = max(take.n_frames for take in takes)
+        mel = np.zeros((len(takes), n_frames, self._filters.shape[2]), np.float32)
+        if voiced:
+            power = np.zeros((len(voiced), n_frames, self._frames.shape[1]), np.float32)
+            for row, i in zip(power, voiced, strict=True):
+                take = takes[i]
+                row[take.offset : take.offset + take.n_word] = self._stretch(take)
+            mel[voiced] = power @ self._filters[rng.integers(0, len(self._filters), len(voiced))]
+        return self._acoustics.record(mel, _layout(takes), rng)
+
+    def _stretch(self, take: Take) -> Spectrum:
+        """The word's frames at its new tempo, each between two stored ones."""
+        places = []
+        whole = sum(abs(piece.last - piece.first) * self._sizes[piece.row] for piece in take.pieces)
+        left = take.n_word
+        for i, piece in enumerate(take.pieces):
+            share = abs(piece.last - piece.first) * self._sizes[piece.row] / whole
+            n = left if i == len(take.pieces) - 1 else min(left, round(take.n_word * share))
+            left -= n
+            last = self._sizes[piece.row] - 1
+            places.append(self._firsts[piece.row] + np.linspace(piece.first * last, piece.last * last, n))
+        place = np.concatenate(places)
+        below = place.astype(np.int64)
+        weight = (place - below).astype(np.float32)[:, None]
+        above = np.minimum(below + 1, len(self._frames) - 1)
+        stretched: Spectrum = self._frames[below] * (1 - weight) + self._frames[above] * weight
+        return stretched
+
+
+def _layout(takes: Sequence[Take]) -> Layout:
+    columns = np.array([(take.n_frames, take.offset, take.n_word) for take in takes], np.int64).T
+    return Layout(*columns)

@@ -1,0 +1,158 @@
+"""What a training works with: the clips of the folder and of further sources, read, and what each is for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from speechrnn.config import Config
+from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.layouts import Corpus, read_corpus
+from speechrnn.corpus.splits import Split
+from speechrnn.errors import TrainingError
+from speechrnn.settings import SourceConfig
+from speechrnn.training.features import Example, Unreadable, load_examples
+from speechrnn.training.noises import Noise, load_noises
+from speechrnn.training.sampling import Origin
+
+BACKGROUND = "_background_noise_"
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What trains and what validates.
+
+    Attributes
+    ----------
+    train, valid : sequence of Example
+        `valid` may be empty: then the last weights are kept.
+    labels : tuple of str
+        In the order of the outputs.
+    origins : tuple of Origin
+        Of each example in `train`; empty where all are drawn alike.
+    words : sequence of Example
+        Other words, which the network learns to refuse.
+    noises : sequence of Noise
+        Recorded noise, to mix in and to refuse.
+    """
+
+    train: Sequence[Example]
+    valid: Sequence[Example]
+    labels: tuple[str, ...]
+    origins: tuple[Origin, ...] = ()
+    words: Sequence[Example] = ()
+    noises: Sequence[Noise] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Material, the corpora that it is from, and what could not be used.
+
+    Attributes
+    ----------
+    material : Material
+        As read.
+    corpora : tuple of Corpus
+        The folder, then the sources that hold speech.
+    unreadable : tuple of Unreadable
+        Clips that could not be read, or have a label that the folder lacks.
+    """
+
+    material: Material
+    corpora: tuple[Corpus, ...]
+    unreadable: tuple[Unreadable, ...]
+
+
+def gather(
+    corpus: Corpus, split: Split, config: Config, on_progress: Callable[[int, int], None] | None = None
+) -> Gathered:
+    """Read the clips of a folder and of the sources that the configuration names.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The folder.
+    split : Split
+        Which of its clips train and which validate; of a speaker kept for either test or validation no clip of a
+        source trains.
+    config : Config
+        Its `data` names the sources.
+    on_progress : callable, optional
+        Called with the clips read so far and their number.
+
+    Returns
+    -------
+    Gathered
+        What trains.
+
+    Raises
+    ------
+    TrainingError
+        Not one clip of some label can be read.
+    CorpusError
+        A source holds no recordings.
+    """
+    sources = [(source, read_corpus(Path(source.path))) for source in config.data.sources if source.use != "noise"]
+    labels = tuple(label for label in corpus.labels if label in {clip.label for clip in split.train})
+    kept = {clip.speaker for clip in (*split.test, *split.valid)} - {clip.speaker for clip in split.train} - {None}
+    jobs = [_Job(clip, "train", Origin(0, config.data.weight, clip.speaker)) for clip in split.train]
+    jobs += [_Job(clip, "valid") for clip in split.valid]
+    jobs += [_Job(clip, "words") for clip in _words(corpus)]
+    for i, (source, further) in enumerate(sources, start=1):
+        jobs += _jobs_of(source, further, i, kept)
+    unknown = [job for job in jobs if job.part in ("train", "valid") and job.clip.label not in labels]
+    jobs = [job for job in jobs if job not in set(unknown)]
+    loaded = load_examples([job.clip for job in jobs], config, on_progress and (lambda n: on_progress(n, len(jobs))))
+    material = _assort(jobs, loaded, labels, load_noises(_noise_paths(corpus, config), config))
+    unreadable = tuple(item for item in loaded if isinstance(item, Unreadable))
+    _check_labels(material, unreadable)
+    strangers = tuple(Unreadable(job.clip, f"its label {job.clip.label} is not in {corpus.root}") for job in unknown)
+    return Gathered(material, (corpus, *(further for _, further in sources)), unreadable + strangers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    clip: Clip
+    part: str
+    origin: Origin | None = None
+
+
+def _jobs_of(source: SourceConfig, corpus: Corpus, number: int, kept: set[str | None]) -> list[_Job]:
+    if source.use == "reject":
+        return [_Job(clip, "words") for clip in (*corpus.clips, *_words(corpus))]
+    clips = [clip for clip in corpus.clips if clip.speaker not in kept]
+    if source.use == "valid":
+        return [_Job(clip, "valid") for clip in clips]
+    jobs = [_Job(clip, "train", Origin(number, source.weight, clip.speaker)) for clip in clips]
+    return jobs + [_Job(clip, "words") for clip in _words(corpus)]
+
+
+def _words(corpus: Corpus) -> list[Clip]:
+    return [clip for clip in corpus.rejects if clip.label != BACKGROUND]
+
+
+def _noise_paths(corpus: Corpus, config: Config) -> list[Path]:
+    inside = [clip.path for clip in corpus.rejects if clip.label == BACKGROUND]
+    return inside + [Path(source.path) for source in config.data.sources if source.use == "noise"]
+
+
+def _assort(
+    jobs: Sequence[_Job], loaded: Sequence[Example | Unreadable], labels: tuple[str, ...], noises: Sequence[Noise]
+) -> Material:
+    parts: dict[str, list[Example]] = {"train": [], "valid": [], "words": []}
+    origins: list[Origin] = []
+    for job, item in zip(jobs, loaded, strict=True):
+        if isinstance(item, Example):
+            parts[job.part].append(item)
+            if job.origin:
+                origins.append(job.origin)
+    return Material(parts["train"], parts["valid"], labels, tuple(origins), parts["words"], noises)
+
+
+def _check_labels(material: Material, unreadable: Sequence[Unreadable]) -> None:
+    left = {example.clip.label for example in material.train}
+    if lost := [label for label in material.labels if label not in left]:
+        reason = next(item.reason for item in unreadable if item.clip.label in lost)
+        raise TrainingError(
+            f"no clip of the label {lost[0]} could be read ({reason}) Needed at least one. "
+            "See what is wrong with `speechrnn data check`."
+        )

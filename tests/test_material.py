@@ -1,0 +1,157 @@
+"""Sources: what trains, what validates, what is refused, and whose clips are left out."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from speechrnn.config import Config
+from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.noises import list_noises
+from speechrnn.corpus.splits import split_corpus
+from speechrnn.errors import CorpusError
+from speechrnn.training.assembly import describe
+from speechrnn.training.feed import Feed
+from speechrnn.training.material import Gathered, gather
+from tests.signals import word
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPEECHRNN_HOME", str(tmp_path / "home"))
+
+
+def write(path: Path, seed: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, word(2400, seed), 8000)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    """Two labels by three speakers, one other word, one noise."""
+    for i, speaker in enumerate(("ann", "bob", "cyd")):
+        for label in "01":
+            for k in range(2):
+                write(tmp_path / "main" / f"{label}_{speaker}_{k}.wav", 100 * i + 10 * int(label) + k)
+    write(tmp_path / "main" / "unknown" / "tree.wav", 900)
+    write(tmp_path / "main" / "_background_noise_" / "fan.wav", 901)
+    return tmp_path / "main"
+
+
+def collect(corpus: Path, *sources: dict[str, object], **overrides: object) -> Gathered:
+    config = Config.load("default", {"data.sources": list(sources)} | overrides)
+    read = read_corpus(corpus)
+    return gather(read, split_corpus(read, "speaker", 0), config)
+
+
+def test_folder_alone(corpus: Path) -> None:
+    gathered = collect(corpus)
+    material = gathered.material
+    assert (len(material.train), len(material.valid), len(material.words), len(material.noises)) == (4, 4, 1, 1)
+    assert {origin.source for origin in material.origins} == {0}
+    assert all(example.spectrum is not None for example in material.train)
+    assert gathered.unreadable == ()
+
+
+def test_sources_add_clips_words_and_noise(corpus: Path, tmp_path: Path) -> None:
+    write(tmp_path / "more" / "0_dan_0.wav", 1)
+    write(tmp_path / "more" / "1_dan_0.wav", 2)
+    write(tmp_path / "check" / "1_eve_0.wav", 3)
+    write(tmp_path / "check" / "0_eve_0.wav", 5)
+    write(tmp_path / "stop" / "stop" / "a.wav", 4)
+    write(tmp_path / "noise" / "rain.wav", 6)
+    gathered = collect(
+        corpus,
+        {"path": str(tmp_path / "more"), "weight": 3.0},
+        {"path": str(tmp_path / "check"), "use": "valid"},
+        {"path": str(tmp_path / "stop"), "use": "reject"},
+        {"path": str(tmp_path / "noise"), "use": "noise"},
+    )
+    material = gathered.material
+    assert (len(material.train), len(material.valid), len(material.words), len(material.noises)) == (6, 6, 2, 2)
+    assert [origin.weight for origin in material.origins] == [1.0] * 4 + [3.0] * 2
+    origin = describe(gathered, "speaker")
+    assert [(source.name, source.n_clips) for source in origin.sources] == [
+        ("main", 9), ("more", 2), ("check", 2), ("stop", 1), ("_background_noise_", 1), ("noise", 1),
+    ]  # fmt: skip
+    assert {"dan", "eve"} <= set(origin.heard.speakers)
+    assert origin.heard.real == 14
+
+
+def test_a_speaker_kept_for_the_score_trains_in_no_source(corpus: Path, tmp_path: Path) -> None:
+    for i, speaker in enumerate(("ann", "bob", "cyd")):
+        for label in "01":
+            write(tmp_path / "more" / f"{label}_{speaker}_9.wav", 500 + 10 * i + int(label))
+    read = read_corpus(corpus)
+    split = split_corpus(read, "speaker", 0)
+    gathered = collect(corpus, {"path": str(tmp_path / "more")})
+    [training] = {clip.speaker for clip in split.train}
+    assert {example.clip.speaker for example in gathered.material.train} == {training}
+
+
+def test_labels_that_the_folder_lacks_are_listed_not_guessed(corpus: Path, tmp_path: Path) -> None:
+    write(tmp_path / "more" / "7_dan_0.wav", 1)
+    write(tmp_path / "more" / "0_dan_0.wav", 2)
+    gathered = collect(corpus, {"path": str(tmp_path / "more")})
+    assert gathered.material.labels == ("0", "1")
+    [left] = gathered.unreadable
+    assert left.reason == f"its label 7 is not in {corpus}"
+
+
+def test_a_source_that_is_not_there_is_named(corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="nowhere"):
+        collect(corpus, {"path": str(tmp_path / "nowhere")})
+    (tmp_path / "quiet").mkdir()
+    with pytest.raises(CorpusError, match="no recordings of noise"):
+        collect(corpus, {"path": str(tmp_path / "quiet"), "use": "noise"})
+
+
+def test_noise_of_a_manifest_is_taken_by_its_split(tmp_path: Path) -> None:
+    for i, name in enumerate(("a.wav", "b.wav", "c.wav")):
+        write(tmp_path / name, i)
+    (tmp_path / "manifest.csv").write_text("file,kind,split\na.wav,rain,train\nb.wav,rain,test\nc.wav,rain,train\n")
+    assert [path.name for path in list_noises(tmp_path, "train")] == ["a.wav", "c.wav"]
+    assert [path.name for path in list_noises(tmp_path)] == ["a.wav", "b.wav", "c.wav"]
+    with pytest.raises(CorpusError, match="no row of the split valid"):
+        list_noises(tmp_path, "valid")
+    (tmp_path / "manifest.csv").write_text("name,part\na.wav,train\n")
+    with pytest.raises(CorpusError, match="has the columns name, part, needed file and split"):
+        list_noises(tmp_path, "train")
+
+
+def test_passes_depend_on_seed_and_number_alone(corpus: Path) -> None:
+    material = collect(corpus).material
+    config = Config.load("default", {"training.clips_per_epoch": 50, "training.batch_size": 8})
+    first, again = Feed(material, config), Feed(material, config)
+    list(first.epoch(1))
+    for a, b in zip(first.epoch(2), again.epoch(2), strict=True):
+        np.testing.assert_array_equal(a.inputs["mfcc"], b.inputs["mfcc"])
+        np.testing.assert_array_equal(a.targets, b.targets)
+    other = Feed(material, config.override({"training.seed": 1}))
+    assert any(
+        a.inputs["mfcc"].shape != b.inputs["mfcc"].shape or (a.inputs["mfcc"] != b.inputs["mfcc"]).any()
+        for a, b in zip(first.epoch(1), other.epoch(1), strict=True)
+    )
+
+
+def test_a_pass_has_as_many_clips_as_it_says_and_targets_agree(corpus: Path) -> None:
+    config = Config.load("default", {"training.clips_per_epoch": 200})
+    batches = list(Feed(collect(corpus).material, config).epoch(1))
+    assert sum(map(len, batches)) == 200
+    targets = np.concatenate([batch.targets for batch in batches])
+    known = np.concatenate([batch.known for batch in batches])
+    np.testing.assert_array_equal(targets.sum(axis=1), known)
+    assert (1 - known).sum() == 200 * (0.15 + 0.05 + 0.08)
+
+
+def test_without_augmentation_each_clip_comes_once_as_it_is(corpus: Path) -> None:
+    plain = {"augmentation": None, "training.clips_per_epoch": None, "network.rejection": False}
+    material = collect(corpus, **plain).material
+    assert material.train[0].spectrum is None
+    feed = Feed(material, Config.load("default", plain))
+    [batch] = list(feed.epoch(1))
+    rows = [row[:n] for row, n in zip(batch.inputs["mfcc"], batch.inputs["n_frames"], strict=True)]
+    for example in material.train:
+        assert sum(row.shape == example.features.shape and np.array_equal(row, example.features) for row in rows) == 1
+    assert len(feed.probe()) == len(material.train)
