@@ -159,7 +159,7 @@ def test_speakers_fit_between_the_underscores_of_a_file_name() -> None:
 
 
 def test_more_voices_than_there_are_is_one_sentence() -> None:
-    with pytest.raises(CorpusError, match="13 voices asked for, espeak-ng has 12"):
+    with pytest.raises(CorpusError, match="13 voices asked for, the engine has 12"):
         choose_voices(NAMES, 13, 0)
 
 

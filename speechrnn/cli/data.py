@@ -27,32 +27,63 @@ class Dataset(StrEnum):
     fsdd = "fsdd"
 
 
+class Words(StrEnum):
+    """What synthetic voices say."""
+
+    digits = "digits"
+    other = "other"
+    held_out = "held-out"
+
+
 @app.command()
 def synth(
     directory: Directory,
     *,
     voices: Annotated[int | None, typer.Option(metavar="N", help="How many speakers. [default: 24]")] = None,
     repeats: Annotated[
-        int | None, typer.Option(metavar="N", help="How often each speaker says each digit. [default: 5]")
+        int | None, typer.Option(metavar="N", help="How often each speaker says each word. [default: 5]")
     ] = None,
     seed: Annotated[int | None, typer.Option(metavar="N", help="Decides the voices. [default: 0]")] = None,
     rate: Annotated[int | None, typer.Option(metavar="HZ", help="Samples a second. [default: 16000]")] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="espeak-ng; accents: its voices of 53 other languages; hibari: a neural voice; flite, where it is "
+            "installed. [default: espeak-ng]",
+        ),
+    ] = None,
+    words: Annotated[
+        Words,
+        typer.Option(
+            metavar="digits|other|held-out",
+            help="Digits, or words that are none, to train rejection (other) and to measure it (held-out).",
+        ),
+    ] = Words.digits,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            "--check", metavar="MODEL", help="Drop clips that this model hears as another digit with more than 0.9."
+        ),
+    ] = None,
 ) -> None:
-    """Synthesise spoken digits (extra synth).
+    """Synthesise spoken digits, or other words (extra synth).
 
-    espeak-ng speaks them in many voices and accents; a voice is a speaker. The same options give the same files; an
-    interrupted run goes on where it stopped.
+    A voice is a speaker. The same options give the same files; an interrupted run goes on where it stopped.
     """
     from speechrnn.cli.progress import progress
+    from speechrnn.cli.synthesis import choose_judge, choose_words, describe_synthesis
     from speechrnn.corpus.synthesis import SynthesisOptions, synthesize
 
-    given: dict[str, Any] = {"voices": voices, "repeats": repeats, "seed": seed, "sample_rate": rate}
+    given: dict[str, Any] = {"voices": voices, "repeats": repeats, "seed": seed, "sample_rate": rate, "engine": engine}
+    given |= choose_words(words.value)
     chosen = SynthesisOptions(**{name: value for name, value in given.items() if value is not None})
+    heard_by = choose_judge(judge, chosen)
     with progress("speaking") as show:
-        made = synthesize(directory, chosen, show)
-    new = f", {made.n_written} of them new" if made.n_written < made.manifest.n_clips else ""
-    typer.echo(f"{made.path}: {made.manifest.n_clips} clips of {len(made.speakers)} synthetic voices{new}")
-    typer.echo(f"Train on them: speechrnn train {options.quote(made.path)}", err=True)
+        made = synthesize(directory, chosen, show, heard_by)
+    typer.echo(describe_synthesis(made))
+    if not chosen.rejects:
+        typer.echo(f"Train on them: speechrnn train {options.quote(made.path)}", err=True)
 
 
 @app.command()

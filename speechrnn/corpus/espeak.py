@@ -132,11 +132,29 @@ def list_voices() -> tuple[str, ...]:
     CorpusError
         Its data folder is damaged.
     """
+    return tuple(f"{accent}+{variant}" for accent in ACCENTS for variant in list_variants())
+
+
+def list_variants() -> tuple[str, ...]:
+    """List the variants of this installation that are not absurd: shapes of a throat, for any language.
+
+    Returns
+    -------
+    tuple of str
+        Such as ``f2``, in a fixed order.
+
+    Raises
+    ------
+    MissingExtraError
+        `espeakng-loader` is not installed.
+    CorpusError
+        Its data folder is damaged.
+    """
     folder = _data_folder(require("espeakng_loader", "synth")) / "voices" / "!v"
-    variants = sorted(file.name for file in folder.glob("*") if not ABSURD_VARIANTS.fullmatch(file.name))
+    variants = tuple(sorted(file.name for file in folder.glob("*") if not ABSURD_VARIANTS.fullmatch(file.name)))
     if not variants:
         raise CorpusError(f"espeak-ng has no voice variants in {folder}. {_REINSTALL}")
-    return tuple(f"{accent}+{variant}" for accent in ACCENTS for variant in variants)
+    return variants
 
 
 _REINSTALL = 'Install it again: pip install --force-reinstall "speechrnn[synth]"'

@@ -35,6 +35,10 @@ class SynthesisOptions:
         Of the files, in Hz.
     words : mapping of str to str
         Label to the text that is spoken.
+    engine : str
+        Which synthesiser speaks; see `speechrnn.corpus.engines.find_engine`.
+    rejects : bool
+        The words are no labels: their clips go into a folder ``unknown``, as material for rejection.
 
     Raises
     ------
@@ -55,6 +59,8 @@ class SynthesisOptions:
     seed: int = 0
     sample_rate: int = 16_000
     words: Mapping[str, str] = field(default_factory=lambda: {str(i): word for i, word in enumerate(DIGIT_WORDS)})
+    engine: str = "espeak-ng"
+    rejects: bool = False
 
     def __post_init__(self) -> None:
         """Check every bound."""
@@ -82,15 +88,19 @@ class Manifest:
     Attributes
     ----------
     engine : str
-        ``espeak-ng``.
+        As in `options`.
     version : str
         Of the engine.
     seed : int
         As in `options`.
     n_clips : int
-        How many files belong to it.
+        How many clips were asked for.
     options : SynthesisOptions
         What was asked for.
+    judge : str
+        The model that listened to each clip; empty where none did.
+    dropped : int
+        Clips that it took for another word, and that are not there.
     """
 
     engine: str
@@ -98,6 +108,8 @@ class Manifest:
     seed: int
     n_clips: int
     options: SynthesisOptions
+    judge: str = ""
+    dropped: int = 0
 
 
 def read_manifest(directory: Path) -> Manifest | None:

@@ -7,12 +7,17 @@ interrupted synthesis is known as such and goes on where it stopped.
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import soundfile
 
-from speechrnn.corpus.espeak import ENGINE, Utterance, list_voices, speak
+from speechrnn.corpus.clips import canonical_label
+from speechrnn.corpus.engines import Engine, find_engine
+from speechrnn.corpus.espeak import Utterance
 from speechrnn.corpus.manifest import (
     Manifest,
     SynthesisOptions,
@@ -52,8 +57,24 @@ class Synthesized:
     manifest: Manifest
 
 
+class Judge(Protocol):
+    """Somebody who listens to each clip; `speechrnn.audition.Audition` is one."""
+
+    @property
+    def name(self) -> str:
+        """What the manifest calls it."""
+        ...
+
+    def accepts(self, y: npt.NDArray[np.int16], sr: int, label: str) -> bool:
+        """Say whether a clip can be what it is meant to be."""
+        ...
+
+
 def synthesize(
-    directory: Path, options: SynthesisOptions | None = None, on_progress: Progress | None = None
+    directory: Path,
+    options: SynthesisOptions | None = None,
+    on_progress: Progress | None = None,
+    judge: Judge | None = None,
 ) -> Synthesized:
     """Fill a folder with spoken words, or go on where an interrupted run with the same options stopped.
 
@@ -65,6 +86,8 @@ def synthesize(
         What is spoken; 24 voices with 5 takes of each digit if absent.
     on_progress : callable, optional
         Called with the number of clips that are done and the number of all, after each voice.
+    judge : Judge, optional
+        Listens to each clip; what it does not accept is dropped.
 
     Returns
     -------
@@ -81,17 +104,21 @@ def synthesize(
         No rights, no space; what is complete stays.
     """
     options = options or SynthesisOptions()
-    voices = choose_voices(list_voices(), options.voices, options.seed)
-    manifest = Manifest(ENGINE, speak("", ()).version, options.seed, options.n_clips, options)
+    engine = find_engine(options.engine)
+    voices = choose_voices(engine.list_voices(), options.voices, options.seed, engine.prefix)
+    version = engine.speak("", (), 0).version
+    manifest = Manifest(engine.name, version, options.seed, options.n_clips, options, judge.name if judge else "")
     _check_folder(directory, manifest)
     finished = read_manifest(directory) is not None
     if not finished:
         write_unfinished(directory, manifest)
-    n_written = 0
+    n_written = dropped = 0
     for index, voice in enumerate(voices, start=1):
-        n_written += _speak_voice(directory, voice, options)
+        spoken = _Speaker(directory, engine, voice, options, judge).run()
+        n_written, dropped = n_written + spoken.written, dropped + spoken.dropped
         if on_progress is not None:
             on_progress(index * options.n_clips // len(voices), options.n_clips)
+    manifest = replace(manifest, dropped=dropped)
     if not finished:
         write_manifest(directory, manifest)
     return Synthesized(directory, tuple(voice.speaker for voice in voices), n_written, manifest)
@@ -110,7 +137,7 @@ def _check_folder(directory: Path, manifest: Manifest) -> None:
                 f"{printable(directory)}: holds other files ({len(others)}, such as {printable(others[0])}), needed "
                 "a new or empty folder, so that real and synthetic recordings do not mix. Choose another folder."
             )
-    if there is not None and there != manifest:
+    if there is not None and replace(there, dropped=0) != manifest:
         raise CorpusError(
             f"{printable(directory)}: was made by {_describe(there)}, asked for was {_describe(manifest)}. "
             "Choose another folder, delete this one, or give the same options."
@@ -121,26 +148,55 @@ def _describe(manifest: Manifest) -> str:
     o = manifest.options
     return (
         f"{manifest.engine} {manifest.version} with seed {o.seed}, {o.voices} voices, {o.repeats} repeats, "
-        f"{o.sample_rate} Hz, words {', '.join(o.words.values())}"
+        f"{o.sample_rate} Hz, {'other ' if o.rejects else ''}words {', '.join(o.words.values())}"
+        + (f", heard by {manifest.judge}" if manifest.judge else "")
     )
 
 
-def _speak_voice(directory: Path, voice: Voice, options: SynthesisOptions) -> int:
-    """Write the clips of a voice that are not there yet; all are spoken, because each depends on those before it."""
-    names = [f"{label}_{voice.speaker}_{take}.wav" for take in range(options.repeats) for label in options.words]
-    missing = {name for name in names if not (directory / name).is_file()}
-    if not missing:
-        return 0
-    speech = speak(voice.name, tuple(_utterances(voice, options)), voice.seed)
-    for index, (name, waveform) in enumerate(zip(names, speech.waveforms, strict=True)):
-        if name in missing:
-            samples = render(waveform, speech.sample_rate, options.sample_rate, (voice.seed, index))
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    written: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """One voice on its way into the folder."""
+
+    directory: Path
+    engine: Engine
+    voice: Voice
+    options: SynthesisOptions
+    judge: Judge | None
+
+    def run(self) -> _Spoken:
+        """Write the clips that are not there yet; all are spoken, because each depends on those before it."""
+        words = [(label, take) for take in range(self.options.repeats) for label in self.options.words]
+        paths = [self._path(label, take) for label, take in words]
+        missing = {path for path in paths if not path.is_file()}
+        if not missing:
+            return _Spoken(0, 0)
+        written = dropped = 0
+        speech = self.engine.speak(self.voice.name, tuple(self._utterances()), self.voice.seed)
+        sr = self.options.sample_rate
+        for index, (path, (label, _), waveform) in enumerate(zip(paths, words, speech.waveforms, strict=True)):
+            if path not in missing:
+                continue
+            samples = render(waveform, speech.sample_rate, sr, (self.voice.seed, index))
+            if self.judge is not None and not self.judge.accepts(samples, sr, canonical_label(label)):
+                dropped += 1
+                continue
             file = io.BytesIO()
-            soundfile.write(file, samples, options.sample_rate, format="WAV", subtype="PCM_16")
-            write_bytes(directory / name, file.getvalue())
-    return len(missing)
+            soundfile.write(file, samples, sr, format="WAV", subtype="PCM_16")
+            write_bytes(path, file.getvalue())
+            written += 1
+        return _Spoken(written, dropped)
 
+    def _path(self, label: str, take: int) -> Path:
+        folder = self.directory / "unknown" if self.options.rejects else self.directory
+        return folder / f"{label}_{self.voice.speaker}_{take}.wav"
 
-def _utterances(voice: Voice, options: SynthesisOptions) -> Iterator[Utterance]:
-    texts = [text for _ in range(options.repeats) for text in options.words.values()]
-    return (vary(voice, text, index) for index, text in enumerate(texts))
+    def _utterances(self) -> Iterator[Utterance]:
+        texts = [text for _ in range(self.options.repeats) for text in self.options.words.values()]
+        for index, text in enumerate(texts):
+            yield vary(self.voice, self.engine.spell(self.voice.name, text, (self.voice.seed, index)), index)

@@ -2,21 +2,21 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import soxr
 
 from speechrnn.corpus.clips import Clip
-from speechrnn.corpus.espeak import ENGINE, Utterance
+from speechrnn.corpus.espeak import Utterance
 from speechrnn.errors import CorpusError
 
 SILENCE_DB = -45.0  # what is this far under the peak at either end is not the word
 PADDING = (0.03, 0.15)  # seconds before and after the word
 PEAK_DB = (-20.0, -1.0)  # dBFS
 NOISE_DB = (-70.0, -60.0)  # RMS, dBFS
-SPEAKER_PREFIX = "espeak-"
+SPEAKER_PREFIXES = ("espeak-", "accent-", "hibari-", "flite-")
 MIN_WORD = 500  # samples of the engine: no word is so short, about 20 ms
 VOICE_RATE, VOICE_PITCH, VOICE_RANGE = (130, 190), (30, 70), (30, 75)
 
@@ -33,6 +33,8 @@ class Voice:
         Its habits, as in `Utterance`; each take departs a little from them.
     seed : int
         Decides the takes and the recordings of this voice, 0 to 2**31 - 1.
+    prefix : str
+        Of its engine, for the name.
     """
 
     name: str
@@ -40,11 +42,12 @@ class Voice:
     pitch: int
     pitch_range: int
     seed: int
+    prefix: str = "espeak-"
 
     @property
     def speaker(self) -> str:
         """The name in file names, such as ``espeak-en-us-f2``; without the underscore that separates their parts."""
-        return SPEAKER_PREFIX + re.sub(r"[^a-z0-9]+", "-", self.name.lower())
+        return self.prefix + re.sub(r"[^a-z0-9]+", "-", self.name.lower())
 
 
 def is_synthetic(clip: Clip) -> bool:
@@ -66,10 +69,10 @@ def is_synthetic(clip: Clip) -> bool:
     >>> is_synthetic(Clip(Path("6_espeak-en-us-f2_0.wav"), "6", "espeak-en-us-f2"))
     True
     """
-    return clip.speaker is not None and clip.speaker.startswith(SPEAKER_PREFIX)
+    return clip.speaker is not None and clip.speaker.startswith(SPEAKER_PREFIXES)
 
 
-def choose_voices(names: Sequence[str], n: int, seed: int) -> tuple[Voice, ...]:
+def choose_voices(names: Sequence[str], n: int, seed: int, prefix: str = "espeak-") -> tuple[Voice, ...]:
     """Choose voices without repetition, accents in turn, and no variant twice before each had its turn.
 
     Parameters
@@ -80,6 +83,8 @@ def choose_voices(names: Sequence[str], n: int, seed: int) -> tuple[Voice, ...]:
         How many voices.
     seed : int
         Decides which, and their habits.
+    prefix : str
+        Of the engine, for their names as speakers.
 
     Returns
     -------
@@ -98,11 +103,11 @@ def choose_voices(names: Sequence[str], n: int, seed: int) -> tuple[Voice, ...]:
     (4, 2)
     """
     if n > len(names):
-        raise CorpusError(f"{n} voices asked for, {ENGINE} has {len(names)}. Ask for fewer voices and more repeats.")
+        raise CorpusError(f"{n} voices asked for, the engine has {len(names)}. Ask for fewer voices and more repeats.")
     rng = np.random.default_rng(seed)
     accents = rng.permutation(sorted({name.partition("+")[0] for name in names})).tolist()
     variants = rng.permutation(sorted({name.partition("+")[2] for name in names})).tolist()
-    return tuple(_voice(i, accents, variants, seed) for i in range(n))
+    return tuple(replace(_voice(i, accents, variants, seed), prefix=prefix) for i in range(n))
 
 
 def _voice(i: int, accents: list[str], variants: list[str], seed: int) -> Voice:
@@ -191,7 +196,7 @@ def render(
 def _cut(y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     loud = np.flatnonzero(np.abs(y) > np.abs(y).max(initial=0.0) * _gain(SILENCE_DB))
     if loud.size < 2 or loud[-1] - loud[0] < MIN_WORD:
-        raise CorpusError(f"{ENGINE} said nothing. Give every label a text that can be spoken.")
+        raise CorpusError("the synthesiser said nothing. Give every label a text that can be spoken.")
     return y[loud[0] : loud[-1] + 1]
 
 

@@ -1,0 +1,80 @@
+"""What ``speechrnn data synth`` is asked for, and what it says."""
+
+from typing import Any
+
+from speechrnn.corpus.manifest import SynthesisOptions
+from speechrnn.corpus.synthesis import Judge, Synthesized
+from speechrnn.errors import ConfigError
+
+
+def choose_words(name: str) -> dict[str, Any]:
+    """Turn the name of a list of words into options.
+
+    Parameters
+    ----------
+    name : str
+        ``digits``, ``other`` or ``held-out``.
+
+    Returns
+    -------
+    dict
+        For `SynthesisOptions`; empty for digits.
+    """
+    from speechrnn.corpus.words import HELD_OUT, OTHER
+
+    if name == "digits":
+        return {}
+    return {"words": {word: word for word in (OTHER if name == "other" else HELD_OUT)}, "rejects": True}
+
+
+def choose_judge(model: str | None, options: SynthesisOptions) -> Judge | None:
+    """Load the model that listens to each clip.
+
+    Parameters
+    ----------
+    model : str or None
+        As for `speechrnn.load`.
+    options : SynthesisOptions
+        What is spoken.
+
+    Returns
+    -------
+    Judge or None
+        None where no model is named.
+
+    Raises
+    ------
+    ConfigError
+        The words are no digits: a model of digits hears every word as one.
+    """
+    if model is None:
+        return None
+    if options.rejects:
+        raise ConfigError("--check listens to digits, --words asks for others. Leave one of the two out.")
+    from speechrnn.audition import Audition
+    from speechrnn.recognizer import load
+
+    return Audition(load(model))
+
+
+def describe_synthesis(made: Synthesized) -> str:
+    """Say what a synthesis left.
+
+    Parameters
+    ----------
+    made : Synthesized
+        What there is.
+
+    Returns
+    -------
+    str
+        One or two lines.
+    """
+    manifest = made.manifest
+    there = manifest.n_clips - manifest.dropped
+    new = f", {made.n_written} of them new" if made.n_written < there else ""
+    kind = "clips of other words" if manifest.options.rejects else "clips"
+    text = f"{made.path}: {there} {kind} of {len(made.speakers)} synthetic voices{new}"
+    if manifest.judge:
+        text += f"\n{manifest.dropped} of {manifest.n_clips} clips were heard as another digit and are dropped"
+    return text

@@ -1,0 +1,80 @@
+"""The speech synthesisers that `speechrnn data synth` knows, behind one interface."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from speechrnn.corpus.accents import list_foreign_voices, respell
+from speechrnn.corpus.espeak import Speech, Utterance, list_voices, speak
+from speechrnn.corpus.flite import list_flite_voices, speak_flite
+from speechrnn.corpus.hibari import list_neural_voices, speak_neural
+from speechrnn.errors import ConfigError
+
+DEFAULT = "espeak-ng"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A synthesiser.
+
+    Attributes
+    ----------
+    name : str
+        As `--engine` takes it.
+    prefix : str
+        With what the names of its speakers begin.
+    list_voices : callable
+        Gives the names of all its voices, ``accent+variant``.
+    speak : callable
+        Lets one voice say some utterances; the last argument is a seed.
+    spell : callable
+        Turns a text into what the voice has to read.
+    """
+
+    name: str
+    prefix: str
+    list_voices: Callable[[], tuple[str, ...]]
+    speak: Callable[[str, Sequence[Utterance], int], Speech]
+    spell: Callable[[str, str, tuple[int, ...]], str]
+
+
+def _as_it_is(_voice: str, text: str, _seed: tuple[int, ...]) -> str:
+    return text
+
+
+ENGINES: Mapping[str, Engine] = {
+    engine.name: engine
+    for engine in (
+        Engine(DEFAULT, "espeak-", list_voices, speak, _as_it_is),
+        Engine("accents", "accent-", list_foreign_voices, speak, respell),
+        Engine("hibari", "hibari-", list_neural_voices, speak_neural, _as_it_is),
+        Engine("flite", "flite-", list_flite_voices, speak_flite, _as_it_is),
+    )
+}
+
+
+def find_engine(name: str) -> Engine:
+    """Find a synthesiser by its name.
+
+    Parameters
+    ----------
+    name : str
+        ``espeak-ng``, ``accents`` (espeak-ng's voices of other languages), ``hibari`` or ``flite``.
+
+    Returns
+    -------
+    Engine
+        Not yet started.
+
+    Raises
+    ------
+    ConfigError
+        There is no such engine.
+
+    Examples
+    --------
+    >>> find_engine("accents").prefix
+    'accent-'
+    """
+    if name not in ENGINES:
+        raise ConfigError(f"engine is {name!r}, allowed are {', '.join(ENGINES)}")
+    return ENGINES[name]
