@@ -45,6 +45,16 @@ class DataSource(Struct, frozen=True):
     licence: str | None = None
 
 
+class Calibrated(Struct, frozen=True):
+    """What temperature and threshold were set on; `false_accepts` is None where no rejects were heard."""
+
+    temperature: float
+    false_accepts: float | None
+    n_clips: int
+    n_rejects: int
+    source: str
+
+
 class Metadata(Struct, frozen=True):
     """What is known of a bundle beside its numbers."""
 
@@ -57,6 +67,8 @@ class Metadata(Struct, frozen=True):
     sources: tuple[DataSource, ...]
     heard: Heard
     split: str
+    # None where the network is as it was trained
+    calibration: Calibrated | None = None
     sha256: dict[str, str] = {}
     # of all the other keys, so that nothing in this file changes unnoticed either
     digest: str = ""

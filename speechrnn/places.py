@@ -118,6 +118,22 @@ def check_free(path: Path, *, force: bool) -> None:
         raise BundleError(f"{path}: exists already. Choose another folder with --out, or replace it with --force.")
 
 
+def is_shipped(path: Path) -> bool:
+    """Tell whether a model came with the package.
+
+    Parameters
+    ----------
+    path : Path
+        A bundle.
+
+    Returns
+    -------
+    bool
+        True where an update of the package would replace it.
+    """
+    return path.resolve().is_relative_to(_PRETRAINED.resolve())
+
+
 def remember_model(path: Path) -> None:
     """Make a model the one that is used when none is named, if it lies in the default place.
 

@@ -20,7 +20,7 @@ ROOT = Path(speechrnn.__file__).parent
 PATHS = sorted(ROOT.rglob("*.py"))
 HEAVY = {
     "tensorflow", "keras", "librosa", "onnx", "sklearn", "scipy", "safetensors", "numba",
-    "matplotlib", "av", "ray", "pyarrow", "pooch", "sounddevice", "espeakng_loader",
+    "matplotlib", "av", "ray", "pyarrow", "pooch", "sounddevice", "espeakng_loader", "hibari",
 }  # fmt: skip
 # who may import whom: only what stands further left, or the same room
 ORDER = [
@@ -35,9 +35,11 @@ ORDER = [
     {"audio", "metadata"},
     {"bundle"},
     {"corpus"},
+    {"adaptation"},
     {"engine"},
     {"recognizer", "history"},
-    {"batch", "significance", "markup"},
+    {"audition"},
+    {"batch", "significance", "markup", "calibration_error"},
     {"scores"},
     {"evaluation"},
     {"comparison"},

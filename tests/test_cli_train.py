@@ -113,7 +113,9 @@ def test_few_voices_are_warned_of(
     speakers: str, split: str | None, from_model: bool, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clips = [Clip(Path(f"{label}_{who}_{i}.wav"), label, who) for label in "67" for who in speakers for i in range(4)]
-    training_run.check_split(Corpora(Path(), "fsdd", tuple(clips), (), (), None), split, 0, from_model=from_model)
+    training_run.check_split(
+        Corpora(Path(), "fsdd", tuple(clips), (), (), None), split, 0, start=read_bundle(GOLDEN) if from_model else None
+    )
     told = capsys.readouterr().err
     assert told.startswith(said)
     assert bool(told) == bool(said)
@@ -160,11 +162,11 @@ def test_a_seed_out_of_range_is_wrong_usage(seed: str, cli: Cli) -> None:
 
 
 def test_settings_go_over_the_configuration_of_the_bundle_to_start_from() -> None:
-    config = training_run.choose_config(None, str(GOLDEN), {"training.epochs": 3})
+    config = training_run.choose_config(None, read_bundle(GOLDEN), {"training.epochs": 3})
     expected = read_bundle(GOLDEN).config
     assert config == expected.override({"training.epochs": 3})
     assert (config.network, config.training.epochs) == (expected.network, 3)
-    assert training_run.choose_config("dense", str(GOLDEN), {}) == Config.load("dense")
+    assert training_run.choose_config("dense", read_bundle(GOLDEN), {}) == Config.load("dense")
 
 
 @pytest.mark.train

@@ -1,11 +1,13 @@
 """The Keras network: masks, sizes, names of weights."""
 
+import keras
 import numpy as np
 import pytest
 
 from speechrnn.config import Config, preset_names
 from speechrnn.errors import TrainingError
 from speechrnn.training.batches import pad_features
+from speechrnn.training.layers import Calibration
 from speechrnn.training.network import build_network
 from speechrnn.training.weights import get_weights, load_weights, save_weights, set_weights
 from tests.bundles import check_distribution
@@ -89,3 +91,36 @@ def test_weights_of_another_network_are_refused() -> None:
 def test_bytes_that_are_no_weights_are_refused() -> None:
     with pytest.raises(TrainingError, match="cannot be read"):
         load_weights(b"not safetensors at all")
+
+
+def test_a_fresh_calibration_is_softmax_and_sigmoid() -> None:
+    layer = Calibration()
+    logits = np.random.default_rng(0).normal(0, 5, (6, 4)).astype(np.float32)
+    z = np.array([[-40.0], [-2.0], [0.0], [1.0], [3.0], [40.0]], np.float32)
+    probabilities, known = layer(logits, z)
+    np.testing.assert_array_equal(probabilities, keras.ops.softmax(logits))
+    np.testing.assert_array_equal(known, keras.ops.sigmoid(z))
+    assert layer.trainable_weights == []
+
+
+def test_training_moves_both_outputs_and_leaves_the_calibration() -> None:
+    config = Config.load("default", {"network.conv": [], "network.recurrent.units": 4})
+    network = build_network(config, 3)
+    before = get_weights(network)
+    network.compile("sgd", loss=["categorical_crossentropy", "binary_crossentropy"])
+    features = np.random.default_rng(0).normal(0, 20, (30, config.features.n_mfcc)).astype(np.float32)
+    network.train_on_batch(pad_features([features] * 2), [np.eye(3)[:2], np.array([[1.0], [0.0]])])
+    moved = {name for name, array in get_weights(network).items() if not np.array_equal(array, before[name])}
+    fixed = {name for name in before if name.startswith(("calibration/", "standardization/"))}
+    assert len(fixed) == 4
+    assert moved == set(before) - fixed
+
+
+def test_other_labels_get_all_that_answers_anew() -> None:
+    network = random_network("default")
+    fresh = build_network(network.config, 3)
+    before = get_weights(fresh)
+    set_weights(fresh, network.weights, except_head=True)
+    for name, array in get_weights(fresh).items():
+        head = name.startswith(("output/", "known/", "calibration/"))
+        np.testing.assert_array_equal(array, before[name] if head else network.weights[name])

@@ -195,7 +195,7 @@ def test_a_csv_lists_paths_from_its_own_folder_or_the_corpus(tmp_path: Path) -> 
     [
         ("6_a_0.wav,train\n7_a_0.wav,train\n6_a_1.wav,valid\n", "1 of 4 clips are not listed, such as .*7_a_1.wav"),
         ("6_a_0.wav,train\n./6_a_0.wav,test\n", "lines 2 and 3 put ./6_a_0.wav in two parts"),
-        ("6_a_0.wav,train\n7_a_0.wav,test\n6_a_1.wav,train\n7_a_1.wav,train\n", "leaves none for valid"),
+        ("6_a_0.wav,train\n7_a_0.wav,valid\n6_a_1.wav,train\n7_a_1.wav,train\n", "leaves none for test"),
         ("6_a_0.wav,dev\n", "line 2: split is dev"),
     ],
 )

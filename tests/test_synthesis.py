@@ -24,6 +24,7 @@ from speechrnn.corpus.manifest import MANIFEST, UNFINISHED, write_unfinished
 from speechrnn.corpus.synthesis import Manifest, SynthesisOptions, read_manifest, synthesize
 from speechrnn.corpus.takes import choose_voices, render, vary
 from speechrnn.errors import ConfigError, CorpusError, MissingExtraError
+from tests.bundles import SAMPLES
 
 pytest.importorskip("espeakng_loader")
 
@@ -353,6 +354,28 @@ def test_the_manifest_says_how_it_was_made(small: Path) -> None:
     manifest = read_manifest(small)
     assert manifest == Manifest("espeak-ng", speak("en", ()).version, 5, 12, SMALL)
     assert json.loads((small / MANIFEST).read_text())["options"]["words"] == {"1": "one", "2": "two"}
+
+
+def test_the_samples_of_the_project_come_out_again(tmp_path: Path) -> None:
+    manifest = read_manifest(SAMPLES)
+    assert manifest is not None
+    if speak("", ()).version != manifest.version:
+        pytest.skip("another espeak-ng made them")
+    assert synthesize(tmp_path, manifest.options).manifest == manifest
+    names = sorted(path.name for path in SAMPLES.glob("*.wav"))
+    assert names == sorted(path.name for path in tmp_path.glob("*.wav"))
+    for name in names:
+        (ours, _), (theirs, _) = (soundfile.read(folder / name, dtype="int16") for folder in (tmp_path, SAMPLES))
+        np.testing.assert_allclose(ours, theirs, atol=1)  # another machine may round another way
+
+
+def test_a_manifest_from_before_there_were_engines_is_read(copy: Path) -> None:
+    manifest = read_manifest(copy)
+    fields = json.loads((copy / MANIFEST).read_text())
+    del fields["judge"], fields["dropped"], fields["options"]["engine"], fields["options"]["rejects"]
+    (copy / MANIFEST).write_text(json.dumps(fields))
+    assert read_manifest(copy) == manifest
+    assert synthesize(copy, SMALL).n_written == 0
 
 
 def test_a_folder_without_a_manifest_is_no_synthetic_corpus(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import msgspec
 
 from speechrnn.bundle import Bundle
 from speechrnn.config import Config, NetworkConfig
+from speechrnn.markup import count, percent
 from speechrnn.metadata import METADATA, Heard
 from speechrnn.text import printable
 
@@ -66,11 +67,18 @@ def describe_network(network: NetworkConfig) -> str:
     >>> describe_network(Config.load("tutorial").network)
     'LSTM(50) -> last -> softmax'
     """
-    layers = [f"Conv({conv.filters}, {conv.kernel_size})" for conv in network.conv]
+    layers = [
+        f"Conv({conv.filters}, {conv.kernel_size}{f', stride {conv.stride}' if conv.stride > 1 else ''})"
+        for conv in network.conv
+    ]
     if (cell := network.recurrent) is not None:
         name = f"{'bidirectional ' if cell.bidirectional else ''}{cell.cell.upper()}({cell.units})"
         layers += [name + (f" with {cell.activation}" if cell.activation != "tanh" else "")] * cell.layers
-    layers += [network.pooling, *(f"dense({size})" for size in network.hidden), "softmax"]
+    layers += [
+        network.pooling,
+        *(f"dense({size})" for size in network.hidden),
+        "softmax and known" if network.rejection else "softmax",
+    ]
     return " -> ".join(layers)
 
 
@@ -81,6 +89,12 @@ def _rows(bundle: Bundle) -> Iterator[tuple[str, str]]:
     yield "network", f"{describe_network(config.network)}, {metadata.n_parameters:,} parameters"
     yield "features", _describe_features(config)
     yield "threshold", f"{metadata.threshold:g}" + ("" if metadata.threshold else " (answers always)")
+    if (set_on := metadata.calibration) is not None:
+        heard = f"{count(set_on.n_clips, 'clip')}, {count(set_on.n_rejects, 'reject')}"
+        accepted = (
+            "" if set_on.false_accepts is None else f", at most {percent(set_on.false_accepts)} of rejects accepted"
+        )
+        yield "calibrated", f"on {set_on.source} ({heard}): temperature {set_on.temperature:.2f}{accepted}"
     for source in metadata.sources:
         licence = f", {source.licence}" if source.licence else ""
         yield "trained on", f"{source.name}: {source.n_clips} clips, layout {source.layout}{licence}"

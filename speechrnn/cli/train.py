@@ -47,15 +47,18 @@ def train(
     from speechrnn.extras import check_installed
 
     check_installed("keras", extra="train", purpose="training")
+    from speechrnn.cli import training_run as run
     from speechrnn.cli.outcome import print_trained
-    from speechrnn.cli.training_run import check_split, choose_config, choose_data, choose_place, run_training
 
     overrides = options.read_overrides(settings or [], seed)
-    chosen = choose_config(config, start, overrides)
-    place = choose_place(out, config, resume=resume, force=force)
-    corpus = choose_data(data)
-    check_split(corpus, split, chosen.training.seed, from_model=start is not None)
+    base = run.read_start(start)
+    chosen = run.choose_config(config, base, overrides)
+    place = run.choose_place(out, config, resume=resume, force=force)
+    corpus = run.choose_data(data)
+    if base is not None and config is None:
+        chosen = run.adapt(base, corpus, overrides)
+    run.check_split(corpus, split, chosen.training.seed, base)
     from speechrnn.training.session import TrainOptions
 
-    trained = run_training(corpus.root, chosen, place, TrainOptions(split, start, resume, force))
+    trained = run.run_training(corpus.root, chosen, place, TrainOptions(split, start, resume, force))
     print_trained(trained)

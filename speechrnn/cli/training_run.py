@@ -6,7 +6,8 @@ from typing import Any
 
 import typer
 
-from speechrnn.bundle import read_bundle
+from speechrnn.adaptation import adapt_config, adapts, choose_split
+from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.cli.options import quote
 from speechrnn.cli.outcome import name_files
 from speechrnn.cli.progress import progress
@@ -29,15 +30,15 @@ from speechrnn.text import printable
 FEW_VOICES = 3
 
 
-def choose_config(config: str | None, start: str | None, overrides: Mapping[str, Any]) -> Config:
+def choose_config(config: str | None, start: Bundle | None, overrides: Mapping[str, Any]) -> Config:
     """Find the configuration and lay ``--set`` and ``--seed`` over it.
 
     Parameters
     ----------
     config : str or None
         A preset or file.
-    start : str or None
-        A bundle, whose configuration is used where none is named.
+    start : Bundle or None
+        A model, whose configuration is used where none is named.
     overrides : mapping of str to object
         Key path to value.
 
@@ -46,8 +47,47 @@ def choose_config(config: str | None, start: str | None, overrides: Mapping[str,
     Config
         Complete and checked.
     """
-    base = read_bundle(find_model(start)).config if start and not config else Config.load(config or "default")
+    base = start.config if start and not config else Config.load(config or "default")
     return base.override(overrides)
+
+
+def adapt(start: Bundle, corpus: Corpus, overrides: Mapping[str, Any]) -> Config:
+    """Find the configuration of a training from a model: where the labels are the same, the recipe of adaptation.
+
+    Parameters
+    ----------
+    start : Bundle
+        The model.
+    corpus : Corpus
+        The recordings.
+    overrides : mapping of str to object
+        Key path to value.
+
+    Returns
+    -------
+    Config
+        Complete and checked.
+    """
+    if not adapts(start, corpus):
+        return start.config.override(overrides)
+    with progress("speaking what keeps it good for everyone") as show:
+        return adapt_config(start, show).override(overrides)
+
+
+def read_start(start: str | None) -> Bundle | None:
+    """Read the model that a training starts from.
+
+    Parameters
+    ----------
+    start : str or None
+        As typed.
+
+    Returns
+    -------
+    Bundle or None
+        None where none is named.
+    """
+    return read_bundle(find_model(start)) if start else None
 
 
 def choose_data(data: Path | None) -> Corpus:
@@ -78,7 +118,7 @@ def choose_data(data: Path | None) -> Corpus:
     return corpus
 
 
-def check_split(corpus: Corpus, split: str | None, seed: int, *, from_model: bool) -> None:
+def check_split(corpus: Corpus, split: str | None, seed: int, start: Bundle | None) -> None:
     """Find out whether the recordings can be divided before the seconds that TensorFlow takes; warn of few voices.
 
     Parameters
@@ -89,17 +129,17 @@ def check_split(corpus: Corpus, split: str | None, seed: int, *, from_model: boo
         As typed.
     seed : int
         Chooses the voices.
-    from_model : bool
-        Whether a model that has heard other voices is the start.
+    start : Bundle or None
+        A model that has heard other voices.
 
     Raises
     ------
     CorpusError
         They cannot.
     """
-    parts = split_corpus(corpus, split, seed)
+    parts = split_corpus(corpus, choose_split(split, start, corpus), seed)
     n_voices = len({clip.speaker for clip in parts.train})
-    if parts.method == "speaker" and n_voices < FEW_VOICES and not from_model:
+    if parts.method == "speaker" and n_voices < FEW_VOICES and start is None:
         typer.echo(
             f"only {count(n_voices, 'voice')} {'trains' if n_voices == 1 else 'train'}: add voices, start from a model "
             "with --from, or train on all of them with --split clip (its score is then on voices heard in training)",

@@ -7,6 +7,7 @@ from speechrnn.corpus.accents import list_foreign_voices, respell
 from speechrnn.corpus.espeak import Speech, Utterance, list_voices, speak
 from speechrnn.corpus.flite import list_flite_voices, speak_flite
 from speechrnn.corpus.hibari import list_neural_voices, speak_neural
+from speechrnn.corpus.throats import list_throats, speak_throat
 from speechrnn.errors import ConfigError
 
 DEFAULT = "espeak-ng"
@@ -45,6 +46,7 @@ ENGINES: Mapping[str, Engine] = {
     engine.name: engine
     for engine in (
         Engine(DEFAULT, "espeak-", list_voices, speak, _as_it_is),
+        Engine("throats", "throat-", list_throats, speak_throat, _as_it_is),
         Engine("accents", "accent-", list_foreign_voices, speak, respell),
         Engine("hibari", "hibari-", list_neural_voices, speak_neural, _as_it_is),
         Engine("flite", "flite-", list_flite_voices, speak_flite, _as_it_is),
@@ -58,7 +60,8 @@ def find_engine(name: str) -> Engine:
     Parameters
     ----------
     name : str
-        ``espeak-ng``, ``accents`` (espeak-ng's voices of other languages), ``hibari`` or ``flite``.
+        ``espeak-ng``, ``throats`` (voices for it that a number writes), ``accents`` (its voices of other languages),
+        ``hibari`` or ``flite``.
 
     Returns
     -------

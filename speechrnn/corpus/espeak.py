@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,7 @@ class Speech:
     waveforms: tuple[npt.NDArray[np.int16], ...]
 
 
-def speak(voice: str, utterances: Sequence[Utterance], seed: int = 0) -> Speech:
+def speak(voice: str, utterances: Sequence[Utterance], seed: int = 0, variant: str | None = None) -> Speech:
     """Let one voice say some texts, in a process of its own; equal arguments give equal samples.
 
     Parameters
@@ -78,6 +79,8 @@ def speak(voice: str, utterances: Sequence[Utterance], seed: int = 0) -> Speech:
         What is said, in order; how a word sounds depends a little on what was said before it.
     seed : int
         Of the noise in breathy voices, 0 to 2**31 - 1.
+    variant : str, optional
+        Lines of a voice file (formants, pitch, breath), where espeak-ng ships no variant of that name.
 
     Returns
     -------
@@ -92,20 +95,41 @@ def speak(voice: str, utterances: Sequence[Utterance], seed: int = 0) -> Speech:
         espeak-ng does not start, does not end, or knows no such voice.
     """
     loader = require("espeakng_loader", "synth")
+    data = _data_folder(loader)
     request = {
         "library": loader.get_library_path(),
-        "data": str(_data_folder(loader)),
+        "data": str(data),
         "voice": voice,
+        "file": None if variant is None else _FILE,
         "seed": seed,
         "utterances": [dataclasses.asdict(utterance) for utterance in utterances],
     }
+    with tempfile.TemporaryDirectory() as folder:
+        if variant is not None:
+            Path(folder, _FILE).write_bytes(_read_accent(data, voice.partition("+")[0]) + b"\n" + variant.encode())
+        return _parse(_run(voice, json.dumps(request).encode(), folder))
+
+
+# as seen from the folder: espeak-ng reads no more than 60 characters of a path
+_FILE = "voice"
+
+
+def _read_accent(data: Path, accent: str) -> bytes:
+    found = sorted(path for path in data.glob("lang/**/*") if path.name.lower() == accent)
+    if not found:
+        raise CorpusError(f"espeak-ng could not speak as {accent}: it knows no voice {accent!r}. {_REINSTALL}")
+    return found[0].read_bytes()
+
+
+def _run(voice: str, request: bytes, folder: str) -> bytes:
     try:
-        reply = subprocess.run(  # noqa: S603 -- this very Python with a file of this package
+        return subprocess.run(  # noqa: S603 -- this very Python with a file of this package
             [sys.executable, "-I", espeak_process.__file__],
-            input=json.dumps(request).encode(),
+            input=request,
             capture_output=True,
             timeout=TIMEOUT,
             check=True,
+            cwd=folder,
         ).stdout
     except subprocess.CalledProcessError as error:
         said = error.stderr.decode(errors="replace").strip().splitlines() or [
@@ -114,7 +138,6 @@ def speak(voice: str, utterances: Sequence[Utterance], seed: int = 0) -> Speech:
         raise CorpusError(f"espeak-ng could not speak as {voice}: {said[-1]}. {_REINSTALL}") from error
     except subprocess.TimeoutExpired as error:
         raise CorpusError(f"espeak-ng said nothing as {voice} in {TIMEOUT} s. {_REINSTALL}") from error
-    return _parse(reply)
 
 
 def list_voices() -> tuple[str, ...]:

@@ -4,9 +4,10 @@ A process of its own, because espeak-ng keeps state from word to word (flutter, 
 random numbers seeded with the clock): only a fresh one says the same words the same way twice. It is not thread-safe
 either, and what goes wrong inside it cannot take the caller along.
 
-Standard input is a JSON object: ``library`` and ``data`` (paths), ``voice``, ``seed`` and ``utterances``, each with
-``text``, ``rate``, ``pitch`` and ``pitch_range``. Standard output is a line of JSON (``version``, ``sample_rate``,
-``sizes``) followed by the samples of all utterances, int16 in the byte order of the machine.
+Standard input is a JSON object: ``library`` and ``data`` (paths), ``voice``, ``file`` (null, or the voice's file in the
+working folder), ``seed`` and ``utterances``, each with ``text``, ``rate``, ``pitch`` and ``pitch_range``. Standard
+output is a line of JSON (``version``, ``sample_rate``, ``sizes``) followed by the samples of all utterances, int16 in
+the byte order of the machine.
 """
 
 import ctypes
@@ -31,7 +32,12 @@ def main() -> None:
     if sample_rate <= 0:
         sys.exit(f"it found no usable voice data in {request['data']}")
     _seed(library, request["seed"])
-    spoken = _speak(library, request["voice"], request["utterances"])
+    if request["utterances"]:
+        file, voice = request["file"], request["voice"].encode()
+        by_file, by_name = library.espeak_SetVoiceByFile, library.espeak_SetVoiceByName
+        if (by_file(file.encode()) if file else by_name(voice)) != 0:
+            sys.exit(f"it knows no voice {request['voice']!r}")
+    spoken = _speak(library, request["utterances"])
     version = library.espeak_Info(None).decode()
     header = {"version": version, "sample_rate": sample_rate, "sizes": [len(samples) // 2 for samples in spoken]}
     sys.stdout.buffer.write(json.dumps(header).encode() + b"\n" + b"".join(spoken))
@@ -57,7 +63,7 @@ def _seed(library: Any, seed: int) -> None:
         library.espeak_ng_SetRandSeed(ctypes.c_long(seed))
 
 
-def _speak(library: Any, voice: str, utterances: list[dict[str, Any]]) -> list[bytes]:
+def _speak(library: Any, utterances: list[dict[str, Any]]) -> list[bytes]:
     parts: list[bytes] = []
 
     def receive(samples: Any, n: int, _events: Any) -> int:
@@ -67,8 +73,6 @@ def _speak(library: Any, voice: str, utterances: list[dict[str, Any]]) -> list[b
 
     callback = Callback(receive)  # kept by this name: the library holds only its address
     library.espeak_SetSynthCallback(callback)
-    if utterances and library.espeak_SetVoiceByName(voice.encode()) != 0:
-        sys.exit(f"it knows no voice {voice!r}")
     spoken = []
     for utterance in utterances:
         for parameter, name in ((RATE, "rate"), (PITCH, "pitch"), (RANGE, "pitch_range")):

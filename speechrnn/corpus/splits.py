@@ -57,6 +57,7 @@ def split_corpus(corpus: Corpus, method: str | None, seed: int) -> Split:
       clips only trains.
     - ``official``: the split of FSDD: indices 0-4 are test, 5-9 validation.
     - ``csv``: the column `split` of the corpus's own CSV.
+    - ``none``: every clip trains; there is no score.
     - anything else: the path of a CSV with the columns ``path,split``; its paths start at its own folder or at the
       folder of the corpus. It must list every clip.
 
@@ -73,7 +74,7 @@ def split_corpus(corpus: Corpus, method: str | None, seed: int) -> Split:
     Returns
     -------
     Split
-        No part is empty.
+        No part is empty, but those for validation and test under ``none``, and validation under a CSV.
 
     Raises
     ------
@@ -120,7 +121,8 @@ def _check(corpus: Corpus, split: Split) -> None:
             f"{where}: no clip of {named} would train under the split {printable(split.method)}, needed at least one "
             f"of each. {advice}{'' if split.method == 'official' else ' or seed'}."
         )
-    empty = [part for part in PARTS if not getattr(split, part)]
+    may_be_empty = {"none": ("valid", "test")}.get(split.method, () if split.method in METHODS else ("valid",))
+    empty = [part for part in PARTS if not getattr(split, part) and part not in may_be_empty]
     if empty:
         least = " (a label with at least three clips)" if split.method == "clip" else ""
         raise CorpusError(
@@ -199,11 +201,16 @@ def _by_column(corpus: Corpus, _seed: int) -> Mapping[Path, str]:
     return corpus.splits
 
 
+def _all(corpus: Corpus, _seed: int) -> dict[Path, str]:
+    return dict.fromkeys((clip.path for clip in corpus.clips), "train")
+
+
 METHODS: Mapping[str, Callable[[Corpus, int], Mapping[Path, str]]] = {
     "speaker": _by_speaker,
     "clip": _by_clip,
     "official": _official,
     "csv": _by_column,
+    "none": _all,
 }
 
 

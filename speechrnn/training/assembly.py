@@ -21,7 +21,7 @@ from speechrnn.corpus.manifest import read_manifest, read_unfinished
 from speechrnn.corpus.takes import is_synthetic
 from speechrnn.errors import MissingExtraError
 from speechrnn.history import format_history
-from speechrnn.metadata import FORMAT_VERSION, DataSource, Heard, Metadata, Synthetic
+from speechrnn.metadata import FORMAT_VERSION, Calibrated, DataSource, Heard, Metadata, Synthetic
 from speechrnn.plots import plot_history
 from speechrnn.training.checkpoint import Checkpoint
 from speechrnn.training.export import to_onnx
@@ -32,11 +32,13 @@ from speechrnn.training.weights import get_weights, save_weights
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the material of a training comes from."""
+    """Where the material of a training comes from, and what the model that it started from refuses."""
 
     sources: tuple[DataSource, ...]
     heard: Heard
     split: str
+    threshold: float = 0.0
+    calibration: Calibrated | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,10 @@ def describe(gathered: Gathered, split: str, start: Bundle | None = None) -> Ori
             sources.append(DataSource(name, corpus.layout, len(examples), licence))
     for folder, n in Counter(noise.path.parent for noise in material.noises).items():
         sources.append(DataSource(folder.resolve().name, "noise", n, _read_licence(folder)))
-    return Origin(tuple(sources), heard, split)
+    if start is None or start.labels != material.labels:
+        return Origin(tuple(sources), heard, split)
+    # temperature and weights of `known` stay as they were; the threshold goes with them
+    return Origin(tuple(sources), heard, split, start.metadata.threshold, start.metadata.calibration)
 
 
 def _heard(corpus: Corpus, examples: Sequence[Example]) -> Heard:
@@ -137,12 +142,13 @@ def assemble(checkpoint: Checkpoint, material: Material, config: Config, origin:
         format_version=FORMAT_VERSION,
         kind="isolated",
         sample_rate=config.audio.sample_rate,
-        threshold=0.0,
+        threshold=origin.threshold,
         n_parameters=sum(array.size for array in weights.values()),
         versions=_versions(),
         sources=origin.sources,
         heard=origin.heard,
         split=origin.split,
+        calibration=origin.calibration,
     )
     return Draft(files, metadata)
 

@@ -1,11 +1,11 @@
-"""Making a model as sure as it is right: temperature (Guo et al. 2017), weights of `known` (Platt 1999), threshold.
+"""Making a network as sure as it is right: temperature (Guo et al. 2017), weights of `known` (Platt 1999), threshold.
 
-Everything here is arithmetic on the answers of a network whose calibration is still fresh: of a bundle on the user's
-recordings (`speechrnn.training.recalibration`), or out of the folds of a cross-validation.
+Arithmetic alone; `speechrnn.training.raw` has the answers that it works on, `speechrnn.training.recalibration` sets it
+in a bundle.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -13,17 +13,6 @@ import numpy.typing as npt
 from speechrnn.training.layers import SURE_FLOOR
 
 Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-
-# units of what is no label, each a kind of its own: none is accepted more often than asked
-WORD, NOISE = -1, -2
-# with fewer, a temperature or weights of `known` would be those of a few clips
-MIN_CLIPS, MIN_REJECTS = 50, 20
-# largest share of the labels that is refused where no rejects say where the threshold should be
-MAX_REFUSED = 0.05
-# log-odds of the `known` nearest to 0 or 1 that float32 has
-_FARTHEST = 17.0
-_LEAST = float(np.finfo(np.float32).tiny)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,89 +60,6 @@ class Calibration:
     n_rejects: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Raw:
-    """Answers of a network whose calibration is fresh.
-
-    Attributes
-    ----------
-    log_probabilities : np.ndarray [shape=(n, n_labels), dtype=float64]
-        The logits up to a constant for each row.
-    known : np.ndarray [shape=(n,), dtype=float64]
-        Log-odds of `known`.
-    units : np.ndarray [shape=(n,), dtype=int64]
-        What was said: the place of the label, or `WORD` or `NOISE`.
-    """
-
-    log_probabilities: Floats
-    known: Floats
-    units: Integers
-
-    @property
-    def is_label(self) -> npt.NDArray[np.bool_]:
-        """Which recordings are of a label."""
-        return self.units >= 0
-
-
-def raw_answers(probabilities: npt.ArrayLike, known: npt.ArrayLike, units: npt.ArrayLike) -> Raw:
-    """Take the answers of a fresh network back to logits.
-
-    Parameters
-    ----------
-    probabilities : array_like [shape=(n, n_labels)]
-        Softmax of the logits themselves, temperature 1.
-    known : array_like [shape=(n,)]
-        Sigmoid of the network's own logit.
-    units : array_like of int [shape=(n,)]
-        What was said: the place of the label, or `WORD` or `NOISE`.
-
-    Returns
-    -------
-    Raw
-        Log-odds beyond what float32 tells from 0 and 1 are cut.
-
-    Examples
-    --------
-    >>> raw = raw_answers([[0.5, 0.5], [0.8, 0.2]], [0.5, 1.0], [0, WORD])
-    >>> raw.known.tolist(), raw.is_label.tolist()
-    ([0.0, 17.0], [True, False])
-    """
-    with np.errstate(divide="ignore"):
-        odds = _log_odds(np.asarray(known, np.float64))
-    logs = np.log(np.maximum(np.asarray(probabilities, np.float64), _LEAST))
-    return Raw(logs, np.clip(odds, -_FARTHEST, _FARTHEST), np.asarray(units, np.int64))
-
-
-def apply_calibration(raw: Raw, calibration: Calibration) -> tuple[Floats, Floats]:
-    """Answer as a network with this calibration does.
-
-    Parameters
-    ----------
-    raw : Raw
-        Answers of the fresh network.
-    calibration : Calibration
-        Temperature and weights of `known`.
-
-    Returns
-    -------
-    probabilities : np.ndarray [shape=(n, n_labels), dtype=float64]
-        Rows sum to 1.
-    known : np.ndarray [shape=(n,), dtype=float64]
-        Probability of any label.
-
-    Examples
-    --------
-    >>> raw = raw_answers([[0.8, 0.2]], [0.5], [0])
-    >>> probabilities, known = apply_calibration(raw, Calibration(0.5, KnownWeights(1.0, 0.5, 0.0)))
-    >>> probabilities.round(3).tolist(), known.round(3).tolist()  # 16 to 1; its square root to 1
-    ([[0.941, 0.059]], [0.8])
-    """
-    probabilities = _softmax(raw.log_probabilities / calibration.temperature)
-    weights = calibration.known
-    logits = weights.own * raw.known + weights.margin * margins(probabilities) + weights.offset
-    return probabilities, _sigmoid(logits)
-
-
 def margins(probabilities: Floats) -> Floats:
     """Give the log-odds of the most probable label, as the network does.
 
@@ -172,7 +78,7 @@ def margins(probabilities: Floats) -> Floats:
     >>> margins(np.array([[0.2, 0.8], [1.0, 0.0]])).round(3).tolist()
     [1.386, 13.816]
     """
-    return _log_odds(np.clip(probabilities.max(axis=1), SURE_FLOOR, 1 - SURE_FLOOR))
+    return log_odds(np.clip(probabilities.max(axis=1), SURE_FLOOR, 1 - SURE_FLOOR))
 
 
 def fit_temperature(logits: npt.ArrayLike, targets: npt.ArrayLike) -> float:
@@ -252,7 +158,7 @@ def fit_known(known: npt.ArrayLike, margin: npt.ArrayLike, is_label: npt.ArrayLi
 
     weights = fresh
     for _ in range(100):
-        chance = _sigmoid(x @ weights)
+        chance = sigmoid(x @ weights)
         gradient = x.T @ (shares * (chance - labels)) + weights - fresh
         curvature = (x * (shares * chance * (1 - chance))[:, None]).T @ x + np.eye(3)
         step = np.linalg.solve(curvature, gradient)
@@ -294,54 +200,54 @@ def choose_threshold(known: npt.ArrayLike, false_accepts: float) -> float:
     return float(np.nextafter(falling[n_accepted], np.float32(1.0)))
 
 
-def fit_calibration(raw: Raw, present: Calibration, false_accepts: float) -> Calibration:
-    """Set what the recordings are enough for, and keep the rest.
+def softmax(logits: Floats) -> Floats:
+    """Turn logits into probabilities.
 
     Parameters
     ----------
-    raw : Raw
-        Answers of the fresh network.
-    present : Calibration
-        What it has now: the temperature is kept with fewer than `MIN_CLIPS` labels, the weights of `known` with fewer
-        than `MIN_REJECTS` rejects.
-    false_accepts : float
-        Largest share of each kind of reject to be accepted. Without rejects the threshold is kept, or lowered until
-        it refuses at most `MAX_REFUSED` of the labels.
+    logits : np.ndarray [shape=(n, n_labels)]
+        Up to a constant for each row.
 
     Returns
     -------
-    Calibration
-        For `speechrnn.training.recalibration.recalibrate`.
+    np.ndarray [shape=(n, n_labels)]
+        Rows sum to 1.
     """
-    labels = raw.is_label
-    n_clips, n_rejects = int(labels.sum()), int((~labels).sum())
-    temperature, weights = present.temperature, present.known
-    if n_clips >= MIN_CLIPS:
-        temperature = fit_temperature(raw.log_probabilities[labels], raw.units[labels])
-        # margins shrink as the temperature grows: what they count for stays the same
-        weights = replace(weights, margin=weights.margin * temperature / present.temperature)
-    if n_clips and n_rejects >= MIN_REJECTS:
-        weights = fit_known(raw.known, margins(_softmax(raw.log_probabilities / temperature)), labels)
-    fitted = Calibration(temperature, weights, present.threshold, None, n_clips, n_rejects)
-    _, known = apply_calibration(raw, fitted)
-    if not n_rejects:
-        refused = math.floor(MAX_REFUSED * n_clips + 1e-9)
-        return replace(fitted, threshold=min(present.threshold, float(np.sort(known)[refused])))
-    threshold = max(choose_threshold(known[raw.units == unit], false_accepts) for unit in set(raw.units[~labels]))
-    return replace(fitted, threshold=threshold, false_accepts=false_accepts)
-
-
-def _softmax(logits: Floats) -> Floats:
     shares = np.exp(logits - logits.max(axis=1, keepdims=True))
     result: Floats = shares / shares.sum(axis=1, keepdims=True)
     return result
 
 
-def _sigmoid(x: Floats) -> Floats:
+def sigmoid(x: Floats) -> Floats:
+    """Turn log-odds into probabilities.
+
+    Parameters
+    ----------
+    x : np.ndarray
+        Of any size without overflow.
+
+    Returns
+    -------
+    np.ndarray
+        0 to 1.
+    """
     result: Floats = 0.5 * (1 + np.tanh(0.5 * x))
     return result
 
 
-def _log_odds(p: Floats) -> Floats:
-    result: Floats = np.log(p) - np.log1p(-p)
+def log_odds(p: Floats) -> Floats:
+    """Turn probabilities into log-odds.
+
+    Parameters
+    ----------
+    p : np.ndarray
+        0 to 1.
+
+    Returns
+    -------
+    np.ndarray
+        Infinite at 0 and 1.
+    """
+    with np.errstate(divide="ignore"):
+        result: Floats = np.log(p) - np.log1p(-p)
     return result

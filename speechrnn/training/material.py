@@ -63,7 +63,11 @@ class Gathered:
 
 
 def gather(
-    corpus: Corpus, split: Split, config: Config, on_progress: Callable[[int, int], None] | None = None
+    corpus: Corpus,
+    split: Split,
+    config: Config,
+    labels: tuple[str, ...] | None = None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> Gathered:
     """Read the clips of a folder and of the sources that the configuration names.
 
@@ -76,6 +80,8 @@ def gather(
         source trains.
     config : Config
         Its `data` names the sources.
+    labels : tuple of str, optional
+        In the order of the outputs; those that train in the folder if absent.
     on_progress : callable, optional
         Called with the clips read so far and their number.
 
@@ -92,7 +98,8 @@ def gather(
         A source holds no recordings.
     """
     sources = [(source, read_corpus(Path(source.path))) for source in config.data.sources if source.use != "noise"]
-    labels = tuple(label for label in corpus.labels if label in {clip.label for clip in split.train})
+    trained = {clip.label for clip in split.train}
+    labels = labels or tuple(label for label in corpus.labels if label in trained)
     kept = {clip.speaker for clip in (*split.test, *split.valid)} - {clip.speaker for clip in split.train} - {None}
     jobs = [_Job(clip, "train", Origin(0, config.data.weight, clip.speaker)) for clip in split.train]
     jobs += [_Job(clip, "valid") for clip in split.valid]
@@ -151,7 +158,7 @@ def _assort(
 def _check_labels(material: Material, unreadable: Sequence[Unreadable]) -> None:
     left = {example.clip.label for example in material.train}
     if lost := [label for label in material.labels if label not in left]:
-        reason = next(item.reason for item in unreadable if item.clip.label in lost)
+        reason = next((item.reason for item in unreadable if item.clip.label in lost), "none is there.")
         raise TrainingError(
             f"no clip of the label {lost[0]} could be read ({reason}) Needed at least one. "
             "See what is wrong with `speechrnn data check`."

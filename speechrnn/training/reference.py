@@ -126,8 +126,30 @@ def check_parity(bundle: Bundle, paths: Sequence[Path]) -> float:
     TrainingError
         It is over `TOLERANCE`, or the trim bounds differ.
     """
+    return check_parity_on(bundle, [load_audio(path, bundle.config.audio) for path in paths])
+
+
+def check_parity_on(bundle: Bundle, waveforms: Sequence[Waveform]) -> float:
+    """Compare the graph with librosa and Keras on recordings that are read already.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Just exported.
+    waveforms : sequence of np.ndarray [shape=(n,), dtype=float32]
+        At the bundle's rate; at least one.
+
+    Returns
+    -------
+    float
+        As `check_parity`.
+
+    Raises
+    ------
+    TrainingError
+        As `check_parity`.
+    """
     exported, reference = OnnxEngine(bundle), KerasEngine(bundle)
-    waveforms = [load_audio(path, bundle.config.audio) for path in paths]
     ours, theirs = exported.run(waveforms), reference.run(waveforms)
     apart = [np.abs(a - b).max() for a, b in ((ours.probabilities, theirs.probabilities), (ours.known, theirs.known))]
     difference = float(np.max(apart))

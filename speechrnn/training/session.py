@@ -5,6 +5,7 @@ from pathlib import Path
 
 import keras
 
+from speechrnn.adaptation import adapt_config, adapts, choose_split
 from speechrnn.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus, read_corpus
@@ -133,11 +134,12 @@ def train(
     """
     options, listener = options or TrainOptions(), listener or Listener()
     start = read_bundle(find_model(options.start)) if options.start else None
-    settings = _choose_config(config, start)
+    corpus = read_corpus(Path(data))
+    settings = _choose_config(config, start, corpus)
     check_filters(settings)
     path = Path(out) if out else new_model_path(Path(config).stem if isinstance(config, str | Path) else "digits")
     with claim(path, Path(data), resume=options.resume, force=options.force) as place:
-        trained = _train(place, _Plan(read_corpus(Path(data)), settings, options, start), listener)
+        trained = _train(place, _Plan(corpus, settings, options, start), listener)
     remember_model(place.path)
     return trained
 
@@ -152,8 +154,9 @@ class _Plan:
 
 def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     corpus, config = plan.corpus, plan.config
-    split = split_corpus(corpus, plan.options.split, config.training.seed)
-    gathered = gather(corpus, split, config, listener.reading)
+    split = split_corpus(corpus, choose_split(plan.options.split, plan.start, corpus), config.training.seed)
+    labels = plan.start.labels if plan.start and adapts(plan.start, corpus) else None
+    gathered = gather(corpus, split, config, labels, listener.reading)
     material = gathered.material
     network = _first_network(config, material, plan.start)
     journal = Journal(place.checkpoint, fingerprint(network, material, config), plan.options.resume)
@@ -192,10 +195,12 @@ def _first_network(config: Config, material: Material, start: Bundle | None) -> 
     return network
 
 
-def _choose_config(config: Config | str | Path | None, start: Bundle | None) -> Config:
+def _choose_config(config: Config | str | Path | None, start: Bundle | None, corpus: Corpus) -> Config:
     if isinstance(config, Config):
         return config
-    return start.config if start and config is None else Config.load(config or "default")
+    if start and config is None:
+        return adapt_config(start) if adapts(start, corpus) else start.config
+    return Config.load(config or "default")
 
 
 def _evaluate(bundle: Bundle, corpus: Corpus, split: Split, listener: Listener) -> Evaluated | None:

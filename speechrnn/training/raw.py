@@ -1,0 +1,204 @@
+"""What a network answers before it is calibrated, and the calibration that these answers ask for.
+
+They may be of a bundle on the user's recordings, or from the folds of a cross-validation.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from speechrnn.calibration_error import expected_calibration_error
+from speechrnn.training.calibration import (
+    Calibration,
+    Floats,
+    choose_threshold,
+    fit_known,
+    fit_temperature,
+    log_odds,
+    margins,
+    sigmoid,
+    softmax,
+)
+
+# units of what is no label, each a kind of its own: of none more is accepted than asked
+WORD, NOISE = -1, -2
+# with fewer, a temperature or weights of `known` would be those of a few clips
+MIN_CLIPS, MIN_REJECTS = 50, 20
+# largest share of the labels that is refused where no rejects say where the threshold should be
+MAX_REFUSED = 0.05
+# log-odds of the `known` nearest to 0 or 1 that float32 has
+_FARTHEST = 17.0
+_LEAST = float(np.finfo(np.float32).tiny)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raw:
+    """Answers of a network whose calibration is fresh.
+
+    Attributes
+    ----------
+    log_probabilities : np.ndarray [shape=(n, n_labels), dtype=float64]
+        The logits up to a constant for each row.
+    known : np.ndarray [shape=(n,), dtype=float64]
+        Log-odds of `known`.
+    units : np.ndarray [shape=(n,), dtype=int64]
+        What was said: the place of the label, or `WORD` or `NOISE`.
+    """
+
+    log_probabilities: Floats
+    known: Floats
+    units: npt.NDArray[np.int64]
+
+    @property
+    def is_label(self) -> npt.NDArray[np.bool_]:
+        """Which recordings are of a label."""
+        return self.units >= 0
+
+
+def raw_answers(probabilities: npt.ArrayLike, known: npt.ArrayLike, units: npt.ArrayLike) -> Raw:
+    """Take the answers of a fresh network back to logits.
+
+    Parameters
+    ----------
+    probabilities : array_like [shape=(n, n_labels)]
+        Softmax of the logits themselves, temperature 1.
+    known : array_like [shape=(n,)]
+        Sigmoid of the network's own logit.
+    units : array_like of int [shape=(n,)]
+        What was said: the place of the label, or `WORD` or `NOISE`.
+
+    Returns
+    -------
+    Raw
+        Log-odds beyond what float32 tells from 0 and 1 are cut.
+
+    Examples
+    --------
+    >>> raw = raw_answers([[0.5, 0.5], [0.8, 0.2]], [0.5, 1.0], [0, WORD])
+    >>> raw.known.tolist(), raw.is_label.tolist()
+    ([0.0, 17.0], [True, False])
+    """
+    odds = np.clip(log_odds(np.asarray(known, np.float64)), -_FARTHEST, _FARTHEST)
+    logs = np.log(np.maximum(np.asarray(probabilities, np.float64), _LEAST))
+    return Raw(logs, odds, np.asarray(units, np.int64))
+
+
+def apply_calibration(raw: Raw, calibration: Calibration) -> tuple[Floats, Floats]:
+    """Answer as a network with this calibration does.
+
+    Parameters
+    ----------
+    raw : Raw
+        Answers of the fresh network.
+    calibration : Calibration
+        Temperature and weights of `known`.
+
+    Returns
+    -------
+    probabilities : np.ndarray [shape=(n, n_labels), dtype=float64]
+        Rows sum to 1.
+    known : np.ndarray [shape=(n,), dtype=float64]
+        Probability of any label.
+
+    Examples
+    --------
+    >>> from speechrnn.training.calibration import KnownWeights
+    >>> raw = raw_answers([[0.8, 0.2]], [0.5], [0])
+    >>> probabilities, known = apply_calibration(raw, Calibration(0.5, KnownWeights(1.0, 0.5, 0.0)))
+    >>> probabilities.round(3).tolist(), known.round(3).tolist()  # 16 to 1; its square root to 1
+    ([[0.941, 0.059]], [0.8])
+    """
+    probabilities = softmax(raw.log_probabilities / calibration.temperature)
+    weights = calibration.known
+    logits = weights.own * raw.known + weights.margin * margins(probabilities) + weights.offset
+    return probabilities, sigmoid(logits)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well a calibration does; a figure without any recording is None.
+
+    Attributes
+    ----------
+    calibration_error : float or None
+        Expected calibration error of the most probable label, on recordings of labels, whether refused or not.
+    refused : float or None
+        Share of the recordings of labels that are refused.
+    words, noises : float or None
+        Share of the other words and of the noises that are accepted.
+    """
+
+    calibration_error: float | None
+    refused: float | None
+    words: float | None
+    noises: float | None
+
+
+def measure(raw: Raw, calibration: Calibration) -> Quality:
+    """Say how well a calibration does.
+
+    Parameters
+    ----------
+    raw : Raw
+        Answers of the fresh network.
+    calibration : Calibration
+        What it is given.
+
+    Returns
+    -------
+    Quality
+        On these recordings, which the calibration may have been fitted to.
+    """
+    probabilities, known = apply_calibration(raw, calibration)
+    right = probabilities.argmax(axis=1) == raw.units
+    # as the recognizer does it: the network answers in float32
+    accepted = known.astype(np.float32) >= calibration.threshold
+    labels = raw.is_label
+
+    def share(flags: npt.NDArray[np.bool_], of: npt.NDArray[np.bool_]) -> float | None:
+        return float(flags[of].mean()) if of.any() else None
+
+    error = expected_calibration_error(probabilities[labels].max(axis=1), right[labels]) if labels.any() else None
+    return Quality(
+        error, share(~accepted, labels), share(accepted, raw.units == WORD), share(accepted, raw.units == NOISE)
+    )
+
+
+def fit_calibration(raw: Raw, present: Calibration, false_accepts: float) -> Calibration:
+    """Set what the recordings are enough for, and keep the rest.
+
+    Parameters
+    ----------
+    raw : Raw
+        Answers of the fresh network.
+    present : Calibration
+        What it has now: the temperature is kept with fewer than `MIN_CLIPS` labels, the weights of `known` with fewer
+        than `MIN_REJECTS` rejects.
+    false_accepts : float
+        Largest share of each kind of reject to be accepted. Without rejects the threshold is kept, or lowered until
+        it refuses at most `MAX_REFUSED` of the labels.
+
+    Returns
+    -------
+    Calibration
+        For `speechrnn.training.recalibration.set_calibration`.
+    """
+    labels = raw.is_label
+    n_clips, n_rejects = int(labels.sum()), int((~labels).sum())
+    temperature, weights = present.temperature, present.known
+    if n_clips >= MIN_CLIPS:
+        temperature = fit_temperature(raw.log_probabilities[labels], raw.units[labels])
+        # margins shrink as the temperature grows: what they count for stays the same
+        weights = replace(weights, margin=weights.margin * temperature / present.temperature)
+    if n_clips and n_rejects >= MIN_REJECTS:
+        weights = fit_known(raw.known, margins(softmax(raw.log_probabilities / temperature)), labels)
+    fitted = Calibration(temperature, weights, present.threshold, None, n_clips, n_rejects)
+    _, known = apply_calibration(raw, fitted)
+    if not n_rejects:
+        refused = math.floor(MAX_REFUSED * n_clips + 1e-9)
+        last = np.nextafter(np.sort(known.astype(np.float32))[refused], np.float32(0.0))
+        return replace(fitted, threshold=min(present.threshold, float(last)))
+    threshold = max(choose_threshold(known[raw.units == unit], false_accepts) for unit in set(raw.units[~labels]))
+    return replace(fitted, threshold=threshold, false_accepts=false_accepts)

@@ -1,0 +1,104 @@
+"""Own voice: a few recordings adapt a model; what it knew stays, and so does what it refuses."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import soundfile
+
+from speechrnn import adaptation
+from speechrnn.adaptation import Rehearsal, adapt_config, adapts, choose_split
+from speechrnn.bundle import Bundle, read_bundle, write_bundle
+from speechrnn.config import Config
+from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.manifest import SynthesisOptions
+from speechrnn.corpus.splits import split_corpus
+from speechrnn.corpus.synthesis import synthesize
+from speechrnn.training import TrainOptions, train
+from tests.bundles import GOLDEN
+
+SMALL = {
+    "network.conv": [{"filters": 8, "kernel_size": 3, "stride": 2}],
+    "network.recurrent.units": 8,
+    "training.epochs": 2,
+    "training.clips_per_epoch": 64,
+}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPEECHRNN_HOME", str(tmp_path / "home"))
+    few = SynthesisOptions(voices=1, repeats=1, seed=1, sample_rate=8000)
+    words = SynthesisOptions(voices=1, repeats=1, sample_rate=8000, words={"stop": "stop"}, rejects=True)
+    parts = (Rehearsal("voices", "train", 1.0, few), Rehearsal("words", "reject", 1.0, words))
+    monkeypatch.setattr(adaptation, "REHEARSAL", parts)
+
+
+@pytest.fixture
+def voices(tmp_path: Path) -> Path:
+    return synthesize(tmp_path / "voices", SynthesisOptions(voices=4, repeats=1, sample_rate=8000)).path
+
+
+def own(folder: Path, labels: str, n: int = 2) -> Path:
+    folder.mkdir()
+    for label in labels:
+        for k in range(n):
+            t = np.arange(2400) / 8000
+            tone = 0.3 * np.sin(2 * np.pi * (300 + 90 * int(label) + k) * t)
+            soundfile.write(folder / f"{label}_me_{k}.wav", tone, 8000)
+    return folder
+
+
+@pytest.fixture
+def model(voices: Path, tmp_path: Path) -> Bundle:
+    trained = train(voices, Config.load("default", SMALL), tmp_path / "model").bundle
+    metadata = msgspec.structs.replace(trained.metadata, threshold=0.25)
+    names = [name for name in trained.metadata.sha256 if name != "metadata.json"]
+    return write_bundle(tmp_path / "set", {name: trained.read(name) for name in names}, metadata)
+
+
+@pytest.mark.train
+def test_a_few_clips_of_some_digits_adapt_a_model_of_all(model: Bundle, tmp_path: Path) -> None:
+    mine = own(tmp_path / "mine", "37")
+    config = adapt_config(model).override({"training.epochs": 1, "training.clips_per_epoch": 32})
+    adapted = train(mine, config, tmp_path / "adapted", TrainOptions(start=model.path))
+    assert adapted.bundle.labels == model.labels
+    assert adapted.bundle.metadata.threshold == 0.25
+    assert adapted.split.method == "none"
+    assert len(adapted.split.train) == 4
+    assert adapted.test is None
+    heard = adapted.bundle.metadata.heard
+    assert set(model.metadata.heard.speakers) < set(heard.speakers)
+    assert "me" in heard.speakers
+    assert [source.use for source in config.data.sources] == ["train", "reject"]
+    assert (config.training.select, config.network) == ("last", model.config.network)
+
+
+@pytest.mark.train
+def test_the_library_adapts_by_itself(model: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(adaptation.RECIPE, "training.epochs", 1)
+    monkeypatch.setitem(adaptation.RECIPE, "training.clips_per_epoch", 32)
+    adapted = train(own(tmp_path / "mine", "05"), out=tmp_path / "adapted", options=TrainOptions(start=model.path))
+    assert len(adapted.history) == 1
+    assert {Path(s.path).name for s in adapted.bundle.config.data.sources} == {"voices", "words"}
+
+
+def test_only_models_made_for_strangers_adapt_and_only_to_their_labels(tmp_path: Path) -> None:
+    corpus = read_corpus(own(tmp_path / "mine", "05"))
+    golden = read_bundle(GOLDEN)
+    assert not adapts(golden, corpus)  # trained on clips as they are
+    assert choose_split(None, golden, corpus) is None
+    assert choose_split("clip", golden, corpus) == "clip"
+
+
+def test_none_lets_every_clip_train(tmp_path: Path) -> None:
+    corpus = read_corpus(own(tmp_path / "mine", "05"))
+    split = split_corpus(corpus, "none", 0)
+    assert (len(split.train), split.valid, split.test, split.method) == (4, (), (), "none")
+
+
+def test_the_recipe_is_known_to_the_configuration() -> None:
+    config = Config.load("default").override(adaptation.RECIPE)
+    assert config.training.select == "last"
+    assert config.training.patience is None
