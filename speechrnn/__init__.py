@@ -19,11 +19,13 @@ __version__ = "0.1.0"
 # Names are imported when first used, so that `import speechrnn` costs nothing.
 _HOMES = {
     "Config": "speechrnn.config",
+    "CrossvalOptions": "speechrnn.crossvalidation",
     "Evaluation": "speechrnn.evaluation",
     "Prediction": "speechrnn.recognizer",
     "Recognizer": "speechrnn.recognizer",
     "SpeechRNNError": "speechrnn.errors",
     "TrainOptions": "speechrnn.training",
+    "crossval": "speechrnn.crossvalidation",
     "evaluate": "speechrnn.evaluation",
     "load": "speechrnn.recognizer",
     "load_audio": "speechrnn.audio",
@@ -32,12 +34,14 @@ _HOMES = {
 
 __all__ = [
     "Config",
+    "CrossvalOptions",
     "Evaluation",
     "Prediction",
     "Recognizer",
     "SpeechRNNError",
     "TrainOptions",
     "__version__",
+    "crossval",
     "evaluate",
     "load",
     "load_audio",

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from speechrnn import __version__
-from speechrnn.cli import calibrate, compare, configs, data, evaluate, info, plot, predict, train
+from speechrnn.cli import calibrate, compare, configs, crossval, data, evaluate, info, plot, predict, train
 from speechrnn.cli.group import CommandGroup
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command("train")(train.train)
 app.command("predict")(predict.predict)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
+app.command("crossval")(crossval.crossval)
 app.command("calibrate")(calibrate.calibrate)
 app.add_typer(data.app, name="data")
 app.command("info")(info.info)

@@ -121,7 +121,8 @@ def _check(corpus: Corpus, split: Split) -> None:
             f"{where}: no clip of {named} would train under the split {printable(split.method)}, needed at least one "
             f"of each. {advice}{'' if split.method == 'official' else ' or seed'}."
         )
-    may_be_empty = {"none": ("valid", "test")}.get(split.method, () if split.method in METHODS else ("valid",))
+    listed = () if split.method in METHODS and split.method != "csv" else ("valid",)
+    may_be_empty = ("valid", "test") if split.method == "none" else listed
     empty = [part for part in PARTS if not getattr(split, part) and part not in may_be_empty]
     if empty:
         least = " (a label with at least three clips)" if split.method == "clip" else ""

@@ -1,0 +1,43 @@
+"""``speechrnn crossval``: an honest score from few speakers."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from speechrnn.cli import options
+
+
+def crossval(
+    data: options.Data,
+    *,
+    config: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FILE", help="A preset (see `speechrnn configs`) or a YAML file. [default: default]"),
+    ] = None,
+    by: Annotated[
+        str, typer.Option(metavar="speaker|clip", help="What is kept out of each training: a speaker, or a fifth.")
+    ] = "speaker",
+    seeds: Annotated[int, typer.Option(min=1, metavar="K", help="Trainings of each fold.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, metavar="N", help="Trainings at a time; they share the cores.")] = 1,
+    learning_curve: Annotated[
+        bool, typer.Option("--learning-curve", help="Also train on fewer speakers and fewer clips of each.")
+    ] = False,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where folds and results go; the same command goes on there.")
+    ] = Path("crossval"),
+    settings: options.Settings = None,
+    as_json: options.Json = False,
+) -> None:
+    """Train without each speaker in turn, and score that speaker (extra train).
+
+    Done folds are kept: after Ctrl-C the same command goes on. Writes crossval.json, crossval.png and suspects.csv:
+    clips whose label looks wrong.
+    """
+    from speechrnn.extras import check_installed
+
+    check_installed("keras", extra="train", purpose="training")
+    from speechrnn.cli.crossval_run import CrossvalRequest, run_crossval
+
+    request = CrossvalRequest(data, config, out, options.read_overrides(settings or [], None), learning_curve)
+    typer.echo(run_crossval(request, by, seeds, jobs, as_json=as_json))

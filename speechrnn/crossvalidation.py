@@ -1,0 +1,281 @@
+"""Leave one speaker out: as many trainings as speakers, each an ordinary `speechrnn train` in a process of its own.
+
+A fold is a folder: ``fold.csv`` (who trains, who is kept), ``model`` (the bundle) and ``answers.jsonl``, written last.
+A fold with answers is done; the same command goes on with the others, from their last epoch.
+"""
+
+import hashlib
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from csv import writer
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from speechrnn.batch import predict_files
+from speechrnn.config import Config
+from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.layouts import Corpus, read_corpus
+from speechrnn.errors import CorpusError, TrainingError
+from speechrnn.evaluation import heard_levels
+from speechrnn.folds import Answer, Crossval, format_answers, read_answers, summarize
+from speechrnn.recognizer import Recognizer, load
+from speechrnn.storage import write_bytes, write_text
+from speechrnn.text import printable
+
+N_PARTS = 5  # of the clips, where folds are no speakers
+PLAN, ANSWERS = "plan.json", "answers.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class CrossvalOptions:
+    """How a cross-validation is done.
+
+    Attributes
+    ----------
+    by : str
+        ``speaker`` keeps one speaker at a time, ``clip`` a fifth of the clips.
+    seeds : int
+        Trainings of each fold, with the seeds 0, 1, ...
+    jobs : int
+        Trainings at a time; they share the cores.
+    clips : int or None
+        Of each label and speaker only so many train.
+    speakers : int or None
+        Only so many speakers train.
+    """
+
+    by: str = "speaker"
+    seeds: int = 1
+    jobs: int = 1
+    clips: int | None = None
+    speakers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One training: who is kept, with which seed, in which folder."""
+
+    name: str
+    seed: int
+    folder: Path
+    rows: tuple[tuple[Clip, str], ...]
+
+    @property
+    def kept(self) -> list[Clip]:
+        """The clips that the fold is scored on."""
+        return [clip for clip, part in self.rows if part == "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What all trainings of a folder have in common."""
+
+    fingerprint: str
+    by: str
+    clips: int | None
+    speakers: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Crossvalidated:
+    """The score, the answers that it is made of, and the folder."""
+
+    score: Crossval
+    answers: tuple[Answer, ...]
+    folder: Path
+
+
+def crossval(
+    data: str | Path,
+    config: Config,
+    out: Path,
+    options: CrossvalOptions | None = None,
+    on_fold: Callable[[int, int], None] | None = None,
+) -> Crossvalidated:
+    """Train without each speaker in turn and score that speaker.
+
+    Parameters
+    ----------
+    data : str or Path
+        Recordings in any layout.
+    config : Config
+        With ``training.select: last`` all other speakers train; else one in seven of them, at least one, validates.
+    out : Path
+        A new folder, or one that the same cross-validation began.
+    options : CrossvalOptions, optional
+        Folds, seeds, jobs.
+    on_fold : callable, optional
+        Called with the number of folds done and of all.
+
+    Returns
+    -------
+    Crossvalidated
+        Score and answers.
+
+    Raises
+    ------
+    CorpusError
+        Too few speakers are known.
+    TrainingError
+        The folder belongs to another cross-validation, or a training failed.
+    """
+    options = options or CrossvalOptions()
+    corpus = read_corpus(Path(data))
+    folds = plan_folds(corpus, config, out, options)
+    _claim(out, corpus, config, options)
+    done: list[list[Answer]] = []
+    with ThreadPoolExecutor(options.jobs) as pool:
+        try:
+            for answers in pool.map(lambda fold: _run(fold, out, options.jobs), folds):
+                done.append(answers)
+                if on_fold:
+                    on_fold(len(done), len(folds))
+        except BaseException:  # Ctrl-C reaches the trainings too; those that wait are not begun
+            pool.shutdown(cancel_futures=True)
+            raise
+    fold_of = {str(clip.path): fold.name for fold in folds for clip in fold.kept}
+    everything = tuple(answer for answers in done for answer in answers)
+    return Crossvalidated(summarize(everything, options.by, fold_of), everything, out)
+
+
+def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptions) -> list[Fold]:
+    """Say who trains, validates and is kept in each fold.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The recordings.
+    config : Config
+        Its `training.select` decides whether somebody validates.
+    out : Path
+        Where the folds' folders will be.
+    options : CrossvalOptions
+        Folds, seeds, how many train.
+
+    Returns
+    -------
+    list of Fold
+        Seed by seed.
+
+    Raises
+    ------
+    CorpusError
+        Too few speakers are known.
+    """
+    group = _groups(corpus, options.by)
+    names = sorted(set(group.values()))
+    least = 2 if config.training.select == "last" else 3
+    if len(names) < least:
+        raise CorpusError(
+            f"{printable(corpus.root)}: {len(names)} known speakers, needed {least} or more. Use --by clip."
+        )
+    folds = []
+    for seed in range(options.seeds):
+        for name in names:
+            others = sorted((other for other in names if other != name), key=lambda o: _draw(f"{seed}/{name}/{o}"))
+            n_valid = 0 if config.training.select == "last" else max(1, len(others) // 7)
+            parts = {name: "test"} | dict.fromkeys(others[:n_valid], "valid")
+            trains = others[n_valid:][: options.speakers]
+            parts |= dict.fromkeys(trains, "train")
+            rows = [(clip, parts[group[clip.path]]) for clip in corpus.clips if group[clip.path] in parts]
+            folds.append(Fold(name, seed, out / "folds" / f"{name}-{seed}", tuple(_limit(rows, options.clips, seed))))
+    return folds
+
+
+def _groups(corpus: Corpus, by: str) -> dict[Path, str]:
+    if by == "clip":
+        ordered = sorted(corpus.clips, key=lambda clip: (clip.label, _draw(clip.path.name)))
+        return {clip.path: f"part{i % N_PARTS + 1}" for i, clip in enumerate(ordered)}
+    unknown = sum(clip.speaker is None for clip in corpus.clips)
+    if unknown:
+        raise CorpusError(
+            f"{printable(corpus.root)}: {unknown} of {len(corpus.clips)} clips have no known speaker, needed all. "
+            "Use --by clip."
+        )
+    return {clip.path: clip.speaker or "" for clip in corpus.clips}
+
+
+def _limit(rows: list[tuple[Clip, str]], n: int | None, seed: int) -> list[tuple[Clip, str]]:
+    """Of each label and speaker only n clips train."""
+    if n is None:
+        return rows
+    taken: dict[tuple[str, str | None], int] = {}
+    kept = []
+    for clip, part in sorted(rows, key=lambda row: _draw(f"{seed}/{row[0].path.name}")):
+        key = (clip.label, clip.speaker)
+        if part != "train" or taken.get(key, 0) < n:
+            kept.append((clip, part))
+            taken[key] = taken.get(key, 0) + (part == "train")
+    return sorted(kept, key=lambda row: row[0].path.parts)
+
+
+def _claim(out: Path, corpus: Corpus, config: Config, options: CrossvalOptions) -> None:
+    """Refuse a folder whose folds were trained on other clips or otherwise."""
+    digest = hashlib.sha256(config.dump().encode())
+    for clip in corpus.clips:
+        digest.update(f"{clip.path} {clip.label} {clip.speaker}\n".encode())
+    plan = _Plan(digest.hexdigest(), options.by, options.clips, options.speakers)
+    text = msgspec.json.encode(plan).decode()
+    there = out / PLAN
+    if there.is_file() and there.read_text() != text:
+        raise TrainingError(
+            f"{printable(out)}: holds a cross-validation with other clips or settings. Choose another folder, or "
+            "delete it."
+        )
+    write_text(there, text)
+    write_text(out / "config.yaml", config.dump())
+
+
+def _run(fold: Fold, out: Path, jobs: int) -> list[Answer]:
+    answers = fold.folder / ANSWERS
+    if answers.is_file():
+        return read_answers(answers)
+    model = fold.folder / "model"
+    if not model.is_dir():
+        _train(fold, model, out, jobs)
+    recognizer = load(model)
+    levels = heard_levels(fold.kept, recognizer.bundle.metadata.heard)
+    if not fold.name.startswith("part") and any(level != "none" for level in levels):
+        raise TrainingError(
+            f"{fold.folder}: the model has heard {fold.name}, whom it was to be scored on. A source of the "
+            "configuration holds clips of that voice: take them out."
+        )
+    found = _ask(recognizer, fold)
+    write_bytes(answers, format_answers(found))
+    return found
+
+
+def _ask(recognizer: Recognizer, fold: Fold) -> list[Answer]:
+    found = []
+    predictions = predict_files(recognizer, [clip.path for clip in fold.kept], jobs=1)
+    for clip, prediction in zip(fold.kept, predictions, strict=True):
+        if prediction.probabilities is not None and prediction.known is not None:
+            path, p = str(clip.path), prediction.probabilities
+            found.append(Answer(path, clip.label, clip.speaker, fold.seed, p, prediction.known))
+    return found
+
+
+def _train(fold: Fold, model: Path, out: Path, jobs: int) -> None:
+    table = io.StringIO()
+    lines = writer(table)
+    lines.writerow(["path", "label", "speaker", "split"])
+    lines.writerows([clip.path.absolute(), clip.label, clip.speaker or "", part] for clip, part in fold.rows)
+    write_text(fold.folder / "fold.csv", table.getvalue())
+    threads = str(max(1, (os.cpu_count() or 1) // jobs))
+    environment = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), threads)
+    command = [sys.executable, "-m", "speechrnn", "train", str(fold.folder / "fold.csv")]
+    command += ["--config", str(out / "config.yaml"), "--seed", str(fold.seed), "--out", str(model), "--resume"]
+    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)  # noqa: S603 -- this very Python
+    if done.returncode:
+        told = done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"]
+        raise TrainingError(f"the training without {fold.name} failed: {told[-1].removeprefix('error: ')}")
+
+
+def _draw(name: str) -> bytes:
+    return hashlib.sha256(os.fsencode(name)).digest()

@@ -1,0 +1,95 @@
+"""How many clips, how many speakers: a cross-validation for each of a few smaller sets."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from speechrnn.config import Config
+from speechrnn.corpus.layouts import Corpus, read_corpus
+from speechrnn.crossvalidation import CrossvalOptions, crossval
+from speechrnn.folds import Crossval
+
+CLIPS = (2, 5, 10, 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """The score with less to train on.
+
+    Attributes
+    ----------
+    speakers : int or None
+        So many trained; None: all that were not kept.
+    clips : int or None
+        So many of each label and speaker; None: all.
+    score : Crossval
+        On the speakers kept.
+    """
+
+    speakers: int | None
+    clips: int | None
+    score: Crossval
+
+
+def learning_curve(
+    data: str | Path,
+    config: Config,
+    out: Path,
+    options: CrossvalOptions,
+    on_fold: Callable[[int, int], None] | None = None,
+) -> tuple[Point, ...]:
+    """Cross-validate with fewer speakers, and with fewer clips of each.
+
+    Parameters
+    ----------
+    data : str or Path
+        Recordings in any layout.
+    config : Config
+        As for `speechrnn.crossvalidation.crossval`.
+    out : Path
+        A folder for each point is made in it.
+    options : CrossvalOptions
+        Folds, seeds, jobs.
+    on_fold : callable, optional
+        Called with the folds done and all folds of the point at work.
+
+    Returns
+    -------
+    tuple of Point
+        Fewer speakers first, then fewer clips.
+
+    Raises
+    ------
+    SpeechRNNError
+        As `crossval` does.
+    """
+    points = []
+    for speakers, clips in plan_points(read_corpus(Path(data))):
+        folder = out / f"{speakers or 'all'}-speakers-{clips or 'all'}-clips"
+        done = crossval(data, config, folder, replace(options, speakers=speakers, clips=clips), on_fold)
+        points.append(Point(speakers, clips, done.score))
+    return tuple(points)
+
+
+def plan_points(corpus: Corpus) -> list[tuple[int | None, int | None]]:
+    """Choose numbers of speakers, doubling, and of clips, as far as there are more.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The recordings.
+
+    Returns
+    -------
+    list of (int or None, int or None)
+        Speakers and clips of each point; None is all.
+    """
+    left = len(corpus.speakers) - 1
+    speakers: list[int | None] = []
+    n = 1
+    while n < left:
+        speakers.append(n)
+        n *= 2
+    most = max(Counter((clip.label, clip.speaker) for clip in corpus.clips).values())
+    return [(n, None) for n in speakers] + [(None, n) for n in CLIPS if n < most]
