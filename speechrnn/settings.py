@@ -44,13 +44,15 @@ class FeatureConfig(Struct, frozen=True, forbid_unknown_fields=True):
     hop_length: Positive
     fmin: Annotated[float, Meta(ge=0.0, le=24000.0)]
     fmax: Annotated[float, Meta(gt=0.0, le=24000.0)]
-    normalization: Literal["none", "mean", "mean_variance"]
+    normalization: Literal["none", "mean", "mean_variance", "both"]
     standardize: bool
 
     def __post_init__(self) -> None:
         """Refuse values that contradict each other."""
         if self.n_mfcc > self.n_mels:
             raise ValueError(f"n_mfcc is {self.n_mfcc}, allowed is at most n_mels, which is {self.n_mels}")
+        if self.normalization == "both" and self.n_mfcc == 1:
+            raise ValueError("n_mfcc is 1, allowed with normalization: both are 2 or more")
         if self.fmin >= self.fmax:
             raise ValueError(f"fmin is {self.fmin:g}, allowed is less than fmax, which is {self.fmax:g}")
         if self.n_fft % 2:

@@ -18,6 +18,7 @@ N_LABELS = 7
 
 # what no preset uses, so that each branch of the graph is compared with Keras
 VARIANTS: dict[str, dict[str, Any]] = {
+    "clip by clip and as it is": {"features.normalization": "both"},
     "mean pooling, mean and variance": {"network.pooling": "mean", "features.normalization": "mean_variance"},
     "nothing normalised, nothing rejected": {
         "features.normalization": "none",

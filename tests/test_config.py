@@ -16,7 +16,7 @@ from speechrnn.config import Config, parse_overrides, preset_names, preset_path
 from speechrnn.errors import ConfigError
 from speechrnn.settings import Span
 
-PRESETS = ("cnn1d", "default", "dense", "gru", "lstm", "rnn", "rnn-relu", "tutorial")
+PRESETS = ("cnn1d", "default", "dense", "digits", "gru", "lstm", "rnn", "rnn-relu", "tutorial")
 
 
 def test_the_presets_are_those_of_the_readme() -> None:
@@ -161,7 +161,7 @@ MESSAGES = {
     "network: {recurrent: 3}": "network.recurrent is 3, needed null or a mapping of cell, units, layers",
     "network: {recurrent: {cell: lstn}}": "my.yaml: network.recurrent.cell is 'lstn', allowed are gru, lstm, rnn",
     "network: {recurrent: {cell: 3}}": "my.yaml: network.recurrent.cell is 3, allowed are gru, lstm, rnn",
-    "features: {normalization: full}": "features.normalization is 'full', allowed are mean, mean_variance, none",
+    "features: {normalization: full}": "features.normalization is 'full', allowed are both, mean, mean_variance, none",
     "network: {conv: [{filters: 8, kernel_size: 99}]}": "network.conv[0].kernel_size is 99: Expected `int` <= 63",
     "network: {conv: [{filters: 8}]}": "network.conv[0].kernel_size is missing. Needed are filters, kernel_size,",
     "network: {hidden: [8, 0]}": "my.yaml: network.hidden[1] is 0: Expected `int` >= 1",

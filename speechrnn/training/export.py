@@ -68,13 +68,24 @@ def _normalize(g: Graph, front: FrontEnd, config: Config, weights: Arrays) -> st
     x = front.mfcc
     if config.features.normalization != "none":
         x = g("Sub", x, _mean(g, x, front, keepdims=1))
-    if config.features.normalization == "mean_variance":
+    if config.features.normalization in ("mean_variance", "both"):
         variance = g("Add", _mean(g, _masked(g, g("Mul", x, x), front), front, keepdims=1), g.number(VARIANCE_FLOOR))
         x = g("Div", x, g("Sqrt", variance))
+    if config.features.normalization == "both":
+        x = g("Concat", x, _without_level(g, front, config.features.n_mfcc), axis=2)
     if config.features.standardize:
         x = g("Sub", x, g.constant(weights["standardization/mean"]))
         x = g("Div", x, g.constant(weights["standardization/deviation"]))
     return _masked(g, x, front)
+
+
+def _without_level(g: Graph, front: FrontEnd, n_mfcc: int) -> str:
+    """The first coefficient less its largest value over true frames, the others as they are."""
+    sizes = g.integers(1, n_mfcc - 1)
+    names = ("level", "shape")
+    level, shape = g.multiple("Split", front.mfcc, sizes, names=names, axis=2)
+    loudest = g("ReduceMax", _masked(g, level, front, FAR_BELOW), g.integers(1), keepdims=1)
+    return g("Concat", g("Sub", level, loudest), shape, axis=2)
 
 
 def _convolve(g: Graph, x: str, front: FrontEnd, network: NetworkConfig, weights: Arrays) -> tuple[str, FrontEnd]:

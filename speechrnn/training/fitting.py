@@ -142,10 +142,14 @@ def fit_standardization(network: keras.Model, features: Sequence[Features], norm
 
 
 def _normalize(features: Features, normalization: str) -> Features:
+    """What stands before the standardization layer, clip by clip."""
     centred = features - features.mean(axis=0) if normalization != "none" else features
-    if normalization == "mean_variance":
+    if normalization in ("mean_variance", "both"):
         centred = centred / np.sqrt((centred**2).mean(axis=0) + VARIANCE_FLOOR)
-    return centred
+    if normalization != "both":
+        return centred
+    level = features[:, :1] - features[:, :1].max()
+    return np.concatenate([centred, level, features[:, 1:]], axis=1)
 
 
 def _compile(network: keras.Model, config: Config, n_steps: int) -> None:

@@ -23,6 +23,7 @@ from speechrnn.errors import TrainingError
 from speechrnn.extras import require
 from speechrnn.training.batches import one_hot, pad_features
 from speechrnn.training.features import Example
+from speechrnn.training.layers import EveryNth
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +68,7 @@ def state_gradients(network: keras.Model, examples: Sequence[Example], labels: S
 
     Clips are aligned at their last frame and summed up by the median: norms of different clips lie powers of ten apart,
     so a mean would show the worst answered clip alone, and a geometric mean fails at the exact zeros of a ReLU. Steps
-    that fewer than half of the clips have are left out.
+    that fewer than half of the clips have are left out. Behind a convolution with a stride of 2 a step is two frames.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ def state_gradients(network: keras.Model, examples: Sequence[Example], labels: S
         )
     targets = one_hot([example.clip.label for example in examples], labels)
     by_frame = _norms(network, layer, pad_features([example.features for example in examples]), targets)
-    return _summarise(by_frame, np.array([len(example.features) for example in examples]))
+    return _summarise(by_frame, count_steps(network, np.array([len(example.features) for example in examples])))
 
 
 def recurrent_layer(network: keras.Model) -> keras.layers.Layer | None:
@@ -145,7 +146,7 @@ def unroll(
     """
     tensors = [ops.convert_to_tensor(inputs[tensor.name]) for tensor in network.inputs]
     x = keras.Model(network.inputs, keras.tree.flatten(layer.input)[0])(tensors, training=False)
-    mask = np.arange(x.shape[1]) < inputs["n_frames"][:, None]
+    mask = np.arange(x.shape[1]) < count_steps(network, inputs["n_frames"])[:, None]
     forward = layer.forward_layer if isinstance(layer, keras.layers.Bidirectional) else layer
     states = _step_through(forward.cell, x, mask, watch)
     y = ops.stack([state[0] for state in states], axis=1) if forward.return_sequences else states[-1][0]
@@ -155,6 +156,28 @@ def unroll(
     head = network.get_layer("output")
     hidden = keras.Model([layer.output, *network.inputs], head.input)([y, *tensors], training=False)
     return Unrolled(states, ops.matmul(hidden, head.kernel) + head.bias)
+
+
+def count_steps(network: keras.Model, n_frames: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """Count the frames that reach the recurrent layer: a convolution with a stride leaves some out.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From `speechrnn.training.network.build_network`.
+    n_frames : np.ndarray [shape=(batch,), dtype=int]
+        Frames of each clip.
+
+    Returns
+    -------
+    np.ndarray [shape=(batch,), dtype=int64]
+        Steps of the recurrence.
+    """
+    steps = np.asarray(n_frames, np.int64)
+    for one in network.layers:
+        if isinstance(one, EveryNth) and one.name.startswith("mask"):
+            steps = -(-steps // one.stride)
+    return steps
 
 
 def _step_through(cell: Any, x: Any, mask: npt.NDArray[np.bool_], watch: Callable[[Any], None]) -> list[list[Any]]:

@@ -66,6 +66,17 @@ class ClipNormalization(_Layer):
 
 
 @keras.saving.register_keras_serializable("speechrnn")
+class LevelNormalization(_Layer):
+    """Take the loudest frame's level off the first coefficient: what is left of it does not depend on the distance."""
+
+    def call(self, x: Any, mask: Any) -> Any:
+        """Normalise over true frames alone; the other coefficients stay as they are."""
+        level = x[:, :, :1]
+        loudest = ops.max(level + (1.0 - mask[:, :, None]) * FAR_BELOW, axis=1, keepdims=True)
+        return ops.concatenate([level - loudest, x[:, :, 1:]], axis=2)
+
+
+@keras.saving.register_keras_serializable("speechrnn")
 class Standardization(_Layer):
     """Subtract and divide by figures of the training clips, which `speechrnn.training.fitting` sets before the fit."""
 

@@ -18,6 +18,7 @@ from speechrnn.training.layers import (
     EveryNth,
     FlattenFrames,
     FrameMask,
+    LevelNormalization,
     Pooling,
     Standardization,
 )
@@ -51,8 +52,12 @@ def build_network(config: Config, n_labels: int) -> keras.Model:
     mask = FrameMask(name="mask")(features, n_frames)
     x: Any = features
     if config.features.normalization != "none":
-        variance = config.features.normalization == "mean_variance"
+        variance = config.features.normalization != "mean"
         x = ClipNormalization(variance, name="clip_normalization")(x, mask)
+    if config.features.normalization == "both":
+        # taking off the mean takes the vowel off a word that is little else; beside it stands what still has it
+        level = LevelNormalization(name="level_normalization")(features, mask)
+        x = layers.Concatenate(name="both")([x, level])
     if config.features.standardize:
         x = Standardization(name="standardization")(x)
     network = config.network

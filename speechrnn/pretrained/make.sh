@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Makes the model that ships, from recordings and synthetic voices: make.sh FSDD APACHE NOISE [WORK]
+# FSDD: `speechrnn data fetch fsdd`; APACHE: recordings of one further speaker; NOISE: a folder with manifest.csv.
+# Needs the extras train and synth, and flite on the PATH (Debian: apt install flite). Everything has a fixed seed.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+fsdd=$(realpath "$1") apache=$(realpath "$2") noise=$(realpath "$3") work=${4:-build/pretrained}
+mkdir -p "$work" && cd "$work"
+ln -sfn "$fsdd" fsdd && ln -sfn "$apache" apache && ln -sfn "$noise" noise
+
+synth() { [ -f "$1/synthesis.json" ] || speechrnn data synth "$@" --rate 8000; }
+synth espeak --voices 400 --repeats 3 --seed 1
+# who listens to the other voices: one real speaker and espeak-ng's English, so that no fold's speaker is heard by it
+[ -d judge ] || speechrnn train apache --config "$here/judge.yaml" --split clip --out judge --resume
+synth accents --engine accents --voices 540 --repeats 2 --seed 2 --check judge
+synth hibari --engine hibari --voices 6 --repeats 15 --seed 3 --check judge
+synth flite --engine flite --voices 20 --repeats 4 --seed 4 --check judge
+synth words --words other --voices 60 --repeats 1 --seed 5
+# words and voices that never train, to measure rejection
+synth held-out --words held-out --voices 40 --repeats 1 --seed 7
+
+speechrnn crossval fsdd --config digits --jobs 2 --out crossval
+[ -d digits ] || speechrnn train fsdd --config digits --split none --out digits --resume
