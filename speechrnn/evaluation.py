@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speechrnn.batch import predict_files
+from speechrnn.certainty import hear_rejects, judge_certainty
 from speechrnn.corpus.clips import Clip, clip_hash
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
 from speechrnn.metadata import Heard as HeardInTraining
@@ -112,6 +113,8 @@ def evaluate_corpus(corpus: Corpus, recognizer: Recognizer, *, on_progress: Prog
             on_progress(len(predictions), len(clips))
     heard = heard_levels(clips, recognizer.bundle.metadata.heard)
     evaluation = score(clips, predictions, recognizer.labels, heard, skipped)
+    certainty = judge_certainty(clips, predictions, hear_rejects(corpus.rejects, recognizer), recognizer.threshold)
+    evaluation = dataclasses.replace(evaluation, ece=certainty.ece, open_set=certainty.open_set)
     return Evaluated(evaluation, clips, tuple(predictions), str(recognizer.bundle.path), str(corpus.root), heard)
 
 

@@ -10,6 +10,7 @@ from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Skipped
 from speechrnn.errors import CorpusError
 from speechrnn.recognizer import Prediction
+from speechrnn.robustness import NoiseLevel, OpenSet
 from speechrnn.significance import Interval, wilson_interval
 
 # what the model knew before: nothing, the voice, or the very recording
@@ -90,6 +91,12 @@ class Evaluation:
         How many those are.
     per_heard : dict of str to GroupScore
         Accuracy for each level of `heard` that occurs.
+    ece : float or None
+        Expected calibration error of the most probable labels; None under 30 clips.
+    open_set : OpenSet or None
+        Where the data holds other words or noises.
+    noise : tuple of NoiseLevel or None
+        Where noise was mixed in.
     """
 
     accuracy: float
@@ -108,6 +115,9 @@ class Evaluation:
     unheard_accuracy: float | None
     n_unheard: int
     per_heard: dict[str, GroupScore]
+    ece: float | None = None
+    open_set: OpenSet | None = None
+    noise: tuple[NoiseLevel, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

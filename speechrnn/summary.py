@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from speechrnn.certainty_summary import certainty_lines, noise_table
 from speechrnn.comparison import Comparison, Known, Tally
 from speechrnn.markup import Table, count, percent
 from speechrnn.scores import HEARD_LEVELS, Evaluation, Heard
@@ -59,7 +60,7 @@ def headline(evaluation: Evaluation) -> list[str]:
         lines.append("No speakers are named, so a mean over speakers cannot be given.")
     if evaluation.rejected:
         lines.append(f"{count(evaluation.rejected, 'clip')} got no label and count as wrong.")
-    return lines
+    return lines + certainty_lines(evaluation)
 
 
 def sections(evaluation: Evaluation) -> list[Section]:
@@ -78,7 +79,8 @@ def sections(evaluation: Evaluation) -> list[Section]:
     groups = [_heard_section(evaluation)] if len(evaluation.per_heard) > 1 else []
     speakers = [_speaker_section(evaluation)] if evaluation.n_speakers else []
     confusion = _matrix_section if len(evaluation.labels) <= MAX_MATRIX_LABELS else _confusions_section
-    return [*groups, *speakers, _label_section(evaluation), confusion(evaluation)]
+    noise = [Section("In noise", noise_table(evaluation))] if evaluation.noise else []
+    return [*groups, *speakers, *noise, _label_section(evaluation), confusion(evaluation)]
 
 
 def skipped_lines(evaluation: Evaluation) -> list[str]:

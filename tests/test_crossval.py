@@ -12,11 +12,13 @@ from speechrnn import crossvalidation
 from speechrnn.bundle import read_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import read_corpus
-from speechrnn.crossvalidation import CrossvalOptions, crossval, plan_folds
+from speechrnn.crossvalidation import CrossvalOptions, crossval
 from speechrnn.errors import CorpusError, TrainingError
+from speechrnn.fold_plan import plan_folds
 from speechrnn.fold_plots import plot_curves, plot_folds
-from speechrnn.folds import Answer, bootstrap, find_suspects, format_answers, read_answers, summarize
+from speechrnn.folds import Answer, bootstrap, format_answers, read_answers, summarize
 from speechrnn.learning_curve import plan_points
+from speechrnn.suspects import find_suspects
 from tests.command_line import Result
 
 Corpus = Callable[..., Path]

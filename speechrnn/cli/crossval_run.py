@@ -16,10 +16,11 @@ from speechrnn.config import Config
 from speechrnn.crossvalidation import CrossvalOptions, crossval
 from speechrnn.errors import ConfigError, MissingExtraError
 from speechrnn.fold_plots import plot_curves, plot_folds
-from speechrnn.folds import Crossval, Suspect, find_suspects
+from speechrnn.folds import Crossval
 from speechrnn.learning_curve import Point, learning_curve
 from speechrnn.markup import Table, count, text_table
 from speechrnn.storage import write_bytes, write_text
+from speechrnn.suspects import Suspect, find_suspects
 from speechrnn.text import printable
 
 MAX_SUSPECTS, MAX_MISTAKES = 20, 3

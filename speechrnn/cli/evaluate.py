@@ -29,6 +29,14 @@ def evaluate(
             "get a folder each.",
         ),
     ] = None,
+    noise: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Recordings of noise, to be mixed in (of a manifest.csv its rows `test`)."),
+    ] = None,
+    snr: Annotated[
+        str | None,
+        typer.Option(metavar="DB,...", help="Ratios of word to noise in dB. [default: clean,20,15,10,5,0,-5]"),
+    ] = None,
 ) -> None:
     """Measure a model on recordings with known labels.
 
@@ -39,8 +47,12 @@ def evaluate(
     if model and len(model) > 2:
         raise typer.BadParameter(f"{len(model)} models given, needed one, or two to compare.", param_hint="--model")
     from speechrnn.cli.scores import evaluate_models, print_scores, write_reports
+    from speechrnn.noise_sweep import LEVELS, parse_levels
 
-    scores = evaluate_models(data, model or [None])
+    if snr is not None and noise is None:
+        raise typer.BadParameter("needs --noise with a folder of recordings.", param_hint="--snr")
+    levels = parse_levels(snr or LEVELS) if noise else ()
+    scores = evaluate_models(data, model or [None], noise, levels)
     print_scores(scores, as_json=as_json)
     if report is not None:
         write_reports(report, scores)

@@ -11,6 +11,7 @@ from speechrnn.cli.progress import progress
 from speechrnn.comparison import Comparison, compare
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
+from speechrnn.noise_sweep import read_noises, sweep_noise
 from speechrnn.recognizer import load
 from speechrnn.report import render_comparison, render_evaluation, write_report
 
@@ -42,7 +43,9 @@ class Scores:
         return len({clip.path for clip, answer in pairs if answer.error is not None})
 
 
-def evaluate_models(data: Path, models: Sequence[Path | None]) -> Scores:
+def evaluate_models(
+    data: Path, models: Sequence[Path | None], noise: Path | None = None, levels: Sequence[float | None] = ()
+) -> Scores:
     """Evaluate one or two models.
 
     Parameters
@@ -51,6 +54,10 @@ def evaluate_models(data: Path, models: Sequence[Path | None]) -> Scores:
         A corpus.
     models : sequence of Path or None
         Bundles; None is the model that is used when none is named, and said so.
+    noise : Path, optional
+        Recordings of noise to mix in.
+    levels : sequence of float or None
+        At which ratios, in dB; None is clean.
 
     Returns
     -------
@@ -63,8 +70,14 @@ def evaluate_models(data: Path, models: Sequence[Path | None]) -> Scores:
     corpus = read_corpus(data)
     evaluated = []
     for recognizer in recognizers:
+        noises = read_noises(noise, recognizer) if noise else []
         with progress("evaluating") as show:
-            evaluated.append(evaluate_corpus(corpus, recognizer, on_progress=show))
+            one = evaluate_corpus(corpus, recognizer, on_progress=show)
+        if noises:
+            with progress("in noise") as show:
+                swept = sweep_noise(corpus.clips, recognizer, noises, levels, show)
+            one = dataclasses.replace(one, evaluation=dataclasses.replace(one.evaluation, noise=swept))
+        evaluated.append(one)
     return Scores(tuple(evaluated), compare(*evaluated) if len(evaluated) > 1 else None)
 
 

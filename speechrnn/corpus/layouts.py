@@ -208,7 +208,10 @@ def _unwrap(base: Path, files: Sequence[Path]) -> Path:
 def _as_reject(file: Path, root: Path) -> Clip | None:
     """Background noise lies in a folder of its own under any layout."""
     folder = next((part for part in file.relative_to(root).parts[:-1] if _is_reject(part)), None)
-    return Clip(file, folder.lower(), parse_nohash(file)) if folder else None
+    if folder is None:
+        return None
+    name = parse_fsdd(file)  # as `data synth` names other words: {word}_{speaker}_{index}
+    return Clip(file, folder.lower(), parse_nohash(file) or (name.speaker if name else None) or None)
 
 
 def _as_fsdd(file: Path) -> Clip | None:

@@ -1,0 +1,197 @@
+"""Accuracy over the ratio of word to noise."""
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from speechrnn.audio import Waveform, load_audio
+from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.noises import list_noises
+from speechrnn.errors import AudioError, ConfigError, CorpusError, explain_os_error
+from speechrnn.noise import choose_noise, mix
+from speechrnn.progress import Progress
+from speechrnn.recognizer import Prediction, Recognizer
+from speechrnn.robustness import NoiseLevel
+from speechrnn.significance import wilson_interval
+from speechrnn.text import printable
+
+CLEAN = "clean"
+LEVELS = "clean,20,15,10,5,0,-5"
+LOWEST_DB, HIGHEST_DB = -30.0, 100.0
+_BATCH, _LONGEST = 64, 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What was answered to a clip at one level."""
+
+    clip: Clip
+    label: str | None
+    best: str | None
+
+
+def parse_levels(text: str) -> tuple[float | None, ...]:
+    """Read levels as ``--snr`` takes them.
+
+    Parameters
+    ----------
+    text : str
+        Ratios in dB and ``clean``, between commas.
+
+    Returns
+    -------
+    tuple of float or None
+        None stands for clean.
+
+    Raises
+    ------
+    ConfigError
+        Something else.
+
+    Examples
+    --------
+    >>> parse_levels("clean, 20,-5")
+    (None, 20.0, -5.0)
+    """
+    levels: list[float | None] = []
+    for word in (part.strip() for part in text.split(",")):
+        try:
+            level = None if word == CLEAN else float(word)
+        except ValueError:
+            level = float("nan")
+        if level is not None and not LOWEST_DB <= level <= HIGHEST_DB:
+            raise ConfigError(f"--snr {text}: {word!r} is no ratio. Needed dB from -30 to 100, or clean: clean,20,0.")
+        levels.append(level)
+    return tuple(levels)
+
+
+def read_noises(folder: Path, recognizer: Recognizer) -> list[Waveform]:
+    """Read noise to test with: the rows ``test`` where the folder has a manifest.
+
+    Parameters
+    ----------
+    folder : Path
+        Recordings of noise, or one.
+    recognizer : Recognizer
+        For the rate.
+
+    Returns
+    -------
+    list of np.ndarray [shape=(n,), dtype=float32]
+        At the model's rate.
+
+    Raises
+    ------
+    CorpusError
+        There is none, or one cannot be read.
+    """
+    limits = msgspec.structs.replace(recognizer.bundle.config.audio, max_duration=_LONGEST)
+    noises = []
+    for path in list_noises(folder, "test"):
+        try:
+            noises.append(load_audio(path, limits))
+        except AudioError as error:
+            raise CorpusError(f"{printable(path)}: {error}") from error
+        except OSError as error:
+            raise CorpusError(f"{printable(path)}: {explain_os_error(error)}") from error
+    return noises
+
+
+def sweep_noise(
+    clips: Sequence[Clip],
+    recognizer: Recognizer,
+    noises: Sequence[Waveform],
+    levels: Sequence[float | None],
+    on_progress: Progress | None = None,
+) -> tuple[NoiseLevel, ...]:
+    """Score clips with noise mixed in; each clip has the same noise at every level.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        With labels of the model; what cannot be read is left out.
+    recognizer : Recognizer
+        The model; where a word lies is what it says of the clean clip.
+    noises : sequence of np.ndarray [shape=(n,), dtype=float32]
+        At the model's rate.
+    levels : sequence of float or None
+        Ratios in dB; None is the clean clip.
+    on_progress : callable, optional
+        Called with the clips done and their number.
+
+    Returns
+    -------
+    tuple of NoiseLevel
+        In the order of `levels`.
+    """
+    heard: list[list[_Heard]] = [[] for _ in levels]
+    clips = [clip for clip in clips if clip.label in recognizer.labels]
+    for first in range(0, len(clips), _BATCH):
+        read = [(clip, y) for clip in clips[first : first + _BATCH] if (y := _read(clip, recognizer)) is not None]
+        if read:
+            batch, waveforms = [clip for clip, _ in read], [y for _, y in read]
+            _hear(batch, waveforms, recognizer, noises, zip(levels, heard, strict=True))
+        if on_progress:
+            on_progress(min(first + _BATCH, len(clips)), len(clips))
+    return tuple(_score(level, answers) for level, answers in zip(levels, heard, strict=True))
+
+
+def _read(clip: Clip, recognizer: Recognizer) -> Waveform | None:
+    try:
+        return recognizer.load_audio(clip.path)
+    except (AudioError, OSError):  # the evaluation itself has listed it
+        return None
+
+
+def _hear(
+    clips: Sequence[Clip],
+    waveforms: Sequence[Waveform],
+    recognizer: Recognizer,
+    noises: Sequence[Waveform],
+    levels: Iterable[tuple[float | None, list[_Heard]]],
+) -> None:
+    clean = recognizer.predict_batch(waveforms)
+    sr = recognizer.bundle.metadata.sample_rate
+    # by the samples alone, so that neither order nor names of files decide what noise a clip gets
+    seeds = [zlib.crc32(y.tobytes()) for y in waveforms]
+    under = [choose_noise(noises, len(y), sr, (seed,)) for y, seed in zip(waveforms, seeds, strict=True)]
+    for level, heard in levels:
+        answers = clean
+        if level is not None:
+            mixed = [
+                mix(y, noise, level, round((a.start or 0.0) * sr), round((a.end or 0.0) * sr))
+                for y, noise, a in zip(waveforms, under, clean, strict=True)
+            ]
+            answers = recognizer.predict_batch(mixed)
+        heard += [_Heard(clip, a.label, _best(a)) for clip, a in zip(clips, answers, strict=True)]
+
+
+def _best(answer: Prediction) -> str | None:
+    p = answer.probabilities
+    return max(p, key=p.__getitem__) if p else None
+
+
+def _score(level: float | None, heard: Sequence[_Heard]) -> NoiseLevel:
+    if not heard:
+        raise CorpusError("no clip could be read, needed at least one. Give recordings of the model's labels.")
+    right = [one.label == one.clip.label for one in heard]
+    speakers: dict[str, list[bool]] = {}
+    for one, is_right in zip(heard, right, strict=True):
+        if one.clip.speaker is not None:
+            speakers.setdefault(one.clip.speaker, []).append(is_right)
+    means = {name: float(np.mean(own)) for name, own in sorted(speakers.items())}
+    worst = min(means, key=means.__getitem__) if means else None
+    return NoiseLevel(
+        snr_db=level,
+        accuracy=float(np.mean(right)),
+        interval=wilson_interval(sum(right), len(right)),
+        macro=float(np.mean(list(means.values()))) if means else None,
+        worst=worst,
+        worst_accuracy=means[worst] if worst else None,
+        forced=float(np.mean([one.best == one.clip.label for one in heard])),
+        n_clips=len(heard),
+    )

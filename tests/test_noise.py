@@ -1,0 +1,53 @@
+"""Noise: the ratio measured back, pauses left out, one seed one stretch."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from speechrnn.noise import choose_noise, mix, segments
+from tests.signals import word
+
+SR = 8000
+
+
+@given(st.floats(-10, 40), st.integers(0, 5))
+def test_the_ratio_over_the_word_is_the_one_asked_for(snr: float, seed: int) -> None:
+    y = word(4000, seed, lead=1000, tail=500) * np.float32(0.02)  # so quiet that the sum never passes full scale
+    hiss = np.random.default_rng(seed).normal(size=len(y)).astype(np.float32)
+    under = mix(y, hiss, snr, 1000, 5000) - y
+    power = [float((part[1000:5000].astype(float) ** 2).mean()) for part in (y, under)]
+    assert 10 * np.log10(power[0] / power[1]) == pytest.approx(snr, abs=0.05)
+
+
+def test_a_sum_past_full_scale_is_turned_down_as_one() -> None:
+    y, hiss = word(4000, 1), np.random.default_rng(1).normal(size=4000).astype(np.float32)
+    mixed = mix(y, hiss, -10.0, 0, 4000)
+    assert np.abs(mixed).max() == pytest.approx(1.0)
+    parts = np.linalg.lstsq(np.stack([y, hiss], axis=1), mixed, rcond=None)[0]
+    np.testing.assert_allclose(parts[0] * y + parts[1] * hiss, mixed, atol=1e-5)
+
+
+def test_lengths_must_agree() -> None:
+    with pytest.raises(ValueError, match="3 samples of speech and 4 of noise"):
+        mix(np.ones(3, np.float32), np.ones(4, np.float32), 0.0, 0, 3)
+
+
+def test_pauses_are_left_out_and_pieces_do_not_overlap() -> None:
+    y = np.concatenate([np.zeros(SR), np.full(SR, 0.5), np.zeros(SR), np.full(SR, 0.02)]).astype(np.float32)
+    pieces = segments(y, SR, 0.25, 100, seed=3)
+    assert pieces.shape == (4, 2000)
+    assert (pieces == 0.5).all()
+    assert segments(np.zeros(SR, np.float32), SR, 0.25, 9, seed=0).shape == (0, 2000)
+
+
+def test_short_noise_is_repeated() -> None:
+    assert segments(np.arange(1, 4, dtype=np.float32), 1, 7.0, 1, seed=0).tolist() == [[1, 2, 3, 1, 2, 3, 1]]
+
+
+def test_the_same_seed_gives_the_same_stretch_and_another_one_another() -> None:
+    noises = [np.random.default_rng(i).normal(size=5 * SR).astype(np.float32) for i in range(3)]
+    first, again = (choose_noise(noises, 3000, SR, (1, 2)) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert first.shape == (3000,)
+    assert not np.array_equal(first, choose_noise(noises, 3000, SR, (1, 3)))
