@@ -4,8 +4,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 SHARED ?= ../shared
 DATA ?= $(SHARED)/data/fsdd/recordings
+FSDD ?= $(DATA)
+APACHE ?= $(SHARED)/data/digits-apache/recordings
+NOISE ?= $(SHARED)/data/noise
 
-.PHONY: help install demo test test-fast lint format bench build samples wheel-leg oldest-leg accuracy clean
+.PHONY: help install pretrained demo test test-fast lint format bench build samples wheel-leg oldest-leg accuracy clean
 
 help:  ## list the words
 	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -18,14 +21,14 @@ $(VENV)/installed: pyproject.toml
 	$(BIN)/pip install --quiet --editable ".[train,synth,media]" --group test --group lint
 	@touch $@
 
-demo: install  ## synthetic voices, a training, a score on voices it never heard, a prediction
-	$(BIN)/speechrnn data synth data/demo --voices 30 --repeats 3
-	$(BIN)/speechrnn train data/demo --config default
-	$(BIN)/speechrnn evaluate data/samples
+demo: install  ## the shipped model on samples; then synthetic voices, a training, a score on voices it never heard
 	$(BIN)/speechrnn predict $(wildcard data/samples/6_*_0.wav)
-	@printf '\nThe model is in the default place, so from here on just type\n\n'
-	@printf '  %s\n' 'source $(BIN)/activate' 'speechrnn predict YOUR.wav' 'speechrnn evaluate YOUR_FOLDER --report report' \
-	  'speechrnn data fetch fsdd data/fsdd && speechrnn train data/fsdd' 'speechrnn --help'
+	$(BIN)/speechrnn data synth data/demo --voices 30 --repeats 3
+	$(BIN)/speechrnn train data/demo --config default --set training.epochs=12 --out data/demo-model --force
+	$(BIN)/speechrnn evaluate data/samples --model data/demo-model
+	@printf '\nFrom here on just type\n\n'
+	@printf '  %s\n' 'source $(BIN)/activate' 'speechrnn predict YOUR.wav' 'speechrnn train YOUR_CLIPS --from digits' \
+	  'speechrnn evaluate YOUR_FOLDER --report report' 'speechrnn --help'
 
 test: install  ## all tests (those marked shared need ../shared)
 	$(BIN)/python -m pytest -q
@@ -58,6 +61,9 @@ wheel-leg: build  ## the wheel alone in a fresh environment predicts, without Te
 
 oldest-leg:  ## the fast tests with the oldest dependencies that pyproject allows
 	tests/oldest_leg.sh
+
+pretrained: install  ## make the model that ships again: FSDD=folder APACHE=folder NOISE=folder, about half an hour
+	PATH="$(abspath $(BIN)):$$PATH" speechrnn/pretrained/make.sh $(FSDD) $(APACHE) $(NOISE)
 
 samples: install  ## make data/samples again
 	rm -rf data/samples

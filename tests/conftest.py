@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from hypothesis import settings
 
+from speechrnn import places
 from speechrnn.cli import main
 from tests.command_line import Result
 
@@ -25,6 +26,13 @@ def shared() -> Path:
     if not path.is_dir():
         pytest.skip("no ../shared here")
     return path
+
+
+@pytest.fixture(autouse=True)
+def no_shipped_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Tests say themselves which models there are; those of the shipped one are marked."""
+    if request.node.get_closest_marker("pretrained") is None:
+        monkeypatch.setattr(places, "_PRETRAINED", tmp_path / "none-shipped")
 
 
 @pytest.fixture

@@ -187,7 +187,7 @@ def test_trains_tells_the_score_and_is_found_by_predict(cli: Cli, tone_corpus: C
     ]
     assert "only 1 voice trains: add voices, start from a model with --from, or train on all of" in result.err
     assert result.lines[2].startswith(f"Accuracy {100 * accuracy:.1f} % on speakers not heard in training: ")
-    assert result.lines[-2:] == [f"Model: {place}", "Next:  speechrnn predict FILE"]
+    assert result.lines[-2:] == [f"Model: {place}", f"Next:  speechrnn predict FILE --model {place.name}"]
     assert f"data: {data}: 28 clips, 3 labels, 3 known speakers, layout fsdd" in result.err.splitlines()
     assert f"  {data}/odd.wav: not named" in result.err
     assert f"  {data}/0_ann_7.wav: not readable as audio" in result.err

@@ -3,6 +3,7 @@
 import itertools
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -45,8 +46,8 @@ def print_trained(trained: Any) -> None:
         typer.echo(printable(line))
     path = trained.bundle.path
     typer.echo(f"Model: {printable(path)}")
-    named = "" if path.parent == model_home() else f" --model {quote(path)}"
-    typer.echo(f"Next:  speechrnn predict FILE{named}")
+    named = Path(path.name) if path.parent == model_home() else path
+    typer.echo(f"Next:  speechrnn predict FILE --model {quote(named)}")
 
 
 def describe_epochs(n_done: int, n_asked: int, best: int) -> str:

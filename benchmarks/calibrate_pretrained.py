@@ -1,0 +1,30 @@
+"""Set temperature and threshold of a bundle by out-of-fold answers: this file, BUNDLE CROSSVAL WORDS NOISE OUT.
+
+All real speakers trained the bundle, so its own answers to them are too sure; those of the folds, with the same recipe,
+are not. Rejects: words that never trained, and noise of the split `valid`.
+"""
+
+import sys
+from pathlib import Path
+
+from outoffold import hear_folds, join
+
+from speechrnn.bundle import read_bundle, write_bundle
+from speechrnn.training.calibration import Calibration
+from speechrnn.training.raw import fit_calibration
+from speechrnn.training.recalibration import set_calibration
+
+FALSE_ACCEPTS = 0.05
+
+
+def main(bundle: Path, crossval: Path, words: Path, noise: Path, out: Path) -> None:
+    """Calibrate and write."""
+    raw = join([fold.raw for fold in hear_folds(crossval, [words], noise, "valid")])
+    calibration = fit_calibration(raw, Calibration(), FALSE_ACCEPTS)
+    draft = set_calibration(read_bundle(bundle), calibration, f"out-of-fold answers of {crossval.name}")
+    write_bundle(out, draft.files, draft.metadata, replace=True)
+    print(f"temperature {calibration.temperature:.3f}, threshold {calibration.threshold:.3f}, {calibration}")
+
+
+if __name__ == "__main__":
+    main(*(Path(argument) for argument in sys.argv[1:6]))

@@ -1,0 +1,68 @@
+"""What the folds of a cross-validation say to the speaker that each never heard, to other words, and to noise."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from speechrnn.audio import load_audio
+from speechrnn.certainty import hear_noises
+from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.noises import list_noises
+from speechrnn.folds import Answer, read_answers
+from speechrnn.noise import segments
+from speechrnn.recognizer import Prediction, Recognizer, load
+from speechrnn.training.raw import NOISE, WORD, Raw, raw_answers
+
+# of the clips of other words every so manieth is heard, of each recording of noise so many seconds
+STEP, PIECES = 6, 3
+
+
+@dataclass(frozen=True)
+class FoldAnswers:
+    """Answers of one fold: its model, the answers to the kept speaker, and all of them as logits with rejects."""
+
+    name: str
+    recognizer: Recognizer
+    answers: list[Answer]
+    raw: Raw
+
+
+def hear_folds(crossval: Path, words: list[Path], noise: Path, split: str) -> list[FoldAnswers]:
+    """Let each fold's model hear what is no label, beside what it said to its speaker."""
+    return [_hear(folder, words, noise, split) for folder in sorted((crossval / "folds").iterdir())]
+
+
+def _hear(folder: Path, words: list[Path], noise: Path, split: str) -> FoldAnswers:
+    recognizer = load(folder / "model")
+    answers = read_answers(folder / "answers.jsonl")
+    clips = [clip.path for root in words for clip in read_corpus(root).rejects][::STEP]
+    said = [recognizer.predict(path) for path in clips]
+    heard = hear_noises(cut_noises(recognizer, noise, split), recognizer)
+    labels = recognizer.labels
+
+    def rows(predictions: list[Prediction]) -> list[list[float]]:
+        return [[(p.probabilities or {})[label] for label in labels] for p in predictions]
+
+    probabilities = [[a.probabilities[label] for label in labels] for a in answers] + rows(said) + rows(list(heard))
+    known = [a.known for a in answers] + [p.known or 0.0 for p in said] + [p.known or 0.0 for p in heard]
+    units = [labels.index(a.label) for a in answers] + [WORD] * len(said) + [NOISE] * len(heard)
+    return FoldAnswers(folder.name, recognizer, answers, raw_answers(probabilities, known, units))
+
+
+def cut_noises(recognizer: Recognizer, noise: Path, split: str) -> list[np.ndarray]:
+    """Cut seconds that hold sound from each recording."""
+    audio, pieces = recognizer.bundle.config.audio, []
+    for path in list_noises(noise, split):
+        y = load_audio(path.read_bytes(), type(audio)(audio.sample_rate, -120.0, audio.min_duration, 600.0))
+        pieces += list(segments(y, audio.sample_rate, 1.0, PIECES, seed=0))
+    return pieces
+
+
+def join(raws: list[Raw]) -> Raw:
+    """Put the answers of several folds together."""
+    return Raw(
+        np.concatenate([raw.log_probabilities for raw in raws]),
+        np.concatenate([raw.known for raw in raws]),
+        np.concatenate([raw.units for raw in raws]),
+    )
