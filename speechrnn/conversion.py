@@ -47,7 +47,7 @@ def convert(tree: Any, kind: type[T], *, where: str) -> T:
     >>> convert({"filter": 8, "kernel_size": 5}, ConvConfig, where="my.yaml")
     Traceback (most recent call last):
     speechrnn.errors.ConfigError: my.yaml: filter is 8, but there is no key filter; the nearest is filters.
-    Allowed are filters, kernel_size.
+    Allowed are filters, kernel_size, stride.
     """
     try:
         return msgspec.convert(tree, kind)
