@@ -115,6 +115,7 @@ class TrainingConfig(Struct, frozen=True, forbid_unknown_fields=True):
     clips_per_epoch: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
     balance: Literal["clips", "speakers"] = "clips"
     label_smoothing: Share = 0.0
+    reject_at: Share | None = None
 
 
 class Span(Struct, frozen=True, forbid_unknown_fields=True):

@@ -152,7 +152,9 @@ def test_below_the_threshold_nothing_is_claimed(cli: Cli, tmp_path: Path) -> Non
     assert sure["probability"] < 1
     unsure = cli("predict", "tone.wav", *MODEL, "--threshold", "1")
     shown = f"{sure['label']} ({100 * sure['probability']:.1f} %)"
-    assert unsure == Result(0, f"tone.wav: no known word (nearest: {shown})\n", "")
+    assert unsure == Result(0, "tone.wav: no digit\n", "")
+    asked = cli("predict", "tone.wav", *MODEL, "--threshold", "1", "--top", "1")
+    assert asked.out == f"tone.wav: no digit (nearest: {shown})\n"
     assert json.loads(cli("predict", "tone.wav", *MODEL, "--json", "--threshold", "1").out) == sure | {"label": None}
 
 

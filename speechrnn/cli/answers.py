@@ -16,6 +16,7 @@ from speechrnn.markup import percent
 from speechrnn.recognizer import Prediction
 from speechrnn.text import printable
 
+DIGITS = frozenset("0123456789")
 # a bar is for waits; below this there is none
 MANY = 500
 
@@ -39,7 +40,9 @@ class Text:
     >>> Text(2).line(Prediction("a.wav", "6", 0.75, {"6": 0.75, "7": 0.25}, 1.0, 0.0, 0.4))
     'a.wav: 6 (75.0 %), 7 (25.0 %)\n'
     >>> Text(1).line(Prediction("a.wav", None, 0.75, {"6": 0.75, "7": 0.25}, 0.1, 0.0, 0.4))
-    'a.wav: no known word (nearest: 6 (75.0 %))\n'
+    'a.wav: no digit (nearest: 6 (75.0 %))\n'
+    >>> Text(None).line(Prediction("a.wav", None, 0.75, {"yes": 0.75, "no": 0.25}, 0.1, 0.0, 0.4))
+    'a.wav: no known word\n'
     """
 
     top: int | None
@@ -53,8 +56,13 @@ class Text:
         if prediction.error is not None:
             return ""
         best = ", ".join(f"{printable(label)} ({percent(p)})" for label, p in _best(prediction, self.top or 1))
-        answer = best if prediction.label is not None else f"no known word (nearest: {best})"
+        answer = best if prediction.label is not None else self._refuse(prediction, best)
         return f"{printable(prediction.path or '-')}: {answer}\n"
+
+    def _refuse(self, prediction: Prediction, best: str) -> str:
+        """A refusal makes no guess, unless one is asked for."""
+        kind = "digit" if DIGITS.issuperset(prediction.probabilities or {}) else "known word"
+        return f"no {kind} (nearest: {best})" if self.top else f"no {kind}"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def predict(
             max=1.0,
             metavar="P",
             callback=options.check_finite,
-            help="Answer only with at least this probability, else `no known word`; without it the model's own.",
+            help="Answer only with at least this probability, else `no digit`; without it the model's own.",
         ),
     ] = None,
     runtime: Annotated[
@@ -46,7 +46,7 @@ def predict(
 ) -> None:
     """Say which word each recording holds.
 
-    Prints one line a file, in input order: `six.wav: 6 (99.8 %)`; with --json one object a line. A file that cannot be
+    Prints one line a file, in input order: `six.wav: 6 (99.8 %)`, or `no digit`; with --json one object a line. A file that cannot be
     read is named on stderr, the others are done, and the exit status is 1.
     """
     if as_json and as_csv:

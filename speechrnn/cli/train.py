@@ -37,6 +37,17 @@ def train(
             "--from", metavar="BUNDLE", help="Start with the weights of a model; other labels get a new head."
         ),
     ] = None,
+    reject_at: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            metavar="SHARE",
+            callback=options.check_finite,
+            help="Largest share of noise, and of other words, that may be taken for a label; short for --set "
+            "training.reject_at=SHARE.",
+        ),
+    ] = None,
     force: options.Force = False,
 ) -> None:
     """Train a model on recordings (extra train).
@@ -51,6 +62,8 @@ def train(
     from speechrnn.cli.outcome import print_trained
 
     overrides = options.read_overrides(settings or [], seed)
+    if reject_at is not None:
+        overrides["training.reject_at"] = reject_at
     base = run.read_start(start)
     chosen = run.choose_config(config, base, overrides)
     place = run.choose_place(out, config, resume=resume, force=force)

@@ -3,8 +3,9 @@
 import hashlib
 import platform
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import keras
@@ -23,6 +24,7 @@ from speechrnn.errors import MissingExtraError
 from speechrnn.history import format_history
 from speechrnn.metadata import FORMAT_VERSION, Calibrated, DataSource, Heard, Metadata, Synthetic
 from speechrnn.plots import plot_history
+from speechrnn.training.calibration import Calibration
 from speechrnn.training.checkpoint import Checkpoint
 from speechrnn.training.export import to_onnx
 from speechrnn.training.features import Example
@@ -70,7 +72,7 @@ def describe(gathered: Gathered, split: str, start: Bundle | None = None) -> Ori
     if start is not None:
         heard, sources = start.metadata.heard, list(start.metadata.sources)
     material = gathered.material
-    used = {example.clip.path: example for example in (*material.train, *material.valid, *material.words)}
+    used = {example.clip.path: example for example in _all_examples(material)}
     for corpus in gathered.corpora:
         examples = [used[clip.path] for clip in (*corpus.clips, *corpus.rejects) if clip.path in used]
         if examples:
@@ -83,6 +85,30 @@ def describe(gathered: Gathered, split: str, start: Bundle | None = None) -> Ori
         return Origin(tuple(sources), heard, split)
     # temperature and weights of `known` stay as they were; the threshold goes with them
     return Origin(tuple(sources), heard, split, start.metadata.threshold, start.metadata.calibration)
+
+
+def tuned(origin: Origin, calibration: Calibration) -> Origin:
+    """Record what temperature and threshold were set on at the end of a training.
+
+    Parameters
+    ----------
+    origin : Origin
+        Where the material comes from.
+    calibration : speechrnn.training.calibration.Calibration
+        From `speechrnn.training.sureness.tune`.
+
+    Returns
+    -------
+    Origin
+        With the threshold.
+    """
+    c = calibration
+    told = Calibrated(c.temperature, c.false_accepts, c.n_clips, c.n_rejects, "validation clips")
+    return replace(origin, threshold=c.threshold, calibration=told)
+
+
+def _all_examples(material: Material) -> Iterator[Example]:
+    return chain(material.train, material.valid, material.words, material.kept_words)
 
 
 def _heard(corpus: Corpus, examples: Sequence[Example]) -> Heard:
@@ -173,7 +199,7 @@ def fingerprint(network: keras.Model, material: Material, config: Config) -> str
     digest = hashlib.sha256(config.dump().encode())
     digest.update(msgspec.json.encode(material.labels))
     digest.update(save_weights(get_weights(network)))
-    for part in (material.train, material.valid, material.words):
+    for part in (material.train, material.valid, material.words, material.kept_words):
         digest.update(b"part")
         for example in part:
             digest.update(f"{example.digest} {example.clip.label}\n".encode())

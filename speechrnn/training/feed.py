@@ -112,6 +112,24 @@ class Feed:
         parts = (np.arange(first, min(first + size, _PROBE)) for first in range(0, _PROBE, size))
         return [features for step, part in enumerate(parts) for features in make.features(part, step)]
 
+    def noise(self, n: int) -> Sequence[Features]:
+        """Give the features of noise alone, as long as words are.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+
+        Returns
+        -------
+        sequence of np.ndarray [shape=(n_frames, n_mfcc), dtype=float32]
+            Empty where clips train as they are: then no noise is made.
+        """
+        if self._augmenter is None:
+            return []
+        seed = (self._config.training.seed, 0, 1)
+        return self._changed([Sample((), None)] * n, seed).features(np.arange(n), 0)
+
     def _as_they_are(self, samples: Sequence[Sample]) -> "_Making":
         features = [self._material.train[sample.pieces[0].row].features for sample in samples]
         return _Making([len(f) for f in features], lambda rows, _step: [features[i] for i in rows])

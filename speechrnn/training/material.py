@@ -1,7 +1,7 @@
 """What a training works with: the clips of the folder and of further sources, read, and what each is for."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from speechrnn.config import Config
@@ -15,6 +15,8 @@ from speechrnn.training.noises import Noise, load_noises
 from speechrnn.training.sampling import Origin
 
 BACKGROUND = "_background_noise_"
+# of so many other words one is kept out of the training where there are validation clips: it helps to set the threshold
+_WORDS_PER_KEPT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Material:
         Other words, which the network learns to refuse.
     noises : sequence of Noise
         Recorded noise, to mix in and to refuse.
+    kept_words : sequence of Example
+        Every fifth other word, where there are validation clips: by them the threshold is set.
     """
 
     train: Sequence[Example]
@@ -41,6 +45,7 @@ class Material:
     origins: tuple[Origin, ...] = ()
     words: Sequence[Example] = ()
     noises: Sequence[Noise] = ()
+    kept_words: Sequence[Example] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,8 @@ def gather(
         jobs += _jobs_of(source, further, i, kept)
     unknown = [job for job in jobs if job.part in ("train", "valid") and job.clip.label not in labels]
     jobs = [job for job in jobs if job not in set(unknown)]
+    if split.valid:
+        jobs = _keep_words(jobs)
     loaded = load_examples([job.clip for job in jobs], config, on_progress and (lambda n: on_progress(n, len(jobs))))
     material = _assort(jobs, loaded, labels, load_noises(_noise_paths(corpus, config), config))
     unreadable = tuple(item for item in loaded if isinstance(item, Unreadable))
@@ -133,6 +140,17 @@ def _jobs_of(source: SourceConfig, corpus: Corpus, number: int, kept: set[str | 
     return jobs + [_Job(clip, "words") for clip in _words(corpus)]
 
 
+def _keep_words(jobs: Sequence[_Job]) -> list[_Job]:
+    said = sorted({_said(job.clip) for job in jobs if job.part == "words"})
+    kept = frozenset(said[_WORDS_PER_KEPT - 1 :: _WORDS_PER_KEPT])
+    return [replace(job, part="kept") if job.part == "words" and _said(job.clip) in kept else job for job in jobs]
+
+
+def _said(clip: Clip) -> str:
+    """The word in the name ``{word}_{speaker}_{index}``; of another name the whole."""
+    return clip.path.stem.partition("_")[0]
+
+
 def _words(corpus: Corpus) -> list[Clip]:
     return [clip for clip in corpus.rejects if clip.label != BACKGROUND]
 
@@ -145,14 +163,14 @@ def _noise_paths(corpus: Corpus, config: Config) -> list[Path]:
 def _assort(
     jobs: Sequence[_Job], loaded: Sequence[Example | Unreadable], labels: tuple[str, ...], noises: Sequence[Noise]
 ) -> Material:
-    parts: dict[str, list[Example]] = {"train": [], "valid": [], "words": []}
+    parts: dict[str, list[Example]] = {"train": [], "valid": [], "words": [], "kept": []}
     origins: list[Origin] = []
     for job, item in zip(jobs, loaded, strict=True):
         if isinstance(item, Example):
             parts[job.part].append(item)
             if job.origin:
                 origins.append(job.origin)
-    return Material(parts["train"], parts["valid"], labels, tuple(origins), parts["words"], noises)
+    return Material(parts["train"], parts["valid"], labels, tuple(origins), parts["words"], noises, parts["kept"])
 
 
 def _check_labels(material: Material, unreadable: Sequence[Unreadable]) -> None:

@@ -27,7 +27,7 @@ from speechrnn.training.material import BACKGROUND
 from speechrnn.training.noises import load_noises
 from speechrnn.training.raw import NOISE, WORD, Raw, fit_calibration, raw_answers
 from speechrnn.training.reference import check_parity_on
-from speechrnn.training.weights import load_weights, save_weights
+from speechrnn.training.weights import Arrays, load_weights, save_weights
 
 # a recording of noise is cut into pieces as long as a word may be
 PIECE_SECONDS = 1.0
@@ -167,17 +167,33 @@ def set_calibration(bundle: Bundle, calibration: Calibration, source: str) -> Dr
     Draft
         For `speechrnn.bundle.write_bundle`.
     """
-    known = calibration.known
-    weights = load_weights(bundle.read(WEIGHTS)) | {
-        _TEMPERATURE: np.array([calibration.temperature], np.float32),
-        _KNOWN: np.array([known.own, known.margin, known.offset], np.float32),
-    }
+    weights = {**load_weights(bundle.read(WEIGHTS)), **calibration_weights(calibration)}
     files = {name: bundle.read(name) for name in bundle.metadata.sha256}
     files |= {MODEL: to_onnx(bundle.config, weights, len(bundle.labels)), WEIGHTS: save_weights(weights)}
     told = Calibrated(
         calibration.temperature, calibration.false_accepts, calibration.n_clips, calibration.n_rejects, source
     )
     return Draft(files, msgspec.structs.replace(bundle.metadata, threshold=calibration.threshold, calibration=told))
+
+
+def calibration_weights(calibration: Calibration) -> Arrays:
+    """Give the weights of a network's last layer that a calibration stands for.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Temperature and weights of `known`.
+
+    Returns
+    -------
+    mapping of str to np.ndarray [dtype=float32]
+        By the names of `speechrnn.training.weights.named_variables`.
+    """
+    known = calibration.known
+    return {
+        _TEMPERATURE: np.array([calibration.temperature], np.float32),
+        _KNOWN: np.array([known.own, known.margin, known.offset], np.float32),
+    }
 
 
 def hear(bundle: Bundle, corpus: Corpus, on_progress: Progress | None = None) -> Hearing:

@@ -15,7 +15,7 @@ from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
 from speechrnn.history import Epoch
 from speechrnn.places import find_model, new_model_path, remember_model
 from speechrnn.recognizer import Recognizer
-from speechrnn.training.assembly import assemble, describe, fingerprint
+from speechrnn.training.assembly import assemble, describe, fingerprint, tuned
 from speechrnn.training.batches import spread
 from speechrnn.training.claim import Claim, claim
 from speechrnn.training.features import Unreadable
@@ -24,7 +24,9 @@ from speechrnn.training.fitting import Journal, Step, fit, fit_standardization
 from speechrnn.training.frontend import check_filters
 from speechrnn.training.material import Material, gather
 from speechrnn.training.network import build_network
+from speechrnn.training.recalibration import calibration_weights
 from speechrnn.training.reference import check_parity
+from speechrnn.training.sureness import tune
 from speechrnn.training.weights import load_weights, set_weights
 
 # clips on which each export is compared with Keras before the bundle is written
@@ -162,7 +164,11 @@ def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     journal = Journal(place.checkpoint, fingerprint(network, material, config), plan.options.resume)
     checkpoint = fit(network, material, config, journal, _Steps(listener))
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
-    draft = assemble(checkpoint, material, config, describe(gathered, split.method, plan.start))
+    origin = describe(gathered, split.method, plan.start)
+    if origin.calibration is None and (calibration := tune(network, material, config)):
+        checkpoint = replace(checkpoint, best_weights={**checkpoint.best_weights, **calibration_weights(calibration)})
+        origin = tuned(origin, calibration)
+    draft = assemble(checkpoint, material, config, origin)
     trial = write_bundle(place.unfinished / "bundle", draft.files, draft.metadata, replace=True)
     check_parity(trial, [example.clip.path for example in spread(material.train, PARITY_CLIPS)])
     test = _evaluate(trial, corpus, split, listener)
