@@ -46,8 +46,8 @@ def predict(
 ) -> None:
     """Say which word each recording holds.
 
-    Prints one line a file, in input order: `six.wav: 6 (99.8 %)`, or `no digit`; with --json one object a line. A file that cannot be
-    read is named on stderr, the others are done, and the exit status is 1.
+    Prints one line a file, in input order: `six.wav: 6 (99.8 %)`, or `no digit`; with --json one object a line. A file
+    that cannot be read is named on stderr, the others are done, and the exit status is 1.
     """
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other. Give one of them.")

@@ -27,13 +27,12 @@ from speechrnn.training.material import BACKGROUND
 from speechrnn.training.noises import load_noises
 from speechrnn.training.raw import NOISE, WORD, Raw, fit_calibration, raw_answers
 from speechrnn.training.reference import check_parity_on
-from speechrnn.training.weights import Arrays, load_weights, save_weights
+from speechrnn.training.weights import KNOWN, TEMPERATURE, calibration_weights, load_weights, save_weights
 
 # a recording of noise is cut into pieces as long as a word may be
 PIECE_SECONDS = 1.0
 # recordings on which the new graph is compared with Keras
 _PARITY, _BATCH = 32, 16
-_TEMPERATURE, _KNOWN = "calibration/temperature", "calibration/known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +145,8 @@ def get_calibration(bundle: Bundle) -> Calibration:
             "was trained with network.rejection: true, as the preset default is."
         )
     weights = load_weights(bundle.read(WEIGHTS))
-    known = KnownWeights(*map(float, weights[_KNOWN]))
-    return Calibration(float(weights[_TEMPERATURE][0]), known, bundle.metadata.threshold)
+    known = KnownWeights(*map(float, weights[KNOWN]))
+    return Calibration(float(weights[TEMPERATURE][0]), known, bundle.metadata.threshold)
 
 
 def set_calibration(bundle: Bundle, calibration: Calibration, source: str) -> Draft:
@@ -174,26 +173,6 @@ def set_calibration(bundle: Bundle, calibration: Calibration, source: str) -> Dr
         calibration.temperature, calibration.false_accepts, calibration.n_clips, calibration.n_rejects, source
     )
     return Draft(files, msgspec.structs.replace(bundle.metadata, threshold=calibration.threshold, calibration=told))
-
-
-def calibration_weights(calibration: Calibration) -> Arrays:
-    """Give the weights of a network's last layer that a calibration stands for.
-
-    Parameters
-    ----------
-    calibration : Calibration
-        Temperature and weights of `known`.
-
-    Returns
-    -------
-    mapping of str to np.ndarray [dtype=float32]
-        By the names of `speechrnn.training.weights.named_variables`.
-    """
-    known = calibration.known
-    return {
-        _TEMPERATURE: np.array([calibration.temperature], np.float32),
-        _KNOWN: np.array([known.own, known.margin, known.offset], np.float32),
-    }
 
 
 def hear(bundle: Bundle, corpus: Corpus, on_progress: Progress | None = None) -> Hearing:

@@ -24,10 +24,9 @@ from speechrnn.training.fitting import Journal, Step, fit, fit_standardization
 from speechrnn.training.frontend import check_filters
 from speechrnn.training.material import Material, gather
 from speechrnn.training.network import build_network
-from speechrnn.training.recalibration import calibration_weights
 from speechrnn.training.reference import check_parity
 from speechrnn.training.sureness import tune
-from speechrnn.training.weights import load_weights, set_weights
+from speechrnn.training.weights import calibration_weights, load_weights, set_weights
 
 # clips on which each export is compared with Keras before the bundle is written
 PARITY_CLIPS = 32

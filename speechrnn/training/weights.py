@@ -9,12 +9,14 @@ import numpy.typing as npt
 import safetensors.numpy
 
 from speechrnn.errors import TrainingError
+from speechrnn.training.calibration import Calibration
 
 Arrays = Mapping[str, npt.NDArray[np.float32]]
 # of a recurrent cell, in the order in which Keras has kept them since its first version
 _CELL = ("kernel", "recurrent_kernel", "bias")
 # what answers for the labels
 _HEAD = ("output/", "known/", "calibration/")
+TEMPERATURE, KNOWN = "calibration/temperature", "calibration/known"
 
 
 def named_variables(network: keras.Model) -> dict[str, Any]:
@@ -128,3 +130,23 @@ def load_weights(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
     except safetensors.SafetensorError as error:
         raise TrainingError(f"weights that cannot be read ({error}). Train or fetch the bundle again.") from error
     return arrays
+
+
+def calibration_weights(calibration: Calibration) -> Arrays:
+    """Give the weights of a network's last layer that a calibration stands for.
+
+    Parameters
+    ----------
+    calibration : Calibration
+        Temperature and weights of `known`.
+
+    Returns
+    -------
+    mapping of str to np.ndarray [dtype=float32]
+        By the names of `speechrnn.training.weights.named_variables`.
+    """
+    known = calibration.known
+    return {
+        TEMPERATURE: np.array([calibration.temperature], np.float32),
+        KNOWN: np.array([known.own, known.margin, known.offset], np.float32),
+    }
