@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from speechrnn.certainty_plots import bin_answers, plot_certainty, plot_noise
 from speechrnn.comparison import Comparison
 from speechrnn.corpus.clips import Clip
 from speechrnn.errors import MissingExtraError
@@ -18,6 +19,11 @@ from speechrnn.summary import comparison_sentence, headline, sections, skipped_l
 from speechrnn.text import printable
 
 MAX_ERRORS = 20
+PICTURES = {
+    "confusion.png": "Confusion matrix",
+    "certainty.png": "How far probabilities can be believed",
+    "noise.png": "Accuracy in noise",
+}
 COLUMNS = ("path", "label", "speaker", "predicted", "probability", "known", "start", "end", "error")
 
 
@@ -95,23 +101,24 @@ def write_report(directory: Path, evaluated: Evaluated, comparisons: Sequence[Co
     Returns
     -------
     Report
-        The files: ``report.md``, ``confusion.png`` (needs the extra ``plot``), ``predictions.csv``, ``errors.csv``
-        (wrong answers, the most confident first) and ``evaluation.json``.
+        The files: ``report.md``, ``confusion.png``, ``certainty.png`` (how far probabilities can be believed, and the
+        open-set curve), ``noise.png`` after a sweep (pictures need the extra ``plot``), ``predictions.csv``,
+        ``errors.csv`` (wrong answers, the most confident first) and ``evaluation.json``.
 
     Raises
     ------
     OSError
         A file cannot be written.
     """
-    picture = directory / "confusion.png"
     try:
-        pictures, missing = {picture.name: plot_confusion(evaluated.evaluation, _title(evaluated))}, None
+        pictures, missing = _draw(evaluated), None
     except MissingExtraError as error:
         pictures, missing = {}, str(error)
-        picture.unlink(missing_ok=True)  # one of an earlier report would tell another story
+    for name in set(PICTURES) - set(pictures):
+        (directory / name).unlink(missing_ok=True)  # one of an earlier report would tell another story
     pairs = list(zip(evaluated.clips, evaluated.predictions, strict=True))
     contents = {
-        "report.md": _encode(_render_markdown(evaluated, comparisons, missing)),
+        "report.md": _encode(_render_markdown(evaluated, comparisons, missing, tuple(pictures))),
         **pictures,
         "predictions.csv": _encode(_format_csv(pairs)),
         "errors.csv": _encode(_format_csv(_mistakes(pairs))),
@@ -122,16 +129,27 @@ def write_report(directory: Path, evaluated: Evaluated, comparisons: Sequence[Co
     return Report(tuple(directory / name for name in contents), missing)
 
 
-def _render_markdown(evaluated: Evaluated, comparisons: Sequence[Comparison], missing: str | None) -> str:
+def _draw(evaluated: Evaluated) -> dict[str, bytes]:
     evaluation = evaluated.evaluation
-    picture = (
-        f"The confusion matrix is not drawn: {markdown(missing)}" if missing else "![Confusion matrix](confusion.png)"
-    )
+    pictures = {"confusion.png": plot_confusion(evaluation, _title(evaluated))}
+    if evaluation.ece is not None or evaluation.open_set is not None:
+        bins = bin_answers(evaluated.clips, evaluated.predictions)
+        pictures["certainty.png"] = plot_certainty(bins, evaluation.open_set)
+    if evaluation.noise:
+        pictures["noise.png"] = plot_noise(evaluation.noise)
+    return pictures
+
+
+def _render_markdown(
+    evaluated: Evaluated, comparisons: Sequence[Comparison], missing: str | None, pictures: Sequence[str]
+) -> str:
+    evaluation = evaluated.evaluation
+    drawn = [f"![{title}]({name})" for name, title in PICTURES.items() if name in pictures]
     blocks = [
         f"# {markdown(evaluated.model)} on {markdown(evaluated.data)}",
         *map(markdown, headline(evaluation)),
         *(" ".join(markdown(line) for line in comparison_sentence(_shorten(one))) for one in comparisons),
-        picture,
+        *([f"The confusion matrix is not drawn: {markdown(missing)}"] if missing else drawn),
     ]
     for section in sections(evaluation):
         blocks += [f"## {section.title}", markdown_table(section.table), *([section.note] if section.note else [])]

@@ -51,7 +51,7 @@ ORDER = [
     {"certainty_summary"},
     {"summary"},
     {"plots"},
-    {"fold_plots"},
+    {"fold_plots", "certainty_plots"},
     {"report", "schemas"},
     {"training"},
     {"cli"},
