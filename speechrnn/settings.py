@@ -130,6 +130,13 @@ class Span(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"low is {self.low:g}, allowed is at most high, which is {self.high:g}")
 
 
+class EdgesConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a hasty end-pointer takes for silence and cuts off: first and last sounds far under the loudest."""
+
+    probability: Share
+    below_db: Span
+
+
 class PlacementConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """The word somewhere in a longer window over a noise floor, as imperfect end-pointing leaves it."""
 
@@ -176,6 +183,7 @@ class AugmentationConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     warp: Span | None
     tempo: Span | None
+    edges: EdgesConfig | None
     placement: PlacementConfig | None
     noise: NoiseConfig | None
     reverberation: ReverberationConfig | None

@@ -18,7 +18,7 @@ from speechrnn.training.sampling import Pool, chances, draw, draw_pass
 from speechrnn.training.spectra import Spectrum, filter_widths, power_spectrum, warped_filters
 from tests.signals import Waveform, word
 
-PARTS = ("warp", "tempo", "placement", "noise", "reverberation", "channel", "masking")
+PARTS = ("warp", "tempo", "edges", "placement", "noise", "reverberation", "channel", "masking")
 SR = 8000
 
 
@@ -81,6 +81,28 @@ def test_with_every_part_off_features_are_those_of_the_front_end() -> None:
     config = only()
     for ours, y in zip(change(config, each_once()), words(), strict=True):
         np.testing.assert_allclose(ours, word_mfcc(y, config), atol=0.02)
+
+
+@pytest.mark.parametrize(("below", "kept"), [(5.0, 10), (15.0, 20), (35.0, 40)])
+def test_a_hasty_end_pointer_keeps_what_is_loud_enough(below: float, kept: int) -> None:
+    # ten frames each at -40, -30, -20, -10 and 0 dB: it is the loud end that stays
+    levels = np.repeat([-40.0, -30.0, -20.0, -10.0, 0.0], 10)
+    spectrum = np.ones((50, 129), np.float32) * (10 ** (levels / 10)).astype(np.float32)[:, None]
+    config = only(edges={"probability": 1.0, "below_db": {"low": below, "high": below}})
+    [rising, noise, backwards] = Augmenter([spectrum], [], config).plan([(Piece(0),), (), (Piece(0, 1.0, 0.0),)], (0,))
+    assert rising.n_word == kept
+    assert rising.pieces == (Piece(0, (50 - kept) / 50, 1.0),)
+    assert (noise.n_word, backwards.n_word) == (0, 50)
+
+
+def test_edges_are_cut_as_often_as_the_configuration_says() -> None:
+    spectrum = np.ones((50, 129), np.float32)
+    spectrum[:10] = spectrum[40:] = 1e-3
+    config = only(edges={"probability": 0.4, "below_db": {"low": 10.0, "high": 20.0}})
+    takes = Augmenter([spectrum], [], config).plan([(Piece(0),)] * 2000, (0,))
+    cut = np.array([(take.pieces[0].first > 0, take.pieces[0].last < 1) for take in takes])
+    np.testing.assert_allclose(cut.mean(axis=0), 0.4, atol=0.04)
+    assert np.mean(cut.all(axis=1)) == pytest.approx(0.16, abs=0.04)
 
 
 def test_level_means_nothing_once_the_mean_is_off() -> None:

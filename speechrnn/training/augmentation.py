@@ -20,6 +20,7 @@ from speechrnn.training.spectra import Spectrum, warped_filters
 _WARPS = 33
 # no clip is squeezed to fewer frames than this, nor a silence kept longer
 _FEWEST_FRAMES = 5
+_SILENCE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,7 @@ class Augmenter:
         filters = warped_filters(config.features, config.audio.sample_rate, factors.tolist())
         self._filters = np.ascontiguousarray(filters.transpose(0, 2, 1))
         self._acoustics = Acoustics(noises, config)
+        self._level_db = 10 * np.log10(np.maximum(self._frames.sum(axis=1), _SILENCE))
 
     def plan(self, pieces: Sequence[tuple[Piece, ...]], seed: tuple[int, ...]) -> list[Take]:
         """Draw tempo and window of each clip of a pass, so that batches can be made of similar lengths.
@@ -105,7 +107,24 @@ class Augmenter:
             In the order of `pieces`.
         """
         rng = np.random.default_rng((*seed, 0))
-        return [self._take(parts, rng) for parts in pieces]
+        return [self._take(self._cut_edges(parts, rng), rng) for parts in pieces]
+
+    def _cut_edges(self, pieces: tuple[Piece, ...], rng: np.random.Generator) -> tuple[Piece, ...]:
+        """Begin and end a whole word where it is loud enough for a hasty end-pointer."""
+        config = self._what.edges if self._what else None
+        chances, shares = rng.random(2), rng.random(2)
+        if config is None or len(pieces) != 1 or pieces[0] != Piece(pieces[0].row):
+            return pieces
+        row = pieces[0].row
+        n = int(self._sizes[row])
+        level = self._level_db[self._firsts[row] : self._firsts[row] + n]
+        below = config.below_db.low + (config.below_db.high - config.below_db.low) * shares
+        loud = [
+            level >= level.max() - (db if chance < config.probability else np.inf)
+            for db, chance in zip(below, chances, strict=True)
+        ]
+        first, last = int(loud[0].argmax()), n - int(loud[1][::-1].argmax())
+        return (Piece(row, first / n, last / n),) if last - first >= _FEWEST_FRAMES else pieces
 
     def _take(self, pieces: tuple[Piece, ...], rng: np.random.Generator) -> Take:
         what = self._what
