@@ -34,6 +34,9 @@ from speechrnn.text import printable
 
 __all__ = ["Manifest", "SynthesisOptions", "Synthesized", "read_manifest", "synthesize"]
 
+# words that a message lists; the rest are counted
+_NAMED = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Synthesized:
@@ -146,9 +149,11 @@ def _check_folder(directory: Path, manifest: Manifest) -> None:
 
 def _describe(manifest: Manifest) -> str:
     o = manifest.options
+    said = list(o.words.values())
+    words = ", ".join(said[:_NAMED]) + (f" and {len(said) - _NAMED} more" if len(said) > _NAMED else "")
     return (
         f"{manifest.engine} {manifest.version} with seed {o.seed}, {o.voices} voices, {o.repeats} repeats, "
-        f"{o.sample_rate} Hz, {'other ' if o.rejects else ''}words {', '.join(o.words.values())}"
+        f"{o.sample_rate} Hz, {'other ' if o.rejects else ''}words {words}"
         + (f", heard by {manifest.judge}" if manifest.judge else "")
     )
 
