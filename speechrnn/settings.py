@@ -111,7 +111,8 @@ class TrainingConfig(Struct, frozen=True, forbid_unknown_fields=True):
     clip_norm: Annotated[float, Meta(gt=0.0, le=1e6)] | None
     patience: Annotated[int, Meta(ge=1, le=10000)] | None
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)]
-    select: Literal["best", "last"] = "best"
+    final_rate: Share = 0.0
+    select: Literal["best", "last", "average"] = "best"
     clips_per_epoch: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
     balance: Literal["clips", "speakers"] = "clips"
     label_smoothing: Share = 0.0

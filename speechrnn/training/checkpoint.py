@@ -4,7 +4,7 @@ It holds every variable of network and optimizer, the best weights so far and th
 on from it ends with the same weights as one that was never interrupted (a test says so).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -16,10 +16,13 @@ import safetensors.numpy
 
 from speechrnn.errors import TrainingError
 from speechrnn.history import Epoch
+from speechrnn.settings import TrainingConfig
 from speechrnn.storage import write_bytes
 from speechrnn.training.weights import Arrays
 
 Array = npt.NDArray[np.generic]
+# averaged weights (Izmailov et al. 2018) are those after the passes behind this share of them: the first ones are far off
+_NOT_AVERAGED = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,42 @@ class Checkpoint:
 
     progress: Progress
     best_weights: Arrays
+
+
+def advance(checkpoint: Checkpoint, row: Epoch, weights: Arrays, training: TrainingConfig) -> Checkpoint:
+    """Add an epoch; keep its weights, those of a better one before it, or the mean of several.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+        Before it.
+    row : Epoch
+        Its figures.
+    weights : mapping of str to np.ndarray
+        After it.
+    training : TrainingConfig
+        Its `select` says which weights are kept.
+
+    Returns
+    -------
+    Checkpoint
+        With the weights to keep if it was the last one.
+    """
+    progress = checkpoint.progress
+    history = (*progress.history, row)
+    now = Checkpoint(Progress(progress.fingerprint, history, row.epoch), weights)
+    if training.select == "average":
+        n = row.epoch - int(_NOT_AVERAGED * training.epochs)
+        return now if n <= 1 else replace(now, best_weights=_average(checkpoint.best_weights, weights, n))
+    best = progress.history[progress.best - 1].valid_loss if progress.best else None
+    if training.select == "last" or row.valid_loss is None or best is None or row.valid_loss < best:
+        return now
+    return Checkpoint(Progress(progress.fingerprint, history, progress.best), checkpoint.best_weights)
+
+
+def _average(mean: Arrays, weights: Arrays, n: int) -> Arrays:
+    """Add the n-th to a running mean."""
+    return {name: mean[name] + (weights[name] - mean[name]) / np.float32(n) for name in mean}
 
 
 def save_checkpoint(path: Path, network: keras.Model, checkpoint: Checkpoint) -> None:

@@ -12,12 +12,12 @@ import numpy as np
 from speechrnn.config import Config, TrainingConfig
 from speechrnn.errors import TrainingError
 from speechrnn.history import Epoch
-from speechrnn.training.checkpoint import Checkpoint, Progress, load_checkpoint, save_checkpoint
+from speechrnn.training.checkpoint import Checkpoint, Progress, advance, load_checkpoint, save_checkpoint
 from speechrnn.training.features import Features
 from speechrnn.training.feed import Batch, Feed, validation_batches
 from speechrnn.training.layers import VARIANCE_FLOOR
 from speechrnn.training.material import Material
-from speechrnn.training.weights import Arrays, get_weights, set_weights
+from speechrnn.training.weights import get_weights, set_weights
 
 _EVALUATION_BATCH = 128
 
@@ -113,7 +113,7 @@ def fit(
             )
     while not _finished(checkpoint.progress, training):
         row = _Pass(network, feed, material, training).run(len(checkpoint.progress.history) + 1, on_step)
-        checkpoint = _advance(checkpoint, row, get_weights(network), training.select)
+        checkpoint = advance(checkpoint, row, get_weights(network), training)
         save_checkpoint(journal.checkpoint, network, checkpoint)
     set_weights(network, checkpoint.best_weights)
     return checkpoint
@@ -156,7 +156,9 @@ def _compile(network: keras.Model, config: Config, n_steps: int) -> None:
     training = config.training
     rate: float | keras.optimizers.schedules.CosineDecay = training.learning_rate
     if training.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(training.learning_rate, decay_steps=n_steps * training.epochs)
+        rate = keras.optimizers.schedules.CosineDecay(
+            training.learning_rate, decay_steps=n_steps * training.epochs, alpha=training.final_rate
+        )
     optimizer = keras.optimizers.Adam(rate, clipnorm=training.clip_norm)
     cross_entropy = keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
     if config.network.rejection:
@@ -238,20 +240,6 @@ class _Mean:
     @property
     def accuracy(self) -> float:
         return self._right / max(1, self.n_labels)
-
-
-def _advance(checkpoint: Checkpoint, row: Epoch, weights: Arrays, select: str) -> Checkpoint:
-    """Add an epoch; keep its weights unless one before is to be kept for being better on the validation clips."""
-    progress = checkpoint.progress
-    history = (*progress.history, row)
-    if (
-        select == "last"
-        or row.valid_loss is None
-        or row.epoch == 1
-        or row.valid_loss < (progress.history[progress.best - 1].valid_loss or 0.0)
-    ):
-        return Checkpoint(Progress(progress.fingerprint, history, row.epoch), weights)
-    return Checkpoint(Progress(progress.fingerprint, history, progress.best), checkpoint.best_weights)
 
 
 def _finished(progress: Progress, training: TrainingConfig) -> bool:

@@ -1,0 +1,38 @@
+"""Which weights are kept after each pass."""
+
+import numpy as np
+import pytest
+
+from speechrnn.config import Config
+from speechrnn.history import Epoch
+from speechrnn.training.checkpoint import Checkpoint, Progress, advance
+
+pytestmark = pytest.mark.train
+
+
+def kept(select: str, losses: list[float | None], epochs: int | None = None) -> tuple[float, int]:
+    """Weight and epoch kept, where the weight after epoch n is 10 n."""
+    training = Config.load("default", {"training.select": select, "training.epochs": epochs or len(losses)}).training
+    checkpoint = Checkpoint(Progress("x", (), best=0), {"w": np.zeros(1, np.float32)})
+    for n, loss in enumerate(losses, start=1):
+        row = Epoch(n, 1.0, 0.5, loss, None if loss is None else 0.5, 1.0)
+        checkpoint = advance(checkpoint, row, {"w": np.array([10.0 * n], np.float32)}, training)
+    assert [row.epoch for row in checkpoint.progress.history] == list(range(1, len(losses) + 1))
+    return float(checkpoint.best_weights["w"][0]), checkpoint.progress.best
+
+
+def test_the_best_the_last_or_the_mean_is_kept() -> None:
+    losses: list[float | None] = [0.9, 0.3, 0.5, 0.4, 0.6, 0.7, 0.8, 0.9, 0.9, 0.9]
+    assert kept("best", losses) == (20.0, 2)
+    assert kept("last", losses) == (100.0, 10)
+    # the first three of ten are left out
+    assert kept("average", losses) == (70.0, 10)
+
+
+def test_without_validation_the_last_is_the_best() -> None:
+    assert kept("best", [None, None, None]) == (30.0, 3)
+
+
+@pytest.mark.parametrize(("done", "expected"), [(1, 10.0), (2, 20.0), (4, 40.0), (5, 45.0)])
+def test_a_mean_begins_with_the_first_pass_that_counts(done: int, expected: float) -> None:
+    assert kept("average", [None] * done, epochs=10)[0] == pytest.approx(expected)
