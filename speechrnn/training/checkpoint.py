@@ -21,7 +21,7 @@ from speechrnn.storage import write_bytes
 from speechrnn.training.weights import Arrays
 
 Array = npt.NDArray[np.generic]
-# averaged weights (Izmailov et al. 2018) are those after the passes behind this share of them: the first ones are far off
+# averaged weights (Izmailov et al. 2018) are those after the passes behind this share of all: the first are far off
 _NOT_AVERAGED = 0.3
 
 
