@@ -1,0 +1,119 @@
+"""The model that ships: whole, small, found without being named, right on the samples, silent on what is no digit."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from speechrnn.audio import load_audio
+from speechrnn.bundle import read_bundle
+from speechrnn.config import AudioConfig, Config
+from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.noises import list_noises
+from speechrnn.evaluation import evaluate
+from speechrnn.noise import segments
+from speechrnn.recognizer import load
+from tests.bundles import SAMPLES
+from tests.command_line import Result
+
+pytestmark = pytest.mark.pretrained
+
+FOLDER = Path(__file__).parents[1] / "speechrnn" / "pretrained" / "digits"
+# noise is noise however quiet and long
+LIMITS = AudioConfig(8000, -120.0, 0.02, 600.0)
+CARD = Path(__file__).parents[1] / "MODEL_CARD.md"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPEECHRNN_HOME", str(tmp_path / "home"))
+
+
+def test_it_is_found_without_a_name_and_is_whole() -> None:
+    bundle = load().bundle
+    assert bundle.path == FOLDER
+    bundle.verify()
+    assert bundle.labels == tuple("0123456789")
+    assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 5e6
+
+
+def test_its_recipe_is_the_one_in_configs() -> None:
+    assert read_bundle(FOLDER).config == Config.load("digits")
+
+
+def test_its_metadata_says_what_trained_and_what_refuses() -> None:
+    metadata = read_bundle(FOLDER).metadata
+    assert {"george", "jackson", "lucas", "nicolas", "theo", "yweweler"} <= set(metadata.heard.speakers)
+    assert metadata.calibration is not None
+    assert metadata.calibration.false_accepts == 0.05
+    assert metadata.calibration.n_clips >= 3000
+    assert 0 < metadata.threshold < 1
+
+
+def test_the_card_names_the_licence_and_every_kind_of_source() -> None:
+    card = CARD.read_text()
+    assert "CC BY-SA 4.0" in card
+    for source in read_bundle(FOLDER).metadata.sources:
+        assert f"`{source.name}`" in card, source.name
+
+
+def test_samples_are_right() -> None:
+    score = evaluate(SAMPLES)
+    assert (score.n_clips, score.accuracy) == (20, 1.0)
+
+
+def test_level_silence_around_and_rate_change_no_answer() -> None:
+    recognizer = load()
+    for clip in read_corpus(SAMPLES).clips[::3]:
+        y = load_audio(clip.path, recognizer.bundle.config.audio)
+        rng = np.random.default_rng(0)
+        quiet = np.concatenate([np.zeros(4000, np.float32), y * np.float32(0.02), np.zeros(6000, np.float32)])
+        hiss = quiet + rng.normal(0, 2e-5, quiet.size).astype(np.float32)
+        assert [one.label for one in recognizer.predict_batch([quiet, hiss])] == [clip.label] * 2
+
+
+def noises() -> dict[str, np.ndarray]:
+    """Two seconds each, of what microphones hear."""
+    rng = np.random.default_rng(0)
+    t = np.arange(16000) / 8000
+    white = rng.normal(size=16000)
+    click = np.zeros(16000)
+    click[[4000, 9000]] = 1.0
+    return {
+        "white": white,
+        "brown": np.cumsum(white) - np.cumsum(white).mean(),
+        "hum": np.sin(2 * np.pi * 50 * t) + 0.3 * np.sin(2 * np.pi * 150 * t),
+        "tone": np.sin(2 * np.pi * 1000 * t),
+        "clicks": click,
+        "sweep": np.sin(2 * np.pi * (200 * t + 700 * t**2)),
+    }
+
+
+def test_what_is_no_digit_is_none(cli: Callable[..., Result], tmp_path: Path) -> None:
+    for name, y in noises().items():
+        soundfile.write(tmp_path / f"{name}.wav", 0.3 * y / np.abs(y).max(), 8000)
+    lines = cli("predict", *sorted(tmp_path.glob("*.wav"))).lines
+    assert [line for line in lines if not line.endswith(": no digit")] == []
+    assert len(lines) == len(noises())
+
+
+@pytest.mark.shared
+def test_noises_of_the_split_test_are_refused(shared: Path) -> None:
+    recognizer = load()
+    pieces = [
+        piece
+        for path in list_noises(shared / "data" / "noise", "test")
+        for piece in segments(load_audio(path.read_bytes(), LIMITS), 8000, 1.0, 3, seed=0)
+    ]
+    answers = recognizer.predict_batch(pieces)
+    assert len(pieces) >= 100
+    assert np.mean([answer.label is not None for answer in answers]) <= 0.05
+
+
+@pytest.mark.train
+def test_the_graph_is_the_chain_of_librosa_and_keras() -> None:
+    from speechrnn.training.reference import check_parity
+
+    check_parity(read_bundle(FOLDER), [clip.path for clip in read_corpus(SAMPLES).clips])
