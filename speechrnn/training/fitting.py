@@ -20,6 +20,8 @@ from speechrnn.training.material import Material
 from speechrnn.training.weights import get_weights, set_weights
 
 _EVALUATION_BATCH = 128
+# of the loss of `known`, beside that of the labels: telling digits apart comes first
+_KNOWN_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def _compile(network: keras.Model, config: Config, n_steps: int) -> None:
     cross_entropy = keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
     if config.network.rejection:
         losses = [cross_entropy, keras.losses.BinaryCrossentropy()]
-        network.compile(optimizer, loss=losses, weighted_metrics=[["accuracy"], []])
+        network.compile(optimizer, losses, loss_weights=[1.0, _KNOWN_WEIGHT], weighted_metrics=[["accuracy"], []])
     else:
         network.compile(optimizer, loss=cross_entropy, metrics=["accuracy"])
     optimizer.build(network.trainable_variables)
