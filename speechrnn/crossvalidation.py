@@ -66,7 +66,8 @@ def crossval(
     data : str or Path
         Recordings in any layout.
     config : Config
-        With ``training.select: last`` all other speakers train; else one in seven of them, at least one, validates.
+        With ``training.select: last`` or ``average``, and no patience, all other speakers train; else one in seven of
+        them, at least one, validates.
     out : Path
         A new folder, or one that the same cross-validation began.
     options : CrossvalOptions, optional

@@ -62,7 +62,7 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
     corpus : Corpus
         The recordings.
     config : Config
-        Its `training.select` decides whether somebody validates.
+        Its `training` decides whether somebody validates: nobody where no choice is made by it.
     out : Path
         Where the folds' folders will be.
     options : CrossvalOptions
@@ -80,7 +80,8 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
     """
     group = _groups(corpus, options.by)
     names = sorted(set(group.values()))
-    least = 2 if config.training.select == "last" else 3
+    chooses = config.training.chooses
+    least = 3 if chooses else 2
     if len(names) < least:
         raise CorpusError(
             f"{printable(corpus.root)}: {len(names)} known speakers, needed {least} or more. Use --by clip."
@@ -89,7 +90,7 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
     for seed in range(options.seeds):
         for name in names:
             others = sorted((other for other in names if other != name), key=lambda o: _draw(f"{seed}/{name}/{o}"))
-            n_valid = 0 if config.training.select == "last" else max(1, len(others) // 7)
+            n_valid = max(1, len(others) // 7) if chooses else 0
             parts = {name: "test"} | dict.fromkeys(others[:n_valid], "valid")
             trains = others[n_valid:][: options.speakers]
             parts |= dict.fromkeys(trains, "train")

@@ -118,6 +118,11 @@ class TrainingConfig(Struct, frozen=True, forbid_unknown_fields=True):
     label_smoothing: Share = 0.0
     reject_at: Share | None = None
 
+    @property
+    def chooses(self) -> bool:
+        """Whether validation clips decide which weights are kept, or when to stop."""
+        return self.select == "best" or self.patience is not None
+
 
 class Span(Struct, frozen=True, forbid_unknown_fields=True):
     """A range from which a value is drawn evenly, anew for each clip."""

@@ -38,9 +38,11 @@ def answer(path: str, label: str, probabilities: dict[str, float], seed: int = 0
     return Answer(path, label, path[0], seed, probabilities, 1.0)
 
 
-def test_every_other_speaker_trains_and_the_kept_one_never(tone_corpus: Corpus, tmp_path: Path) -> None:
+@pytest.mark.parametrize("select", ["last", "average"])
+def test_every_other_speaker_trains_and_the_kept_one_never(tone_corpus: Corpus, tmp_path: Path, select: str) -> None:
     corpus = read_corpus(tone_corpus("012", ("ann", "bob", "cyd", "dan")))
-    folds = plan_folds(corpus, LAST, tmp_path, CrossvalOptions(seeds=2))
+    config = Config.load("default", {"training.select": select})
+    folds = plan_folds(corpus, config, tmp_path, CrossvalOptions(seeds=2))
     assert [(fold.name, fold.seed) for fold in folds] == [(n, s) for s in (0, 1) for n in ("ann", "bob", "cyd", "dan")]
     for fold in folds:
         parts = {(clip.speaker, part) for clip, part in fold.rows}
@@ -48,9 +50,13 @@ def test_every_other_speaker_trains_and_the_kept_one_never(tone_corpus: Corpus, 
         assert len(fold.rows) == len(corpus.clips)
 
 
-def test_a_choice_of_the_best_weights_is_made_by_a_speaker_who_is_not_kept(tone_corpus: Corpus, tmp_path: Path) -> None:
+@pytest.mark.parametrize("changes", [{}, {"training.select": "last", "training.patience": 3}])
+def test_a_choice_is_made_by_a_speaker_who_is_not_kept(
+    tone_corpus: Corpus, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    config = Config.load("default", changes)
     corpus = read_corpus(tone_corpus("01", ("ann", "bob", "cyd")))
-    for fold in plan_folds(corpus, Config.load("default"), tmp_path, CrossvalOptions()):
+    for fold in plan_folds(corpus, config, tmp_path, CrossvalOptions()):
         parts = {part: {clip.speaker for clip, p in fold.rows if p == part} for part in ("train", "valid", "test")}
         assert parts["test"] == {fold.name}
         assert len(parts["valid"]) == len(parts["train"]) == 1
