@@ -218,6 +218,7 @@ class RejectionConfig(Struct, frozen=True, forbid_unknown_fields=True):
     noise: Share
     broken: Share
     whole: tuple[str, ...] = ()
+    alike: tuple[tuple[str, ...], ...] = ()
 
 
 class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):

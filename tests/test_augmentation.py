@@ -258,8 +258,9 @@ def test_sources_and_speakers_get_their_share(clips: list[tuple[int, str]]) -> N
 
 
 def test_a_pass_holds_each_kind_in_its_share() -> None:
-    pool = Pool(np.arange(20) % 5, np.full(20, 0.05), n_words=7, whole=frozenset([3]))
-    samples = draw_pass(pool, RejectionConfig(0.2, 0.1, 0.3, ("3",)), 1000, np.random.default_rng(0))
+    words = np.array([0.7, *[0.05] * 6])
+    pool = Pool(np.arange(20) % 5, np.full(20, 0.05), words, np.arange(20) // 10, frozenset([3]), (frozenset([1, 2]),))
+    samples = draw_pass(pool, RejectionConfig(0.2, 0.1, 0.3), 1000, np.random.default_rng(0))
     assert len(samples) == 1000
     labels = [sample for sample in samples if sample.unit is not None]
     assert len(labels) == 400
@@ -269,14 +270,23 @@ def test_a_pass_holds_each_kind_in_its_share() -> None:
     rest = [sample for sample in samples if sample.unit is None]
     assert sum(sample.pieces == () for sample in rest) == 100
     assert sum(bool(sample.pieces) and sample.pieces[0].row >= 20 for sample in rest) == 200
+    assert sum(sample.pieces == (Piece(20),) for sample in rest) == 140
     broken = [sample.pieces for sample in rest if sample.pieces and sample.pieces[0].row < 20]
     assert len(broken) == 300
     backwards = [pieces for pieces in broken if pieces[0].first > pieces[-1].last and len(pieces) == 1]
-    assert 40 < len(backwards) < 160
+    assert 30 < len(backwards) < 80
     assert all(pieces[0].row % 5 != 3 for pieces in backwards)
-    for pieces in broken:
-        if len(pieces) == 2:
-            assert pieces[0].row % 5 != pieces[1].row % 5
+    spliced = [(a, b) for a, b in (pieces for pieces in broken if len(pieces) == 2) if a.row != b.row]
+    begun = [(a, b) for a, b in spliced if a.last == b.first]
+    assert len(spliced) > 80
+    assert len(begun) > 30
+    for a, b in spliced:
+        assert a.row % 5 != b.row % 5
+        assert a.row // 10 == b.row // 10  # one voice
+    assert not [1 for a, b in begun if {a.row % 5, b.row % 5} == {1, 2}]
+    exchanged = [pieces for pieces in broken if len(pieces) == 2 and pieces[0].row == pieces[1].row]
+    assert 30 < len(exchanged) < 90
+    assert all((a.first, a.last, b.first) == (b.last, 1.0, 0.0) for a, b in exchanged)
 
 
 def test_a_batch_depends_on_its_takes_not_on_their_neighbours_lengths() -> None:

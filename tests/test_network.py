@@ -92,13 +92,14 @@ def test_bytes_that_are_no_weights_are_refused() -> None:
         load_weights(b"not safetensors at all")
 
 
-def test_a_fresh_calibration_is_softmax_and_sigmoid() -> None:
+def test_a_fresh_calibration_is_one_softmax_over_labels_and_none_of_them() -> None:
     layer = Calibration()
     logits = np.random.default_rng(0).normal(0, 5, (6, 4)).astype(np.float32)
-    z = np.array([[-40.0], [-2.0], [0.0], [1.0], [3.0], [40.0]], np.float32)
-    probabilities, known = layer(logits, z)
-    np.testing.assert_array_equal(probabilities, keras.ops.softmax(logits))
-    np.testing.assert_array_equal(known, keras.ops.sigmoid(z))
+    unknown = np.array([[-40.0], [-2.0], [0.0], [1.0], [3.0], [40.0]], np.float32)
+    probabilities, known = (np.asarray(output) for output in layer(logits, unknown))
+    all_five = np.asarray(keras.ops.softmax(np.concatenate([logits, unknown], axis=1)))
+    np.testing.assert_allclose(probabilities * known, all_five[:, :4], atol=1e-6)
+    np.testing.assert_allclose(1 - known[:, 0], all_five[:, 4], atol=1e-6)
     assert layer.trainable_weights == []
 
 
@@ -121,5 +122,5 @@ def test_other_labels_get_all_that_answers_anew() -> None:
     before = get_weights(fresh)
     set_weights(fresh, network.weights, except_head=True)
     for name, array in get_weights(fresh).items():
-        head = name.startswith(("output/", "known/", "calibration/"))
+        head = name.startswith(("output/", "unknown/", "calibration/"))
         np.testing.assert_array_equal(array, before[name] if head else network.weights[name])

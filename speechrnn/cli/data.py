@@ -32,6 +32,7 @@ class Words(StrEnum):
 
     digits = "digits"
     other = "other"
+    nonsense = "nonsense"
     held_out = "held-out"
 
 
@@ -56,8 +57,9 @@ def synth(
     words: Annotated[
         Words,
         typer.Option(
-            metavar="digits|other|held-out",
-            help="Digits, or words that are none, to train rejection (other) and to measure it (held-out).",
+            metavar="digits|other|nonsense|held-out",
+            help="Digits, or words that are none: to train rejection (other; nonsense, which nobody says and is often "
+            "one sound from a digit) and to measure it (held-out).",
         ),
     ] = Words.digits,
     judge: Annotated[
@@ -76,7 +78,7 @@ def synth(
     from speechrnn.corpus.synthesis import SynthesisOptions, synthesize
 
     given: dict[str, Any] = {"voices": voices, "repeats": repeats, "seed": seed, "sample_rate": rate, "engine": engine}
-    given |= choose_words(words.value)
+    given |= choose_words(words.value, seed or 0)
     chosen = SynthesisOptions(**{name: value for name, value in given.items() if value is not None})
     heard_by = choose_judge(judge, chosen)
     with progress("speaking") as show:

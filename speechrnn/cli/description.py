@@ -108,9 +108,8 @@ def _rows(bundle: Bundle) -> Iterator[tuple[str, str]]:
 
 
 def _heard_rows(heard: Heard) -> Iterator[tuple[str, str]]:
-    if heard.clips:
-        unnamed = f", {heard.unnamed} of them of unnamed speakers" if heard.unnamed else ""
-        yield "heard", f"{len(heard.clips)} clips, {heard.real or 'none'} of them real{unnamed}"
+    unnamed = f", {heard.unnamed} of them of unnamed speakers" if heard.unnamed else ""
+    yield "heard", f"{heard.real or 'no'} real clips{unnamed}"
     for synthetic in heard.synthetic:
         made = f"{synthetic.n_clips} clips by {synthetic.engine}, seed {synthetic.seed}"
         yield "synthetic", f"from a corpus of {made}"

@@ -6,25 +6,31 @@ from speechrnn.corpus.manifest import SynthesisOptions
 from speechrnn.corpus.synthesis import Judge, Synthesized
 from speechrnn.errors import ConfigError
 
+N_NONSENSE = 400
 
-def choose_words(name: str) -> dict[str, Any]:
+
+def choose_words(name: str, seed: int) -> dict[str, Any]:
     """Turn the name of a list of words into options.
 
     Parameters
     ----------
     name : str
-        ``digits``, ``other`` or ``held-out``.
+        ``digits``, ``other``, ``nonsense`` or ``held-out``.
+    seed : int
+        Decides which words nobody says.
 
     Returns
     -------
     dict
         For `SynthesisOptions`; empty for digits.
     """
+    from speechrnn.corpus.nonsense import make_nonsense
     from speechrnn.corpus.words import HELD_OUT, OTHER
 
     if name == "digits":
         return {}
-    return {"words": {word: word for word in (OTHER if name == "other" else HELD_OUT)}, "rejects": True}
+    words = make_nonsense(N_NONSENSE, seed) if name == "nonsense" else OTHER if name == "other" else HELD_OUT
+    return {"words": {word: word for word in words}, "rejects": True}
 
 
 def choose_judge(model: str | None, options: SynthesisOptions) -> Judge | None:

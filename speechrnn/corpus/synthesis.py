@@ -204,4 +204,8 @@ class _Speaker:
     def _utterances(self) -> Iterator[Utterance]:
         texts = [text for _ in range(self.options.repeats) for text in self.options.words.values()]
         for index, text in enumerate(texts):
-            yield vary(self.voice, self.engine.spell(self.voice.name, text, (self.voice.seed, index)), index)
+            # what is no digit may sound as it likes: a foreign voice reads it as it is written
+            spelled = (
+                text if self.options.rejects else self.engine.spell(self.voice.name, text, (self.voice.seed, index))
+            )
+            yield vary(self.voice, spelled, index)

@@ -113,11 +113,12 @@ def _all_examples(material: Material) -> Iterator[Example]:
 
 def _heard(corpus: Corpus, examples: Sequence[Example]) -> Heard:
     manifest = read_manifest(corpus.folder) or read_unfinished(corpus.folder)
+    real = [example for example in examples if not (manifest and is_synthetic(example.clip))]
     return Heard(
         speakers=tuple(sorted({e.clip.speaker for e in examples if e.clip.speaker is not None})),
-        # of synthetic clips too: real ones may lie among them
-        clips=tuple(sorted({example.digest for example in examples})),
-        real=sum(not (manifest and is_synthetic(example.clip)) for example in examples),
+        # a hundred thousand synthetic clips would be a megabyte of hashes; their voices are known by name
+        clips=tuple(sorted({example.digest for example in real})),
+        real=len(real),
         unnamed=sum(example.clip.speaker is None for example in examples),
         synthetic=(Synthetic(manifest.engine, manifest.seed, manifest.n_clips),) if manifest else (),
     )
@@ -203,7 +204,7 @@ def fingerprint(network: keras.Model, material: Material, config: Config) -> str
         digest.update(b"part")
         for example in part:
             digest.update(f"{example.digest} {example.clip.label}\n".encode())
-    for origin in material.origins:
+    for origin in (*material.origins, *material.word_origins):
         digest.update(f"{origin.source} {origin.weight} {origin.speaker}\n".encode())
     for noise in material.noises:
         digest.update(noise.digest.encode())

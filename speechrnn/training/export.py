@@ -199,7 +199,8 @@ def _answer(g: Graph, x: str, network: NetworkConfig, weights: Arrays) -> None:
     top = g("Clip", top, g.number(SURE_FLOOR), g.number(1 - SURE_FLOOR))
     margin = g("Sub", g("Log", top), g("Log", g("Sub", g.number(1.0), top)))
     of_known, of_margin, offset = (g.number(value) for value in weights["calibration/known"])
-    sure = g("Mul", _dense(g, x, "known", weights), of_known)
+    own = g("Sub", g("ReduceLogSumExp", logits, g.integers(1), keepdims=1), _dense(g, x, "unknown", weights))
+    sure = g("Mul", own, of_known)
     sure = g("Add", g("Add", sure, g("Mul", margin, of_margin)), offset)
     g("Squeeze", g("Sigmoid", sure), g.integers(1), name="known")
 

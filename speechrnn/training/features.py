@@ -44,7 +44,7 @@ class Example:
     clip : Clip
         Where it comes from.
     features : np.ndarray [shape=(n_frames, n_mfcc), dtype=float32]
-        MFCC of the trimmed clip.
+        MFCC of the trimmed clip; no frames where the clip is changed anew in each pass.
     digest : str
         `speechrnn.corpus.clips.clip_hash` of the file.
     spectrum : np.ndarray [shape=(n_frames, n_bins), dtype=float32] or None
@@ -145,7 +145,10 @@ def word_mfcc(y: Waveform, config: Config) -> Features:
 
 
 def load_examples(
-    clips: Iterable[Clip], config: Config, on_progress: Callable[[int], None] | None = None
+    clips: Iterable[Clip],
+    config: Config,
+    on_progress: Callable[[int], None] | None = None,
+    changed: frozenset[Path] = frozenset(),
 ) -> list[Example | Unreadable]:
     """Read clips and compute their features, files in parallel.
 
@@ -157,6 +160,8 @@ def load_examples(
         How.
     on_progress : callable, optional
         Called with the number of clips done so far.
+    changed : frozenset of Path
+        Clips of which augmentation takes the spectrum alone: it is half the time to leave their features out.
 
     Returns
     -------
@@ -176,6 +181,8 @@ def load_examples(
         word = find_word(y, config.trim)
         y = y[word.start : word.end]
         spectrum = power_spectrum(y, config.features) if config.augmentation else None
+        if spectrum is not None and clip.path in changed:
+            return Example(clip, np.zeros((0, config.features.n_mfcc), np.float32), digest[:16], spectrum)
         return Example(clip, mfcc(y, config.features, config.audio.sample_rate), digest[:16], spectrum)
 
     results: list[Example | Unreadable] = []

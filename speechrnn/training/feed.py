@@ -14,7 +14,7 @@ from speechrnn.training.augmentation import Augmenter, Piece
 from speechrnn.training.batches import one_hot, pad_features, shuffled_order, sorted_order
 from speechrnn.training.features import Features
 from speechrnn.training.material import Material
-from speechrnn.training.sampling import Origin, Pool, Sample, chances, draw, draw_pass
+from speechrnn.training.sampling import Origin, Pool, Sample, chances, draw, draw_pass, number_voices
 
 # clips that are changed once to learn mean and deviation of the coefficients
 _PROBE = 1000
@@ -55,13 +55,9 @@ class Feed:
 
     def __init__(self, material: Material, config: Config) -> None:
         self._material, self._config = material, config
-        unit = {label: i for i, label in enumerate(material.labels)}
-        units = np.array([unit[example.clip.label] for example in material.train], np.int64)
-        origins = material.origins or [Origin(0, 1.0, None)] * len(units)
-        whole = frozenset(unit[label] for label in config.data.rejection.whole if label in unit)
-        self._pool = Pool(units, chances(origins, config.training.balance), len(material.words), whole)
+        self._pool = _pool(material, config)
         self._rejection = config.data.rejection if config.network.rejection else RejectionConfig(0.0, 0.0, 0.0)
-        self._n_clips = config.training.clips_per_epoch or len(units)
+        self._n_clips = config.training.clips_per_epoch or len(material.train)
         self._augmenter = _augmenter(material, config) if config.augmentation else None
 
     @property
@@ -179,6 +175,23 @@ def validation_batches(material: Material, size: int) -> Iterator[Batch]:
     targets = one_hot([example.clip.label for example in material.valid], material.labels)
     for rows in sorted_order([len(f) for f in features], size):
         yield Batch(pad_features([features[i] for i in rows]), targets[rows], np.ones(len(rows), np.float32))
+
+
+def _pool(material: Material, config: Config) -> Pool:
+    unit = {label: i for i, label in enumerate(material.labels)}
+    units = np.array([unit[example.clip.label] for example in material.train], np.int64)
+    origins = material.origins or (Origin(0, 1.0, None),) * len(units)
+    refused = material.word_origins or (Origin(0, 1.0, None),) * len(material.words)
+    rejection = config.data.rejection
+    return Pool(
+        units,
+        chances(origins, config.training.balance),
+        # a word of many voices is no more to be refused than another: all clips of a source alike
+        chances(refused, "clips"),
+        number_voices(origins),
+        frozenset(unit[label] for label in rejection.whole if label in unit),
+        tuple(frozenset(unit[label] for label in labels if label in unit) for labels in rejection.alike),
+    )
 
 
 def _augmenter(material: Material, config: Config) -> Augmenter:

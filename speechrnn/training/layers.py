@@ -149,27 +149,29 @@ class Calibration(_Layer):
     """Make the answers as sure as they are right (Guo et al. 2017, Platt 1999).
 
     Probabilities are the softmax of logits over a temperature; `known` is a logistic function of its own logit and of
-    the log-odds of the most probable label. Fresh, it is softmax and sigmoid; `speechrnn.training.calibration` sets it
-    after training.
+    the log-odds of the most probable label. Its own logit is that of all labels together against one more unit, "none
+    of them", so that a fresh layer is the softmax over labels and that unit: what is no label has to be less than each
+    of them. `speechrnn.training.calibration` sets the layer after training.
     """
 
-    def build(self, logits_shape: Any, known_shape: Any) -> None:  # noqa: ARG002 -- Keras looks at their names
+    def build(self, logits_shape: Any, unknown_shape: Any) -> None:  # noqa: ARG002 -- Keras looks at their names
         """Make the temperature (1,) and the three weights of `known`, fixed while training."""
         fixed = {"trainable": False}
         self.temperature = self.add_weight(name="temperature", shape=(1,), initializer="ones", **fixed)
         self.known = self.add_weight(name="known", shape=(3,), initializer="zeros", **fixed)
         self.known.assign([1.0, 0.0, 0.0])
 
-    def call(self, logits: Any, known: Any) -> Any:
+    def call(self, logits: Any, unknown: Any) -> Any:
         """From (batch, n_labels) and (batch, 1) to probabilities (batch, n_labels) and known (batch, 1)."""
+        known = ops.logsumexp(logits, axis=-1, keepdims=True) - unknown
         probabilities = ops.softmax(logits / self.temperature, axis=-1)
         top = ops.clip(ops.max(probabilities, axis=-1, keepdims=True), SURE_FLOOR, 1 - SURE_FLOOR)
         margin = ops.log(top) - ops.log1p(-top)
         return probabilities, ops.sigmoid(self.known[0] * known + self.known[1] * margin + self.known[2])
 
-    def compute_output_shape(self, logits_shape: Any, known_shape: Any) -> Any:
+    def compute_output_shape(self, logits_shape: Any, unknown_shape: Any) -> Any:
         """Give the shapes of the inputs."""
-        return logits_shape, known_shape
+        return logits_shape, unknown_shape
 
 
 @keras.saving.register_keras_serializable("speechrnn")

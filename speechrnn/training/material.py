@@ -33,6 +33,8 @@ class Material:
         Of each example in `train`; empty where all are drawn alike.
     words : sequence of Example
         Other words, which the network learns to refuse.
+    word_origins : tuple of Origin
+        Of each example in `words`; empty where all are drawn alike.
     noises : sequence of Noise
         Recorded noise, to mix in and to refuse.
     kept_words : sequence of Example
@@ -44,6 +46,7 @@ class Material:
     labels: tuple[str, ...]
     origins: tuple[Origin, ...] = ()
     words: Sequence[Example] = ()
+    word_origins: tuple[Origin, ...] = ()
     noises: Sequence[Noise] = ()
     kept_words: Sequence[Example] = ()
 
@@ -108,14 +111,20 @@ def gather(
     kept = {clip.speaker for clip in (*split.test, *split.valid)} - {clip.speaker for clip in split.train} - {None}
     jobs = [_Job(clip, "train", Origin(0, config.data.weight, clip.speaker)) for clip in split.train]
     jobs += [_Job(clip, "valid") for clip in split.valid]
-    jobs += [_Job(clip, "words") for clip in _words(corpus)]
+    jobs += [_Job(clip, "words", Origin(0, config.data.weight, clip.speaker)) for clip in _words(corpus)]
     for i, (source, further) in enumerate(sources, start=1):
         jobs += _jobs_of(source, further, i, kept)
     unknown = [job for job in jobs if job.part in ("train", "valid") and job.clip.label not in labels]
     jobs = [job for job in jobs if job not in set(unknown)]
     if split.valid:
         jobs = _keep_words(jobs)
-    loaded = load_examples([job.clip for job in jobs], config, on_progress and (lambda n: on_progress(n, len(jobs))))
+    changed = frozenset(job.clip.path for job in jobs if job.part in ("train", "words"))
+
+    def tell(n: int) -> None:
+        if on_progress:
+            on_progress(n, len(jobs))
+
+    loaded = load_examples([job.clip for job in jobs], config, tell, changed)
     material = _assort(jobs, loaded, labels, load_noises(_noise_paths(corpus, config), config))
     unreadable = tuple(item for item in loaded if isinstance(item, Unreadable))
     _check_labels(material, unreadable)
@@ -131,13 +140,16 @@ class _Job:
 
 
 def _jobs_of(source: SourceConfig, corpus: Corpus, number: int, kept: set[str | None]) -> list[_Job]:
+    def origin(clip: Clip) -> Origin:
+        return Origin(number, source.weight, clip.speaker)
+
     if source.use == "reject":
-        return [_Job(clip, "words") for clip in (*corpus.clips, *_words(corpus))]
+        return [_Job(clip, "words", origin(clip)) for clip in (*corpus.clips, *_words(corpus))]
     clips = [clip for clip in corpus.clips if clip.speaker not in kept]
     if source.use == "valid":
         return [_Job(clip, "valid") for clip in clips]
-    jobs = [_Job(clip, "train", Origin(number, source.weight, clip.speaker)) for clip in clips]
-    return jobs + [_Job(clip, "words") for clip in _words(corpus)]
+    jobs = [_Job(clip, "train", origin(clip)) for clip in clips]
+    return jobs + [_Job(clip, "words", origin(clip)) for clip in _words(corpus)]
 
 
 def _keep_words(jobs: Sequence[_Job]) -> list[_Job]:
@@ -164,13 +176,14 @@ def _assort(
     jobs: Sequence[_Job], loaded: Sequence[Example | Unreadable], labels: tuple[str, ...], noises: Sequence[Noise]
 ) -> Material:
     parts: dict[str, list[Example]] = {"train": [], "valid": [], "words": [], "kept": []}
-    origins: list[Origin] = []
+    origins: dict[str, list[Origin]] = {part: [] for part in parts}
     for job, item in zip(jobs, loaded, strict=True):
         if isinstance(item, Example):
             parts[job.part].append(item)
             if job.origin:
-                origins.append(job.origin)
-    return Material(parts["train"], parts["valid"], labels, tuple(origins), parts["words"], noises, parts["kept"])
+                origins[job.part].append(job.origin)
+    trained, refused = tuple(origins["train"]), tuple(origins["words"])
+    return Material(parts["train"], parts["valid"], labels, trained, parts["words"], refused, noises, parts["kept"])
 
 
 def _check_labels(material: Material, unreadable: Sequence[Unreadable]) -> None:

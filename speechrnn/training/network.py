@@ -85,8 +85,8 @@ def _answer(x: Any, n_labels: int, network: NetworkConfig) -> Any:
     dense = keras.layers.Dense
     if not network.rejection:
         return dense(n_labels, activation="softmax", name="output")(x)
-    logits, known = dense(n_labels, name="output")(x), dense(1, name="known")(x)
-    return list(Calibration(name="calibration")(logits, known))
+    logits, unknown = dense(n_labels, name="output")(x), dense(1, name="unknown")(x)
+    return list(Calibration(name="calibration")(logits, unknown))
 
 
 def _recurrent_layer(config: RecurrentConfig, name: str, *, sequences: bool) -> keras.layers.Layer:

@@ -12,8 +12,8 @@ from speechrnn.training.augmentation import Piece
 
 # a word cut to so much of itself is none any more
 _CUT = (0.2, 0.4)
-# two halves of different words
-_SPLICE = (0.4, 0.6)
+# where halves are exchanged, and where a beginning ends
+_HALF, _BEGINNING = (0.4, 0.6), (0.15, 0.35)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +84,28 @@ def chances(origins: Sequence[Origin], balance: str) -> npt.NDArray[np.float64]:
     return np.array([weight[s] / whole / n_groups[s] / n_clips[(s, speaker)] for s, speaker in groups])
 
 
+def number_voices(origins: Sequence[Origin]) -> npt.NDArray[np.int64]:
+    """Number the voices: equal numbers for clips of one speaker in one source.
+
+    Parameters
+    ----------
+    origins : sequence of Origin
+        Of each clip.
+
+    Returns
+    -------
+    np.ndarray [shape=(n_clips,), dtype=int64]
+        From 0 on, by first appearance.
+
+    Examples
+    --------
+    >>> number_voices([Origin(0, 1, "ann"), Origin(0, 1, "bob"), Origin(1, 1, "ann"), Origin(0, 1, "ann")]).tolist()
+    [0, 1, 2, 0]
+    """
+    numbers: dict[tuple[int, str | None], int] = {}
+    return np.array([numbers.setdefault((o.source, o.speaker), len(numbers)) for o in origins], np.int64)
+
+
 def draw(shares: npt.NDArray[np.float64], n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
     """Draw clips so that each comes as often as its share says, give or take one (systematic sampling).
 
@@ -126,16 +148,22 @@ class Pool:
         Output of each clip of a label; the first rows of the stored spectra.
     shares : np.ndarray [shape=(n_clips,), dtype=float64]
         From `chances`.
-    n_words : int
-        Clips of other words, stored after those.
+    word_shares : np.ndarray [shape=(n_words,), dtype=float64]
+        From `chances`, of the clips of other words, which are stored after those of labels.
+    voices : np.ndarray [shape=(n_clips,), dtype=int64]
+        From `number_voices`.
     whole : frozenset of int
         Units whose words stay words when played backwards.
+    alike : tuple of frozenset of int
+        Units whose words begin alike.
     """
 
     units: npt.NDArray[np.int64]
     shares: npt.NDArray[np.float64]
-    n_words: int
-    whole: frozenset[int]
+    word_shares: npt.NDArray[np.float64]
+    voices: npt.NDArray[np.int64]
+    whole: frozenset[int] = frozenset()
+    alike: tuple[frozenset[int], ...] = ()
 
 
 def draw_pass(pool: Pool, config: RejectionConfig, n: int, rng: np.random.Generator) -> list[Sample]:
@@ -157,12 +185,12 @@ def draw_pass(pool: Pool, config: RejectionConfig, n: int, rng: np.random.Genera
     list of Sample
         Labels first.
     """
-    n_words = round(config.words * n) if pool.n_words else 0
+    n_words = round(config.words * n) if pool.word_shares.size else 0
     n_noise, n_broken = round(config.noise * n), round(config.broken * n)
     rows = draw(pool.shares, max(1, n - n_words - n_noise - n_broken), rng)
     samples = [Sample((Piece(int(row)),), int(pool.units[row])) for row in rows]
     if n_words:
-        words = draw(np.full(pool.n_words, 1 / pool.n_words), n_words, rng) + len(pool.units)
+        words = draw(pool.word_shares, n_words, rng) + len(pool.units)
         samples += [Sample((Piece(int(row)),), None) for row in words]
     samples += [Sample((), None)] * n_noise
     if n_broken:
@@ -171,13 +199,18 @@ def draw_pass(pool: Pool, config: RejectionConfig, n: int, rng: np.random.Genera
 
 
 def _broken(row: int, pool: Pool, rng: np.random.Generator) -> Sample:
-    """A word backwards, a bit of it, or its beginning with the end of another."""
-    kind = int(rng.integers(3))
+    """A word backwards, its halves exchanged, a bit of it, or with a half or the beginning of another of that voice."""
+    kind = int(rng.integers(5))
+    half, beginning, kept = rng.uniform(*_HALF), rng.uniform(*_BEGINNING), rng.uniform(*_CUT)
     if kind == 0 and int(pool.units[row]) not in pool.whole:
         return Sample((Piece(row, 1.0, 0.0),), None)
-    others = np.flatnonzero(pool.units != pool.units[row])
-    if kind == 1 and others.size:
-        other = int(rng.choice(others))
-        return Sample((Piece(row, 0.0, rng.uniform(*_SPLICE)), Piece(other, rng.uniform(*_SPLICE), 1.0)), None)
-    kept = rng.uniform(*_CUT)
+    if kind == 1:
+        return Sample((Piece(row, half, 1.0), Piece(row, 0.0, half)), None)
+    others = np.flatnonzero((pool.units != pool.units[row]) & (pool.voices == pool.voices[row]))
+    if kind == 2 and others.size:
+        return Sample((Piece(row, 0.0, half), Piece(int(rng.choice(others)), rng.uniform(*_HALF), 1.0)), None)
+    alike = [unit for units in pool.alike if int(pool.units[row]) in units for unit in units]
+    others = others[~np.isin(pool.units[others], alike)]
+    if kind == 3 and others.size:
+        return Sample((Piece(int(rng.choice(others)), 0.0, beginning), Piece(row, beginning, 1.0)), None)
     return Sample((Piece(row, 0.0, kept) if rng.random() < 0.5 else Piece(row, 1.0 - kept, 1.0),), None)

@@ -15,7 +15,7 @@ Arrays = Mapping[str, npt.NDArray[np.float32]]
 # of a recurrent cell, in the order in which Keras has kept them since its first version
 _CELL = ("kernel", "recurrent_kernel", "bias")
 # what answers for the labels
-_HEAD = ("output/", "known/", "calibration/")
+_HEAD = ("output/", "unknown/", "calibration/")
 TEMPERATURE, KNOWN = "calibration/temperature", "calibration/known"
 
 
