@@ -15,8 +15,14 @@ synth espeak --voices 400 --repeats 3 --seed 1
 synth accents --engine accents --voices 540 --repeats 2 --seed 2 --check judge
 synth hibari --engine hibari --voices 6 --repeats 15 --seed 3 --check judge
 synth flite --engine flite --voices 20 --repeats 4 --seed 4 --check judge
-synth words --words other --voices 24 --repeats 1 --seed 5
-synth words-hibari --engine hibari --words other --voices 3 --repeats 1 --seed 6
+# what is no digit, in the voices of every engine that says digits: else an engine's sound would mean a digit
+synth words --words other --voices 40 --repeats 1 --seed 5
+synth words-hibari --engine hibari --words other --voices 6 --repeats 3 --seed 6
+synth words-flite --engine flite --words other --voices 10 --repeats 1 --seed 9
+synth nonsense --words nonsense --voices 30 --repeats 1 --seed 21
+synth nonsense-accents --engine accents --words nonsense --voices 27 --repeats 1 --seed 22
+synth nonsense-flite --engine flite --words nonsense --voices 10 --repeats 1 --seed 23
+synth nonsense-hibari --engine hibari --words nonsense --voices 6 --repeats 2 --seed 24
 # words and voices that never train, to measure rejection
 synth held-out --words held-out --voices 40 --repeats 1 --seed 7
 synth held-out-flite --engine flite --words held-out --voices 20 --repeats 1 --seed 8

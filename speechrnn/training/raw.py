@@ -202,3 +202,39 @@ def fit_calibration(raw: Raw, present: Calibration, false_accepts: float) -> Cal
         return replace(fitted, threshold=min(present.threshold, float(last)))
     threshold = max(choose_threshold(known[raw.units == unit], false_accepts) for unit in set(raw.units[~labels]))
     return replace(fitted, threshold=threshold, false_accepts=false_accepts)
+
+
+def ease(raw: Raw, calibration: Calibration, most_refused: float) -> Calibration:
+    """Lower a threshold that refuses too many labels: who says a digit wants an answer.
+
+    Parameters
+    ----------
+    raw : Raw
+        Answers of the fresh network, to labels and rejects.
+    calibration : Calibration
+        From `fit_calibration`.
+    most_refused : float
+        Largest share of the labels to be refused.
+
+    Returns
+    -------
+    Calibration
+        The same, or one with a lower threshold and with the larger share of rejects that it accepts.
+
+    Examples
+    --------
+    >>> raw = raw_answers(np.full((6, 2), 0.5), [0.9, 0.8, 0.7, 0.6, 0.85, 0.2], [0, 1, 0, 1, WORD, WORD])
+    >>> strict = Calibration(threshold=0.85, false_accepts=0.5)
+    >>> eased = ease(raw, strict, 0.25)
+    >>> round(eased.threshold, 3), eased.false_accepts
+    (0.7, 0.5)
+    """
+    _, known = apply_calibration(raw, calibration)
+    labels = np.sort(known[raw.is_label].astype(np.float32))
+    highest = float(labels[math.floor(most_refused * labels.size)])
+    if calibration.threshold <= highest:
+        return calibration
+    eased = replace(calibration, threshold=highest)
+    quality = measure(raw, eased)
+    accepted = [share for share in (quality.words, quality.noises) if share is not None]
+    return replace(eased, false_accepts=max(accepted, default=None))

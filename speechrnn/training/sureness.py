@@ -1,8 +1,6 @@
 """After the fit: how sure the network may be, and what it refuses, by what it answers to validation clips."""
 
-import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import keras
 import numpy as np
@@ -13,7 +11,7 @@ from speechrnn.training.calibration import Calibration
 from speechrnn.training.features import Features
 from speechrnn.training.feed import Feed
 from speechrnn.training.material import Material
-from speechrnn.training.raw import NOISE, WORD, apply_calibration, fit_calibration, measure, raw_answers
+from speechrnn.training.raw import NOISE, WORD, ease, fit_calibration, raw_answers
 
 # stretches of noise that are heard
 N_NOISES = 200
@@ -49,15 +47,7 @@ def tune(network: keras.Model, material: Material, config: Config) -> Calibratio
     units = [unit.get(example.clip.label, WORD) for example in examples] + [NOISE] * len(noises)
     probabilities, known = _answer(network, [*(example.features for example in examples), *noises])
     raw = raw_answers(probabilities, known, units)
-    fitted = fit_calibration(raw, Calibration(), reject_at)
-    _, sure = apply_calibration(raw, fitted)
-    labels = np.sort(sure[raw.is_label].astype(np.float32))
-    highest = float(labels[math.floor(MAX_REFUSED * labels.size)])
-    if fitted.threshold <= highest:
-        return fitted
-    eased = replace(fitted, threshold=highest)
-    quality = measure(raw, eased)
-    return replace(eased, false_accepts=max(share for share in (quality.words, quality.noises) if share is not None))
+    return ease(raw, fit_calibration(raw, Calibration(), reject_at), MAX_REFUSED)
 
 
 def _answer(network: keras.Model, features: Sequence[Features]) -> tuple[np.ndarray, np.ndarray]:
