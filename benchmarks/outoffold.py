@@ -20,12 +20,13 @@ STEP, PIECES = 6, 3
 
 @dataclass(frozen=True)
 class FoldAnswers:
-    """Answers of one fold: its model, the answers to the kept speaker, and all of them as logits with rejects."""
+    """One fold: its model, answers to the kept speaker, all answers as logits, and the kind of each of these rows."""
 
     name: str
     recognizer: Recognizer
     answers: list[Answer]
     raw: Raw
+    kinds: np.ndarray
 
 
 def hear_folds(crossval: Path, words: list[Path], noise: Path, split: str) -> list[FoldAnswers]:
@@ -36,8 +37,8 @@ def hear_folds(crossval: Path, words: list[Path], noise: Path, split: str) -> li
 def _hear(folder: Path, words: list[Path], noise: Path, split: str) -> FoldAnswers:
     recognizer = load(folder / "model")
     answers = read_answers(folder / "answers.jsonl")
-    clips = [clip.path for root in words for clip in read_corpus(root).rejects][::STEP]
-    said = [recognizer.predict(path) for path in clips]
+    clips = [(root.name, clip.path) for root in words for clip in read_corpus(root).rejects[::STEP]]
+    said = [recognizer.predict(path) for _, path in clips]
     heard = hear_noises(cut_noises(recognizer, noise, split), recognizer)
     labels = recognizer.labels
 
@@ -47,7 +48,8 @@ def _hear(folder: Path, words: list[Path], noise: Path, split: str) -> FoldAnswe
     probabilities = [[a.probabilities[label] for label in labels] for a in answers] + rows(said) + rows(list(heard))
     known = [a.known for a in answers] + [p.known or 0.0 for p in said] + [p.known or 0.0 for p in heard]
     units = [labels.index(a.label) for a in answers] + [WORD] * len(said) + [NOISE] * len(heard)
-    return FoldAnswers(folder.name, recognizer, answers, raw_answers(probabilities, known, units))
+    kinds = ["label"] * len(answers) + [name for name, _ in clips] + ["noise"] * len(heard)
+    return FoldAnswers(folder.name, recognizer, answers, raw_answers(probabilities, known, units), np.array(kinds))
 
 
 def cut_noises(recognizer: Recognizer, noise: Path, split: str) -> list[np.ndarray]:

