@@ -28,6 +28,7 @@ RECIPE = {
     "training.schedule": "cosine",
     "training.patience": None,
     "training.select": "last",
+    "training.start_share": 0.35,
     "training.balance": "speakers",
     "data.weight": 1.0,
 }

@@ -9,13 +9,14 @@ import soundfile
 
 from speechrnn import adaptation
 from speechrnn.adaptation import Rehearsal, adapt_config, adapts, choose_split
-from speechrnn.bundle import Bundle, read_bundle, write_bundle
+from speechrnn.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.manifest import SynthesisOptions
 from speechrnn.corpus.splits import split_corpus
 from speechrnn.corpus.synthesis import synthesize
 from speechrnn.training import TrainOptions, train
+from speechrnn.training.weights import Arrays, load_weights
 from tests.bundles import GOLDEN
 
 SMALL = {
@@ -73,6 +74,24 @@ def test_a_few_clips_of_some_digits_adapt_a_model_of_all(model: Bundle, tmp_path
     assert "me" in heard.speakers
     assert [source.use for source in config.data.sources] == ["train", "reject"]
     assert (config.training.select, config.network) == ("last", model.config.network)
+
+
+@pytest.mark.train
+def test_the_weights_go_part_of_the_way_back(model: Bundle, tmp_path: Path) -> None:
+    mine = own(tmp_path / "mine", "37")
+    config = adapt_config(model).override({"training.epochs": 1, "training.clips_per_epoch": 32})
+    assert config.training.start_share > 0
+
+    def adapted(share: float) -> Arrays:
+        there = config.override({"training.start_share": share})
+        out = train(mine, there, tmp_path / f"adapted-{share}", TrainOptions(start=model.path)).bundle
+        return load_weights(out.read(WEIGHTS))
+
+    start, far, half, back = load_weights(model.read(WEIGHTS)), adapted(0.0), adapted(0.5), adapted(1.0)
+    assert np.abs(far["output/kernel"] - start["output/kernel"]).max() > 1e-4
+    for name, array in start.items():
+        np.testing.assert_allclose(half[name], (far[name] + array) / 2, atol=1e-6)
+        np.testing.assert_allclose(back[name], array, atol=1e-6)
 
 
 @pytest.mark.train

@@ -148,7 +148,7 @@ def test_values_of_a_wrong_kind_are_named_with_their_key(key: str, value: Any) -
 MESSAGES = {
     "training: {epoch: 3}": "my.yaml: training.epoch is 3, but training has no key epoch; the nearest is epochs. "
     "Allowed are epochs, batch_size, learning_rate, schedule, clip_norm, patience, seed, final_rate, select, "
-    "clips_per_epoch, balance, label_smoothing, reject_at.",
+    "clips_per_epoch, balance, label_smoothing, reject_at, start_share.",
     "trainng: {epochs: 3}": "my.yaml: trainng.epochs is 3, but there is no key trainng; the nearest is training. "
     "Allowed are audio, trim, features, network, training, augmentation, data.",
     "xyz: {a: {b: 1, c: 2}}": "my.yaml: xyz.a is {'b': 1, 'c': 2}, but there is no key xyz. Allowed are audio, trim",

@@ -1,6 +1,7 @@
 """What goes into a bundle after a fit: the graph, the weights, and the record of what trained."""
 
 import hashlib
+import os
 import platform
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -77,14 +78,19 @@ def describe(gathered: Gathered, split: str, start: Bundle | None = None) -> Ori
         examples = [used[clip.path] for clip in (*corpus.clips, *corpus.rejects) if clip.path in used]
         if examples:
             heard = _merge(heard, _heard(corpus, examples))
-            name, licence = corpus.root.resolve().name, _read_licence(corpus.folder)
+            name, licence = _name(corpus.root), _read_licence(corpus.folder)
             sources.append(DataSource(name, corpus.layout, len(examples), licence))
     for folder, n in Counter(noise.path.parent for noise in material.noises).items():
-        sources.append(DataSource(folder.resolve().name, "noise", n, _read_licence(folder)))
+        sources.append(DataSource(_name(folder), "noise", n, _read_licence(folder)))
     if start is None or start.labels != material.labels:
         return Origin(tuple(sources), heard, split)
     # temperature and weights of `known` stay as they were; the threshold goes with them
     return Origin(tuple(sources), heard, split, start.metadata.threshold, start.metadata.calibration)
+
+
+def _name(folder: Path) -> str:
+    """What a folder is called; a link goes by its own name, not by that of what it points to."""
+    return Path(os.path.normpath(folder.absolute())).name
 
 
 def tuned(origin: Origin, calibration: Calibration) -> Origin:

@@ -138,7 +138,7 @@ class Augmenter:
         n_word = max(_FEWEST_FRAMES, round(natural / factor))
         if what is None or what.placement is None or chance >= what.placement.probability or n_word >= most:
             return Take(pieces, factor, n_word, n_word, 0)
-        n_frames = n_word + round(length * (most - n_word))
+        n_frames = n_word + round(length**2 * (most - n_word))
         return Take(pieces, factor, n_word, n_frames, round(place * (n_frames - n_word)))
 
     @property

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper
 from speechrnn.config import Config, NetworkConfig, RecurrentConfig
 from speechrnn.training.frontend import FrontEnd, add_front_end
 from speechrnn.training.graph import Graph
-from speechrnn.training.layers import FAR_BELOW, SURE_FLOOR, VARIANCE_FLOOR
+from speechrnn.training.layers import FAR_BELOW, SURE_FLOOR, VARIANCE_FLOOR, same_padding
 from speechrnn.training.weights import Arrays
 
 _OPERATORS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
@@ -93,12 +93,11 @@ def _convolve(g: Graph, x: str, front: FrontEnd, network: NetworkConfig, weights
     for i, conv in enumerate(network.conv):
         kernel = g.constant(weights[f"conv_{i}/kernel"].transpose(2, 1, 0))
         x = g("Transpose", x, perm=[0, 2, 1])
-        # "same" as Keras pads it: of an odd number the larger part comes after
-        before, after = (conv.kernel_size - 1) // 2, conv.kernel_size // 2
-        x = g("Conv", x, kernel, g.constant(weights[f"conv_{i}/bias"]), pads=[before, after])
+        pads, strides = [*same_padding(conv.kernel_size)], [conv.stride]
+        x = g("Conv", x, kernel, g.constant(weights[f"conv_{i}/bias"]), pads=pads, strides=strides)
         x = g("Transpose", g("Relu", x), perm=[0, 2, 1])
         if conv.stride > 1:
-            x, front = _every_nth(g, x, conv.stride), _stride(g, front, conv.stride)
+            front = _stride(g, front, conv.stride)
         x = _masked(g, x, front)
     return x, front
 
@@ -106,11 +105,8 @@ def _convolve(g: Graph, x: str, front: FrontEnd, network: NetworkConfig, weights
 def _stride(g: Graph, front: FrontEnd, n: int) -> FrontEnd:
     """ceil(frames / n) frames are left."""
     frames = g("Div", g("Add", front.n_frames, g.number(n - 1, np.int64)), g.number(n, np.int64))
-    return replace(front, n_frames=frames, mask=_every_nth(g, front.mask, n))
-
-
-def _every_nth(g: Graph, x: str, n: int) -> str:
-    return g("Slice", x, g.integers(0), g.integers(np.iinfo(np.int64).max), g.integers(1), g.integers(n))
+    every_nth = (g.integers(0), g.integers(np.iinfo(np.int64).max), g.integers(1), g.integers(n))
+    return replace(front, n_frames=frames, mask=g("Slice", front.mask, *every_nth))
 
 
 def _recur(g: Graph, x: str, front: FrontEnd, network: NetworkConfig, weights: Arrays) -> str:

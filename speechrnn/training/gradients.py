@@ -175,7 +175,7 @@ def count_steps(network: keras.Model, n_frames: npt.NDArray[Any]) -> npt.NDArray
     """
     steps = np.asarray(n_frames, np.int64)
     for one in network.layers:
-        if isinstance(one, EveryNth) and one.name.startswith("mask"):
+        if isinstance(one, EveryNth):
             steps = -(-steps // one.stride)
     return steps
 

@@ -129,14 +129,14 @@ class Pooling(_Layer):
 
 @keras.saving.register_keras_serializable("speechrnn")
 class EveryNth(_Layer):
-    """Keep the first of every n frames; of features and of the mask alike."""
+    """Keep the first of every n frames of a mask, as a convolution with that stride does."""
 
     def __init__(self, stride: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.stride = stride
 
     def call(self, x: Any) -> Any:
-        """From (batch, frames, ...) to (batch, ceil(frames / stride), ...)."""
+        """From (batch, frames) to (batch, ceil(frames / stride))."""
         return x[:, :: self.stride]
 
     def get_config(self) -> dict[str, Any]:
@@ -190,6 +190,27 @@ class FlattenFrames(_Layer):
     def get_config(self) -> dict[str, Any]:
         """Give what the constructor takes."""
         return {**super().get_config(), "n_frames": self.n_frames}
+
+
+def same_padding(kernel_size: int) -> tuple[int, int]:
+    """Say how many zeros go before and after the frames so that each has a filter centred on it.
+
+    Parameters
+    ----------
+    kernel_size : int
+        Frames that one filter sees.
+
+    Returns
+    -------
+    tuple of int
+        Of an odd number the larger part comes after, as in Keras.
+
+    Examples
+    --------
+    >>> same_padding(5), same_padding(4)
+    ((2, 2), (1, 2))
+    """
+    return (kernel_size - 1) // 2, kernel_size // 2
 
 
 def masked_mean(x: Any, mask: Any) -> Any:

@@ -21,6 +21,7 @@ from speechrnn.training.layers import (
     LevelNormalization,
     Pooling,
     Standardization,
+    same_padding,
 )
 
 
@@ -63,9 +64,11 @@ def build_network(config: Config, n_labels: int) -> keras.Model:
     network = config.network
     for i, conv in enumerate(network.conv):
         x = ApplyMask(name=f"conv_{i}_mask")(x, mask)
-        x = layers.Conv1D(conv.filters, conv.kernel_size, padding="same", activation="relu", name=f"conv_{i}")(x)
+        # padded by hand: with a stride, "same" would put the frames elsewhere in a batch of another length
+        x = layers.ZeroPadding1D(same_padding(conv.kernel_size), name=f"conv_{i}_padding")(x)
+        convolve = layers.Conv1D(conv.filters, conv.kernel_size, conv.stride, activation="relu", name=f"conv_{i}")
+        x = convolve(x)
         if conv.stride > 1:
-            x = EveryNth(conv.stride, name=f"conv_{i}_stride")(x)
             mask = EveryNth(conv.stride, name=f"mask_{i}_stride")(mask)
         x = layers.Dropout(network.dropout, name=f"conv_{i}_dropout")(x)
     if network.recurrent:

@@ -17,6 +17,7 @@ from speechrnn.places import find_model, new_model_path, remember_model
 from speechrnn.recognizer import Recognizer
 from speechrnn.training.assembly import assemble, describe, fingerprint, tuned
 from speechrnn.training.batches import spread
+from speechrnn.training.checkpoint import Checkpoint
 from speechrnn.training.claim import Claim, claim
 from speechrnn.training.features import Unreadable
 from speechrnn.training.feed import Feed
@@ -26,7 +27,7 @@ from speechrnn.training.material import Material, gather
 from speechrnn.training.network import build_network
 from speechrnn.training.reference import check_parity
 from speechrnn.training.sureness import tune
-from speechrnn.training.weights import calibration_weights, load_weights, set_weights
+from speechrnn.training.weights import blend, calibration_weights, load_weights, set_weights
 
 # clips on which each export is compared with Keras before the bundle is written
 PARITY_CLIPS = 32
@@ -161,7 +162,7 @@ def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     material = gathered.material
     network = _first_network(config, material, plan.start)
     journal = Journal(place.checkpoint, fingerprint(network, material, config), plan.options.resume)
-    checkpoint = fit(network, material, config, journal, _Steps(listener))
+    checkpoint = _go_back(fit(network, material, config, journal, _Steps(listener)), network, plan, material.labels)
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
     origin = describe(gathered, split.method, plan.start)
     if origin.calibration is None and (calibration := tune(network, material, config)):
@@ -198,6 +199,16 @@ def _first_network(config: Config, material: Material, start: Bundle | None) -> 
     else:
         fit_standardization(network, Feed(material, config).probe(), config.features.normalization)
     return network
+
+
+def _go_back(checkpoint: Checkpoint, network: keras.Model, plan: _Plan, labels: tuple[str, ...]) -> Checkpoint:
+    """Between what a few recordings taught and what the model knew before lies one that is good at both."""
+    share = plan.config.training.start_share
+    if not plan.start or not share or plan.start.labels != labels:
+        return checkpoint
+    weights = blend(checkpoint.best_weights, load_weights(plan.start.read(WEIGHTS)), share)
+    set_weights(network, weights)
+    return replace(checkpoint, best_weights=weights)
 
 
 def _choose_config(config: Config | str | Path | None, start: Bundle | None, corpus: Corpus) -> Config:

@@ -90,6 +90,32 @@ def set_weights(network: keras.Model, arrays: Arrays, *, except_head: bool = Fal
         variable.assign(found)
 
 
+def blend(arrays: Arrays, start: Arrays, share: float) -> dict[str, npt.NDArray[np.float32]]:
+    """Go back part of the way to what a training started from (Wortsman et al. 2022, "Robust fine-tuning").
+
+    Parameters
+    ----------
+    arrays : mapping of str to np.ndarray
+        Weights after the training.
+    start : mapping of str to np.ndarray
+        Weights before it, of the same names and shapes.
+    share : float
+        Of the way: 0 stays, 1 goes all of it.
+
+    Returns
+    -------
+    dict of str to np.ndarray [dtype=float32]
+        By the same names.
+
+    Examples
+    --------
+    >>> one, two = {"kernel": np.ones(1, np.float32)}, {"kernel": np.full(1, 5.0, np.float32)}
+    >>> blend(one, two, 0.25)["kernel"].tolist()
+    [2.0]
+    """
+    return {name: array + np.float32(share) * (start[name] - array) for name, array in arrays.items()}
+
+
 def save_weights(arrays: Arrays) -> bytes:
     """Write named arrays as safetensors.
 
