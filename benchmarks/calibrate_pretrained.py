@@ -8,14 +8,12 @@ many of the unseen speakers' digits: who says a digit wants an answer (docs/adr/
 import sys
 from pathlib import Path
 
-from outoffold import hear_folds, join
+from outoffold import FALSE_ACCEPTS, MOST_REFUSED, hear_folds, join
 
 from speechrnn.bundle import read_bundle, write_bundle
 from speechrnn.training.calibration import Calibration
 from speechrnn.training.raw import ease, fit_calibration, measure
 from speechrnn.training.recalibration import set_calibration
-
-FALSE_ACCEPTS, MOST_REFUSED = 0.05, 0.03
 
 
 def main(bundle: Path, crossval: Path, words: Path, noise: Path, out: Path) -> None:

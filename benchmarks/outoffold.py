@@ -16,17 +16,22 @@ from speechrnn.training.raw import NOISE, WORD, Raw, raw_answers
 
 # of the clips of other words every so manieth is heard, of each recording of noise so many seconds
 STEP, PIECES = 6, 3
+# the threshold lets so large a share of other words and of noises in, unless it would refuse more of the digits
+FALSE_ACCEPTS, MOST_REFUSED = 0.05, 0.05
 
 
 @dataclass(frozen=True)
 class FoldAnswers:
-    """One fold: its model, answers to the kept speaker, all answers as logits, and the kind of each of these rows."""
+    """One fold: its model, answers to the kept speaker, all answers as logits, and of each of these rows what it is."""
 
-    name: str
+    speaker: str
+    seed: int
     recognizer: Recognizer
     answers: list[Answer]
     raw: Raw
+    # "label", "noise" or the name of a folder of words; and the word that was said
     kinds: np.ndarray
+    said: np.ndarray
 
 
 def hear_folds(crossval: Path, words: list[Path], noise: Path, split: str) -> list[FoldAnswers]:
@@ -49,7 +54,10 @@ def _hear(folder: Path, words: list[Path], noise: Path, split: str) -> FoldAnswe
     known = [a.known for a in answers] + [p.known or 0.0 for p in said] + [p.known or 0.0 for p in heard]
     units = [labels.index(a.label) for a in answers] + [WORD] * len(said) + [NOISE] * len(heard)
     kinds = ["label"] * len(answers) + [name for name, _ in clips] + ["noise"] * len(heard)
-    return FoldAnswers(folder.name, recognizer, answers, raw_answers(probabilities, known, units), np.array(kinds))
+    names = [""] * len(answers) + [path.name.partition("_")[0] for _, path in clips] + [""] * len(heard)
+    speaker, _, seed = folder.name.rpartition("-")
+    raw = raw_answers(probabilities, known, units)
+    return FoldAnswers(speaker, int(seed), recognizer, answers, raw, np.array(kinds), np.array(names))
 
 
 def cut_noises(recognizer: Recognizer, noise: Path, split: str) -> list[np.ndarray]:

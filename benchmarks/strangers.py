@@ -6,34 +6,44 @@ WORDS are folders of `speechrnn data synth --words held-out`. Writes each figure
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from outoffold import FoldAnswers, hear_folds, join
+from outoffold import FALSE_ACCEPTS, MOST_REFUSED, FoldAnswers, hear_folds, join
 
 from speechrnn.calibration_error import expected_calibration_error
 from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.words import NEAR_MISSES
 from speechrnn.folds import bootstrap
 from speechrnn.noise_sweep import read_noises, sweep_noise
 from speechrnn.training.calibration import Calibration
-from speechrnn.training.raw import apply_calibration, fit_calibration
+from speechrnn.training.raw import apply_calibration, ease, fit_calibration, measure
 
 LEVELS = (None, 20.0, 15.0, 10.0, 5.0, 0.0, -5.0)
-FALSE_ACCEPTS = 0.05
 
 
 def clean(folds: list[FoldAnswers]) -> dict[str, object]:
-    """Accuracy of each speaker and seed, forced to answer."""
-    scores = {fold.name: float(np.mean([answer.right for answer in fold.answers])) for fold in folds}
-    values = list(scores.values())
+    """Accuracy of each speaker if every clip has to be answered, mean over seeds; the interval is over speakers."""
+    scores = by_speaker(folds, [float(np.mean([answer.right for answer in fold.answers])) for fold in folds])
+    means = {speaker: float(np.mean(seeds)) for speaker, seeds in scores.items()}
     return {
-        "macro": float(np.mean(values)),
-        "interval": bootstrap(values),
-        "worst": min(scores, key=scores.__getitem__),
-        "worst_accuracy": min(values),
-        "per_fold": scores,
-        "n_clips": sum(len(fold.answers) for fold in folds),
+        "macro": float(np.mean(list(means.values()))),
+        "interval": bootstrap(list(means.values())),
+        "worst": min(means, key=means.__getitem__),
+        "worst_accuracy": min(means.values()),
+        "per_speaker": means,
+        "per_seed": scores,
+        "n_clips": sum(len(fold.answers) for fold in folds if fold.seed == folds[0].seed),
+        "n_speakers": len(means),
+        "n_seeds": len({fold.seed for fold in folds}),
     }
+
+
+def by_speaker(folds: list[FoldAnswers], values: list[float]) -> dict[str, list[float]]:
+    """Put the values of folds together by speaker."""
+    speakers = sorted({fold.speaker for fold in folds})
+    return {name: [v for fold, v in zip(folds, values, strict=True) if fold.speaker == name] for name in speakers}
 
 
 def in_noise(folds: list[FoldAnswers], noise: Path) -> dict[str, float]:
@@ -47,34 +57,58 @@ def in_noise(folds: list[FoldAnswers], noise: Path) -> dict[str, float]:
     return {"clean" if level is None else f"{level:g} dB": float(m) for level, m in zip(LEVELS, means, strict=True)}
 
 
-def rejects(fold: FoldAnswers) -> list[str]:
-    """Each kind of what is no label: folders of words, noise."""
-    return sorted({str(kind) for kind in fold.kinds} - {"label"})
+def rejects(fold: FoldAnswers) -> dict[str, np.ndarray]:
+    """Each kind of what is no label: folders of words; of all words the near misses and the others; noise."""
+    kinds = {str(kind): fold.kinds == kind for kind in np.unique(fold.kinds) if kind != "label"}
+    near = np.isin(fold.said, NEAR_MISSES)
+    return kinds | {"words one sound from a digit": near, "words further from one": (fold.said != "") & ~near}
+
+
+@dataclass(frozen=True)
+class Sure:
+    """How sure one fold is of a speaker whom it never heard, calibrated on the others."""
+
+    before: float
+    after: float
+    probabilities: np.ndarray
+    right: np.ndarray
+    kept: dict[str, float]
+    shipped: tuple[float, float, float]
+
+
+def ask(fold: FoldAnswers, folds: list[FoldAnswers]) -> Sure:
+    """Calibrate on the other speakers' folds of the same seed, and measure."""
+    others = join([other.raw for other in folds if other.seed == fold.seed and other.speaker != fold.speaker])
+    strict = fit_calibration(others, Calibration(), FALSE_ACCEPTS)
+    labels = fold.raw.is_label
+    fresh, _ = apply_calibration(fold.raw, Calibration())
+    p, known = apply_calibration(fold.raw, strict)
+    right = (p.argmax(axis=1) == fold.raw.units)[labels]
+    errors = [expected_calibration_error(q[labels].max(axis=1), right) for q in (fresh, p)]
+    least = {kind: np.quantile(known[mask], 1 - FALSE_ACCEPTS) for kind, mask in rejects(fold).items()}
+    kept = {kind: float(np.mean(right & (known[labels] > low))) for kind, low in least.items()}
+    quality = measure(fold.raw, ease(others, strict, MOST_REFUSED))
+    shipped = (quality.refused or 0.0, quality.words or 0.0, quality.noises or 0.0)
+    return Sure(*errors, p[labels].max(axis=1), right, kept, shipped)
 
 
 def certainty(folds: list[FoldAnswers]) -> dict[str, object]:
-    """Calibrate on the other folds, measure on each: error before and after, labels kept at 5 % false accepts."""
-    before, after, kept, probabilities, rights = [], [], [], [], []
-    for i, fold in enumerate(folds):
-        others = join([other.raw for j, other in enumerate(folds) if j != i])
-        calibration = fit_calibration(others, Calibration(), FALSE_ACCEPTS)
-        labels = fold.raw.is_label
-        for made, errors in ((Calibration(), before), (calibration, after)):
-            p, known = apply_calibration(fold.raw, made)
-            right = p.argmax(axis=1) == fold.raw.units
-            errors.append(expected_calibration_error(p[labels].max(axis=1), right[labels]))
-        probabilities.append(p[labels].max(axis=1))
-        rights.append(right[labels])
-        least = {kind: np.quantile(known[fold.kinds == kind], 1 - FALSE_ACCEPTS) for kind in rejects(fold)}
-        least["all of them"] = max(least.values())
-        kept.append({kind: float(np.mean(right[labels] & (known[labels] > low))) for kind, low in least.items()})
+    """Calibration error before and after, labels kept at 5 % false accepts of each kind, and the shipped threshold."""
+    sure = [ask(fold, folds) for fold in folds]
+    refused, words, noises = np.mean([one.shipped for one in sure], axis=0).tolist()
     return {
-        "ece_before": float(np.mean(before)),
-        "ece_after_mean_of_folds": float(np.mean(after)),
-        "ece_after_all_clips": expected_calibration_error(np.concatenate(probabilities), np.concatenate(rights)),
-        "kept_at_5_percent_of": {kind: float(np.mean([row[kind] for row in kept])) for kind in kept[0]},
-        "kept_per_fold": {fold.name: row for fold, row in zip(folds, kept, strict=True)},
-        "n": {kind: int((folds[0].kinds == kind).sum()) for kind in rejects(folds[0])},
+        "ece_before": float(np.mean([one.before for one in sure])),
+        "ece_after_mean_of_folds": float(np.mean([one.after for one in sure])),
+        "ece_after_all_clips": expected_calibration_error(
+            np.concatenate([one.probabilities for one in sure]), np.concatenate([one.right for one in sure])
+        ),
+        "kept_at_5_percent_of": {kind: float(np.mean([one.kept[kind] for one in sure])) for kind in sure[0].kept},
+        "kept_per_speaker": {
+            kind: {name: float(np.mean(v)) for name, v in by_speaker(folds, [one.kept[kind] for one in sure]).items()}
+            for kind in sure[0].kept
+        },
+        "n": {kind: int(mask.sum()) for kind, mask in rejects(folds[0]).items()},
+        "at_a_threshold_set_as_the_shipped_one": {"refused": refused, "words_let_in": words, "noises_let_in": noises},
     }
 
 
@@ -82,12 +116,12 @@ def main(crossval: Path, noise: Path, out: Path, words: list[Path]) -> None:
     """Measure and write."""
     folds = hear_folds(crossval, words, noise, "test")
     figures: dict[str, object] = {}
-    for name, measure in (
+    for name, figure in (
         ("unseen_speakers", lambda: clean(folds)),
         ("certainty", lambda: certainty(folds)),
         ("in_noise", lambda: in_noise(folds, noise)),
     ):
-        figures[name] = measure()
+        figures[name] = figure()
         out.write_text(json.dumps(figures, indent=1) + "\n")
         print(name, json.dumps(figures[name], indent=1))
 
