@@ -1,8 +1,8 @@
-"""Own voice in a minute: this file, WORK OUT.json. WORK is the folder that `speechrnn/pretrained/make.sh` laid out.
+"""Own voice in a minute: this file, WORK OUT.json [N]. WORK is the folder that `speechrnn/pretrained/make.sh` laid out.
 
-Three models, each of the shipped recipe without two of FSDD's speakers. Each of the two is once "me", who adapts the
-model with three recordings of each digit, and once the stranger whom neither training heard. Writes each row as it
-comes; what is trained already is kept.
+Three models (or the first N), each of the shipped recipe without two of FSDD's speakers. Each of the two is once "me",
+who adapts the model with three recordings of each digit, and once the stranger whom neither training heard. Writes
+each row as it comes; what is trained already is kept.
 """
 
 import json
@@ -83,11 +83,11 @@ def accuracy(model: Path, clips: list[Path]) -> float:
     return float(np.mean([label == clip.name[0] for label, clip in zip(best, clips, strict=True)]))
 
 
-def rows(work: Path) -> Iterator[Row]:
-    """Train the three at once, then adapt and measure with the machine for itself."""
+def rows(work: Path, pairs: tuple[tuple[str, str], ...]) -> Iterator[Row]:
+    """Train the models side by side, then adapt and measure with the machine for itself."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        list(pool.map(lambda pair: train(work, pair), PAIRS))
-    for pair in PAIRS:
+        list(pool.map(lambda pair: train(work, pair), pairs))
+    for pair in pairs:
         base = work / "own-voice" / "-".join(pair)
         for me, stranger in (pair, pair[::-1]):
             before = accuracy(base / "model", clips_of(work, stranger))
@@ -111,14 +111,14 @@ def adapt(base: Path, mine: list[Path], names: tuple[str, str, int], before: flo
     )  # fmt: skip
 
 
-def main(work: Path, out: Path) -> None:
+def main(work: Path, out: Path, n: int = len(PAIRS)) -> None:
     """Measure and write."""
     done: list[dict[str, object]] = []
-    for row in rows(work.resolve()):
+    for row in rows(work.resolve(), PAIRS[:n]):
         done.append(asdict(row))
         out.write_text(json.dumps(done, indent=1) + "\n")
         print(row, flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:4]))
