@@ -1,8 +1,8 @@
 """Set temperature and threshold of a bundle by out-of-fold answers: this file, BUNDLE CROSSVAL WORDS NOISE OUT.
 
 All real speakers trained the bundle, so its own answers to them are too sure; those of the folds, with the same recipe,
-are not. Rejects: words that never trained, and noise of the split `valid`. The threshold is eased where it would refuse
-many of the unseen speakers' digits: who says a digit wants an answer (docs/adr/0014-refusing.md).
+are not. Rejects: half of the words that never train, and noise of the split `valid`. The threshold is eased where it
+would refuse many of the unseen speakers' digits: who says a digit wants an answer (docs/adr/0014-refusing.md).
 """
 
 import sys

@@ -9,13 +9,16 @@ from speechrnn.audio import load_audio
 from speechrnn.certainty import hear_noises
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
+from speechrnn.corpus.words import HELD_OUT
 from speechrnn.folds import Answer, read_answers
 from speechrnn.noise import segments
 from speechrnn.recognizer import Prediction, Recognizer, load
 from speechrnn.training.raw import NOISE, WORD, Raw, raw_answers
 
 # of the clips of other words every so manieth is heard, of each recording of noise so many seconds
-STEP, PIECES = 6, 3
+STEP, PIECES = 3, 3
+# one half of the words that never train calibrates, with noise of the split `valid`; the other measures, with `test`
+WORDS = {"valid": frozenset(HELD_OUT[::2]), "test": frozenset(HELD_OUT[1::2])}
 # the threshold lets so large a share of other words and of noises in, unless it would refuse more of the digits
 FALSE_ACCEPTS, MOST_REFUSED = 0.05, 0.05
 
@@ -35,14 +38,14 @@ class FoldAnswers:
 
 
 def hear_folds(crossval: Path, words: list[Path], noise: Path, split: str) -> list[FoldAnswers]:
-    """Let each fold's model hear what is no label, beside what it said to its speaker."""
+    """Let each fold's model hear what is no label, of the split `valid` or `test`."""
     return [_hear(folder, words, noise, split) for folder in sorted((crossval / "folds").iterdir())]
 
 
 def _hear(folder: Path, words: list[Path], noise: Path, split: str) -> FoldAnswers:
     recognizer = load(folder / "model")
     answers = read_answers(folder / "answers.jsonl")
-    clips = [(root.name, clip.path) for root in words for clip in read_corpus(root).rejects[::STEP]]
+    clips = [(root.name, path) for root in words for path in _spoken(root, WORDS[split])[::STEP]]
     said = [recognizer.predict(path) for _, path in clips]
     heard = hear_noises(cut_noises(recognizer, noise, split), recognizer)
     labels = recognizer.labels
@@ -54,10 +57,19 @@ def _hear(folder: Path, words: list[Path], noise: Path, split: str) -> FoldAnswe
     known = [a.known for a in answers] + [p.known or 0.0 for p in said] + [p.known or 0.0 for p in heard]
     units = [labels.index(a.label) for a in answers] + [WORD] * len(said) + [NOISE] * len(heard)
     kinds = ["label"] * len(answers) + [name for name, _ in clips] + ["noise"] * len(heard)
-    names = [""] * len(answers) + [path.name.partition("_")[0] for _, path in clips] + [""] * len(heard)
+    names = [""] * len(answers) + [_said(path) for _, path in clips] + [""] * len(heard)
     speaker, _, seed = folder.name.rpartition("-")
     raw = raw_answers(probabilities, known, units)
     return FoldAnswers(speaker, int(seed), recognizer, answers, raw, np.array(kinds), np.array(names))
+
+
+def _spoken(root: Path, words: frozenset[str]) -> list[Path]:
+    return [clip.path for clip in read_corpus(root).rejects if _said(clip.path) in words]
+
+
+def _said(path: Path) -> str:
+    """The word in a name such as ``zoo_espeak-en-us_0.wav``."""
+    return path.name.partition("_")[0]
 
 
 def cut_noises(recognizer: Recognizer, noise: Path, split: str) -> list[np.ndarray]:

@@ -1,7 +1,8 @@
 """How the recipe of the shipped model does on speakers that it never heard: this file, CROSSVAL NOISE OUT.json WORDS...
 
 CROSSVAL is a folder of `speechrnn crossval --config digits`; NOISE has a manifest, of which the rows `test` are used;
-WORDS are folders of `speechrnn data synth --words held-out`. Writes each figure as it comes.
+WORDS are folders of words that never train: one half of those in the first calibrates, with noise of the split `valid`,
+the other halves measure. Writes each figure as it comes.
 """
 
 import json
@@ -76,9 +77,9 @@ class Sure:
     shipped: tuple[float, float, float]
 
 
-def ask(fold: FoldAnswers, folds: list[FoldAnswers]) -> Sure:
-    """Calibrate on the other speakers' folds of the same seed, and measure."""
-    others = join([other.raw for other in folds if other.seed == fold.seed and other.speaker != fold.speaker])
+def ask(fold: FoldAnswers, calibrating: list[FoldAnswers]) -> Sure:
+    """Calibrate on the other speakers' folds of the same seed, on words and noises of their own, and measure."""
+    others = join([other.raw for other in calibrating if other.seed == fold.seed and other.speaker != fold.speaker])
     strict = fit_calibration(others, Calibration(), FALSE_ACCEPTS)
     labels = fold.raw.is_label
     fresh, _ = apply_calibration(fold.raw, Calibration())
@@ -92,9 +93,9 @@ def ask(fold: FoldAnswers, folds: list[FoldAnswers]) -> Sure:
     return Sure(*errors, p[labels].max(axis=1), right, kept, shipped)
 
 
-def certainty(folds: list[FoldAnswers]) -> dict[str, object]:
+def certainty(folds: list[FoldAnswers], calibrating: list[FoldAnswers]) -> dict[str, object]:
     """Calibration error before and after, labels kept at 5 % false accepts of each kind, and the shipped threshold."""
-    sure = [ask(fold, folds) for fold in folds]
+    sure = [ask(fold, calibrating) for fold in folds]
     refused, words, noises = np.mean([one.shipped for one in sure], axis=0).tolist()
     return {
         "ece_before": float(np.mean([one.before for one in sure])),
@@ -115,10 +116,11 @@ def certainty(folds: list[FoldAnswers]) -> dict[str, object]:
 def main(crossval: Path, noise: Path, out: Path, words: list[Path]) -> None:
     """Measure and write."""
     folds = hear_folds(crossval, words, noise, "test")
+    calibrating = hear_folds(crossval, words[:1], noise, "valid")
     figures: dict[str, object] = {}
     for name, figure in (
         ("unseen_speakers", lambda: clean(folds)),
-        ("certainty", lambda: certainty(folds)),
+        ("certainty", lambda: certainty(folds, calibrating)),
         ("in_noise", lambda: in_noise(folds, noise)),
     ):
         figures[name] = figure()

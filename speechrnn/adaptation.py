@@ -122,6 +122,22 @@ def adapt_config(start: Bundle, on_progress: Progress | None = None) -> Config:
     return start.config.override(RECIPE | {"data.sources": sources}, where="adaptation")
 
 
+def own_config(start: Bundle) -> Config:
+    """Give a model's own configuration, for other labels or another recipe than adaptation.
+
+    Parameters
+    ----------
+    start : Bundle
+        The model.
+
+    Returns
+    -------
+    Config
+        Without sources: their paths were good where the model was made.
+    """
+    return start.config.override({"data.sources": []}, where="the model's configuration")
+
+
 def rehearsal_folder(name: str) -> Path:
     """Say where a rehearsal set lies.
 
@@ -157,5 +173,5 @@ def choose_split(split: str | None, start: Bundle | None, corpus: Corpus) -> str
     """
     if split is not None or start is None or not adapts(start, corpus):
         return split
-    fewest = min(Counter(clip.label for clip in corpus.clips).values())
+    fewest = min(Counter(clip.label for clip in corpus.clips).values(), default=FEW_CLIPS)
     return "none" if fewest < FEW_CLIPS else None

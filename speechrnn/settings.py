@@ -221,6 +221,11 @@ class RejectionConfig(Struct, frozen=True, forbid_unknown_fields=True):
     whole: tuple[str, ...] = ()
     alike: tuple[tuple[str, ...], ...] = ()
 
+    def __post_init__(self) -> None:
+        """Refuse shares that leave nothing for the labels."""
+        if (refused := self.words + self.noise + self.broken) >= 1.0:
+            raise ValueError(f"words, noise and broken are {refused:g} together, allowed is less than 1")
+
 
 class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What trains beside the folder that the command names."""

@@ -1,5 +1,6 @@
 """Own voice: a few recordings adapt a model; what it knew stays, and so does what it refuses."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -109,6 +110,13 @@ def test_only_models_made_for_strangers_adapt_and_only_to_their_labels(tmp_path:
     assert not adapts(golden, corpus)  # trained on clips as they are
     assert choose_split(None, golden, corpus) is None
     assert choose_split("clip", golden, corpus) == "clip"
+
+
+def test_a_folder_without_labels_has_none_to_spare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus, start = read_corpus(own(tmp_path / "mine", "05")), read_bundle(GOLDEN)
+    monkeypatch.setattr(adaptation, "adapts", lambda *_: True)
+    assert choose_split(None, start, corpus) == "none"
+    assert choose_split(None, start, replace(corpus, clips=())) is None
 
 
 def test_none_lets_every_clip_train(tmp_path: Path) -> None:

@@ -229,6 +229,15 @@ def test_all_parts_together_give_finite_features_of_the_right_shape() -> None:
         assert np.isfinite(features).all()
 
 
+def test_a_recording_of_half_a_minute_is_changed_too() -> None:
+    config = Config.load("default")
+    y = np.random.default_rng(0).standard_normal(29 * 8000).astype(np.float32)
+    augmenter = Augmenter([power_spectrum(y, config.features)], [], config)
+    [features] = augmenter.features(augmenter.plan([(Piece(0),)], (0, 1)), (0, 1))
+    assert len(features) > 2000
+    assert np.isfinite(features).all()
+
+
 def test_noise_alone_has_no_word() -> None:
     augmenter = Augmenter(spectra(only()), [], Config.load("default"))
     [take] = augmenter.plan([()], (0,))

@@ -107,6 +107,33 @@ def test_a_bundle_recognises_the_tones_that_trained_it(tone_corpus: Corpus, tmp_
         assert recognizer.predict(clip.path).label == clip.label
 
 
+def test_without_augmentation_words_that_lie_there_are_refused(tone_corpus: Corpus, tmp_path: Path) -> None:
+    folder = tone_corpus(speakers=("ann", "bob", "cyd"), n=4)
+    rng = np.random.default_rng(0)
+    (folder / "unknown").mkdir()
+    for k in range(12):
+        soundfile.write(folder / "unknown" / f"hiss_{k}.wav", 0.1 * rng.standard_normal(2400), 8000)
+    shares = {"data.rejection.words": 0.4, "network.rejection": True, "training.epochs": 12}
+    config = Config.load("default", SMALL | shares)
+    trained = train(folder, config, tmp_path / "model", TrainOptions(split="clip"))
+    recognizer = load(tmp_path / "model")
+    known = [recognizer.predict(clip.path).known or 0.0 for clip in trained.split.train]
+    hiss = [recognizer.predict(path).known or 0.0 for path in sorted((folder / "unknown").iterdir())]
+    assert np.mean(hiss) < 0.5 < np.mean(known)
+
+
+def test_other_labels_start_from_a_model_whose_sources_lie_elsewhere(
+    first: First, tone_corpus: Corpus, tmp_path: Path
+) -> None:
+    made = first.trained.bundle
+    away = made.config.override({"data.sources": [{"path": "nothere", "use": "train"}]}).dump()
+    files = {name: made.read(name) for name in made.metadata.sha256} | {"config.yaml": away.encode()}
+    start = write_bundle(tmp_path / "start", files, made.metadata).path
+    folder = tone_corpus(labels=("3", "4"), n=3)
+    trained = train(folder, out=tmp_path / "model", options=TrainOptions(start=start, split="none"))
+    assert trained.bundle.labels == ("3", "4")
+
+
 def test_what_trained_is_in_the_bundle(first: First, config: Config) -> None:
     trained, bundle = first.trained, read_bundle(first.trained.bundle.path)
     bundle.verify()

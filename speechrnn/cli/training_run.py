@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from speechrnn.adaptation import adapt_config, adapts, choose_split
+from speechrnn.adaptation import adapt_config, adapts, choose_split, own_config
 from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.cli.options import quote
 from speechrnn.cli.outcome import name_files
@@ -69,7 +69,7 @@ def adapt(start: Bundle, corpus: Corpus, overrides: Mapping[str, Any]) -> Config
         Complete and checked.
     """
     if not adapts(start, corpus):
-        return start.config.override(overrides)
+        return own_config(start).override(overrides)
     with progress("speaking what keeps it good for everyone") as show:
         return adapt_config(start, show).override(overrides)
 

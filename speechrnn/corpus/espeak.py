@@ -18,7 +18,6 @@ from speechrnn.corpus import espeak_process
 from speechrnn.errors import CorpusError
 from speechrnn.extras import require
 
-ENGINE = "espeak-ng"
 TIMEOUT = 600  # seconds for all words of one voice, which take 1.6 ms each
 # `en` is Great Britain. Left out: en-shaw, an alphabet, and en-us-nyc, which says most digits exactly as en-us does, so
 # that one speaker would go by two names

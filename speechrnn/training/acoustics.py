@@ -171,8 +171,9 @@ class Acoustics:
             db = db + 4 / order * rng.standard_normal((n, 1)) * np.cos(
                 np.pi * order * axis + rng.uniform(0, 6.3, (n, 1))
             )
-        starts = rng.integers(0, len(self._white) - frames, n)
-        noise: Mel = self._white[starts[:, None] + np.arange(frames)] * (10 ** (db / 10)).astype(np.float32)[:, None]
+        starts = rng.integers(0, max(1, len(self._white) - frames), n)
+        places = (starts[:, None] + np.arange(frames)) % len(self._white)
+        noise: Mel = self._white[places] * (10 ** (db / 10)).astype(np.float32)[:, None]
         return noise
 
     def _noise(self, shape: tuple[int, ...], rng: np.random.Generator) -> Mel:

@@ -56,7 +56,7 @@ class Feed:
     def __init__(self, material: Material, config: Config) -> None:
         self._material, self._config = material, config
         self._pool = _pool(material, config)
-        self._rejection = config.data.rejection if config.network.rejection else RejectionConfig(0.0, 0.0, 0.0)
+        self._rejection = _rejection(config)
         self._n_clips = config.training.clips_per_epoch or len(material.train)
         self._augmenter = _augmenter(material, config) if config.augmentation else None
 
@@ -127,7 +127,8 @@ class Feed:
         return self._changed([Sample((), None)] * n, seed).features(np.arange(n), 0)
 
     def _as_they_are(self, samples: Sequence[Sample]) -> "_Making":
-        features = [self._material.train[sample.pieces[0].row].features for sample in samples]
+        stored = [*self._material.train, *self._material.words]
+        features = [stored[sample.pieces[0].row].features for sample in samples]
         return _Making([len(f) for f in features], lambda rows, _step: [features[i] for i in rows])
 
     def _changed(self, samples: Sequence[Sample], seed: tuple[int, ...]) -> "_Making":
@@ -192,6 +193,14 @@ def _pool(material: Material, config: Config) -> Pool:
         frozenset(unit[label] for label in rejection.whole if label in unit),
         tuple(frozenset(unit[label] for label in labels if label in unit) for labels in rejection.alike),
     )
+
+
+def _rejection(config: Config) -> RejectionConfig:
+    """What is refused; without augmentation nobody makes noise, or breaks words."""
+    asked = config.data.rejection
+    if not config.network.rejection:
+        return RejectionConfig(0.0, 0.0, 0.0)
+    return asked if config.augmentation else RejectionConfig(asked.words, 0.0, 0.0)
 
 
 def _augmenter(material: Material, config: Config) -> Augmenter:

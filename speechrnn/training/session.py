@@ -5,7 +5,7 @@ from pathlib import Path
 
 import keras
 
-from speechrnn.adaptation import adapt_config, adapts, choose_split
+from speechrnn.adaptation import adapt_config, adapts, choose_split, own_config
 from speechrnn.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus, read_corpus
@@ -157,7 +157,8 @@ class _Plan:
 def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     corpus, config = plan.corpus, plan.config
     split = split_corpus(corpus, choose_split(plan.options.split, plan.start, corpus), config.training.seed)
-    labels = plan.start.labels if plan.start and adapts(plan.start, corpus) else None
+    # labels without a recording of the user's come from the sources of the adaptation
+    labels = plan.start.labels if plan.start and adapts(plan.start, corpus) and config.data.sources else None
     gathered = gather(corpus, split, config, labels, listener.reading)
     material = gathered.material
     network = _first_network(config, material, plan.start)
@@ -215,7 +216,7 @@ def _choose_config(config: Config | str | Path | None, start: Bundle | None, cor
     if isinstance(config, Config):
         return config
     if start and config is None:
-        return adapt_config(start) if adapts(start, corpus) else start.config
+        return adapt_config(start) if adapts(start, corpus) else own_config(start)
     return Config.load(config or "default")
 
 
