@@ -1,34 +1,46 @@
 """Whether a model knows when it knows: its answers to labels, to other words and to noises, side by side."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-import msgspec
 import numpy as np
 
-from speechrnn.audio import Waveform, load_audio
+from speechrnn.audio import Waveform
 from speechrnn.batch import predict_files
 from speechrnn.calibration_error import expected_calibration_error
+from speechrnn.config import AudioConfig
 from speechrnn.corpus.clips import Clip
-from speechrnn.errors import AudioError
+from speechrnn.corpus.layouts import Skipped
+from speechrnn.corpus.noises import NOISE_LABEL, read_noise
 from speechrnn.noise import segments
 from speechrnn.recognizer import Prediction, Recognizer
 from speechrnn.robustness import OpenSet, RejectScore, score_rejects
 
 # fewer answers say nothing of how sure a model should be
 FEW_CLIPS = 30
-NOISE_LABEL = "_background_noise_"
 # noise is refused a second at a time; of a long recording so many pieces are heard
-PIECE_SECONDS, MAX_PIECES, LONGEST = 1.0, 60, 3600.0
+PIECE_SECONDS, MAX_PIECES = 1.0, 60
+# faint noise is to be refused too; 16 bits hold nothing fainter
+_FAINTEST_DB = -120.0
 _BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
 class RejectAnswers:
-    """What a model answered to other words, and to pieces of noise."""
+    """What a model answered to other words and to pieces of noise, and which recordings could not be used."""
 
     words: tuple[Prediction, ...]
     noises: tuple[Prediction, ...]
+    unreadable: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoisePieces:
+    """Pieces of recordings of noise, and which of the recordings could not be used."""
+
+    waveforms: tuple[Waveform, ...]
+    unreadable: tuple[Skipped, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +52,7 @@ class Certainty:
 
 
 def hear_rejects(rejects: Sequence[Clip], recognizer: Recognizer) -> RejectAnswers:
-    """Let a model hear what is no label; what cannot be read is left out.
+    """Let a model hear what is no label.
 
     Parameters
     ----------
@@ -52,13 +64,40 @@ def hear_rejects(rejects: Sequence[Clip], recognizer: Recognizer) -> RejectAnswe
     Returns
     -------
     RejectAnswers
-        In order.
+        In order; what cannot be used is named.
     """
     words = [clip.path for clip in rejects if clip.label != NOISE_LABEL]
-    noises = [clip for clip in rejects if clip.label == NOISE_LABEL]
-    said = tuple(one for one in predict_files(recognizer, words) if one.error is None)
+    said = tuple(predict_files(recognizer, words))
+    unread = tuple(Skipped(path, one.error) for path, one in zip(words, said, strict=True) if one.error is not None)
+    pieces = cut_noises([clip.path for clip in rejects if clip.label == NOISE_LABEL], recognizer.bundle.config.audio)
     return RejectAnswers(
-        said, hear_noises([piece for clip in noises for piece in _pieces(clip, recognizer)], recognizer)
+        tuple(one for one in said if one.error is None),
+        hear_noises(pieces.waveforms, recognizer),
+        unread + pieces.unreadable,
+    )
+
+
+def cut_noises(paths: Sequence[Path], audio: AudioConfig) -> NoisePieces:
+    """Cut recordings of noise into the pieces that a model is to refuse: seconds that hold sound.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Recordings of any length.
+    audio : AudioConfig
+        For the rate.
+
+    Returns
+    -------
+    NoisePieces
+        In order, of each recording at most `MAX_PIECES`.
+    """
+    read = [read_noise(path, audio, _FAINTEST_DB) for path in paths]
+    cut = [
+        segments(y, audio.sample_rate, PIECE_SECONDS, MAX_PIECES, seed=0) for y in read if not isinstance(y, Skipped)
+    ]
+    return NoisePieces(
+        tuple(piece for pieces in cut for piece in pieces), tuple(one for one in read if isinstance(one, Skipped))
     )
 
 
@@ -122,12 +161,3 @@ def judge_certainty(
 def _best(prediction: Prediction) -> str | None:
     p = prediction.probabilities
     return max(p, key=p.__getitem__) if p else None
-
-
-def _pieces(clip: Clip, recognizer: Recognizer) -> Iterator[Waveform]:
-    limits = msgspec.structs.replace(recognizer.bundle.config.audio, max_duration=LONGEST, min_peak_db=-120.0)
-    try:
-        y = load_audio(clip.path, limits)
-    except (AudioError, OSError):
-        return
-    yield from segments(y, limits.sample_rate, PIECE_SECONDS, MAX_PIECES, seed=0)

@@ -1,28 +1,31 @@
 """Leave one speaker out: as many trainings as speakers, each an ordinary `speechrnn train` in a process of its own.
 
 A fold is a folder: ``fold.csv`` (who trains, who is kept), ``model`` (the bundle) and ``answers.jsonl``, written last.
-A fold with answers is done; the same command goes on with the others, from their last epoch.
+A fold with answers is done; the same command goes on with the others, from their last epoch. What can be known before
+hours of training, such as a voice of which nothing can be read, is said before.
 """
 
+import contextlib
 import hashlib
-import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from csv import writer
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from speechrnn.audio import load_audio
 from speechrnn.batch import predict_files
 from speechrnn.config import Config
-from speechrnn.corpus.layouts import Corpus, read_corpus
-from speechrnn.errors import TrainingError
+from speechrnn.corpus.clips import Clip, clip_hash
+from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
+from speechrnn.errors import AudioError, CorpusError, TrainingError, explain_os_error
 from speechrnn.evaluation import heard_levels
-from speechrnn.fold_plan import CrossvalOptions, Fold, plan_folds
+from speechrnn.fold_plan import CrossvalOptions, Fold, plan_folds, spell_path, write_fold
 from speechrnn.folds import Answer, Crossval, format_answers, read_answers, summarize
 from speechrnn.recognizer import Recognizer, load
 from speechrnn.storage import write_bytes, write_text
@@ -45,11 +48,30 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class Crossvalidated:
-    """The score, the answers that it is made of, and the folder."""
+    """What a cross-validation left.
+
+    Attributes
+    ----------
+    score : Crossval
+        Of the answers.
+    answers : tuple of Answer
+        Of all folds.
+    folder : Path
+        Where the folds are.
+    folds : tuple of Fold
+        Who trained and who was kept.
+    unread : tuple of Skipped
+        Clips with labels that could not be read: they neither train nor count.
+    skipped : tuple of Skipped
+        Recordings that fit no layout or are not there.
+    """
 
     score: Crossval
     answers: tuple[Answer, ...]
     folder: Path
+    folds: tuple[Fold, ...]
+    unread: tuple[Skipped, ...]
+    skipped: tuple[Skipped, ...]
 
 
 def crossval(
@@ -64,7 +86,7 @@ def crossval(
     Parameters
     ----------
     data : str or Path
-        Recordings in any layout.
+        Recordings in any layout. Other words and noises among them train in each fold, but those that its speaker says.
     config : Config
         With ``training.select: last`` or ``average``, and no patience, all other speakers train; else one in seven of
         them, at least one, validates.
@@ -83,33 +105,70 @@ def crossval(
     Raises
     ------
     CorpusError
-        Too few speakers are known.
+        Too few speakers are known, nothing of one can be read, or a source holds voices without names.
     TrainingError
         The folder belongs to another cross-validation, or a training failed.
     """
     options = options or CrossvalOptions()
     corpus = read_corpus(Path(data))
     folds = plan_folds(corpus, config, out, options)
+    if options.by == "speaker":
+        _check_sources(corpus, config)
+    unread = _find_unread(corpus, folds, config)
     _claim(out, corpus, config, options)
-    done: list[list[Answer]] = []
-    with ThreadPoolExecutor(options.jobs) as pool:
-        try:
-            for answers in pool.map(lambda fold: _run(fold, out, options.jobs), folds):
-                done.append(answers)
-                if on_fold:
-                    on_fold(len(done), len(folds))
-        finally:  # Ctrl-C reaches the trainings too; those that wait are not begun
-            pool.shutdown(cancel_futures=True)
-    fold_of = {str(clip.path): fold.name for fold in folds for clip in fold.kept}
+    done = _run_all(folds, out, options, on_fold)
+    fold_of = {spell_path(clip.path): fold.name for fold in folds for clip in fold.kept}
     everything = tuple(answer for answers in done for answer in answers)
-    return Crossvalidated(summarize(everything, options.by, fold_of), everything, out)
+    score = summarize(everything, options.by, fold_of)
+    return Crossvalidated(score, everything, out, tuple(folds), unread, corpus.skipped)
+
+
+def _check_sources(corpus: Corpus, config: Config) -> None:
+    """Whoever has no name may be the one who is kept."""
+    for source in config.data.sources:
+        if source.use not in ("train", "valid"):
+            continue
+        clips = [clip for clip in read_corpus(Path(source.path)).clips if clip.label in corpus.labels]
+        if unnamed := sum(clip.speaker is None for clip in clips):
+            raise CorpusError(
+                f"{printable(source.path)}: {unnamed} of its {len(clips)} clips have no known speaker, needed all, for "
+                "they may be of a voice that is kept. Take this source out of the configuration, or use --by clip."
+            )
+
+
+def _find_unread(corpus: Corpus, folds: Sequence[Fold], config: Config) -> tuple[Skipped, ...]:
+    unread = [Skipped(clip.path, reason) for clip in corpus.clips if (reason := _try(clip, config))]
+    lost = {item.path for item in unread}
+    for fold in folds:
+        if lost.issuperset(clip.path for clip in fold.kept):
+            first = next(item for item in unread if item.path == fold.kept[0].path)
+            raise _nothing_of(fold, f"{printable(first.path)}: {first.reason}")
+    return tuple(unread)
+
+
+def _try(clip: Clip, config: Config) -> str | None:
+    """Why a clip cannot be read; None where it can."""
+    try:
+        load_audio(clip.path, config.audio)
+    except AudioError as error:
+        return str(error)
+    except OSError as error:
+        return explain_os_error(error)
+    return None
+
+
+def _nothing_of(fold: Fold, reason: str) -> CorpusError:
+    return CorpusError(
+        f"not one of the {len(fold.kept)} clips of {printable(fold.name)} can be read ({reason}) Needed at least one "
+        "for a score. Repair them, or take them out; `speechrnn data check` names them."
+    )
 
 
 def _claim(out: Path, corpus: Corpus, config: Config, options: CrossvalOptions) -> None:
     """Refuse a folder whose folds were trained on other clips or otherwise."""
     digest = hashlib.sha256(config.dump().encode())
-    for clip in corpus.clips:
-        digest.update(f"{clip.path} {clip.label} {clip.speaker}\n".encode())
+    for clip in (*corpus.clips, *corpus.rejects):
+        digest.update(os.fsencode(clip.path) + f" {clip.label} {clip.speaker} {_content(clip.path)}\n".encode())
     plan = _Plan(digest.hexdigest(), options.by, options.clips, options.speakers)
     text = msgspec.json.encode(plan).decode()
     there = out / PLAN
@@ -122,19 +181,53 @@ def _claim(out: Path, corpus: Corpus, config: Config, options: CrossvalOptions) 
     write_text(out / "config.yaml", config.dump())
 
 
-def _run(fold: Fold, out: Path, jobs: int) -> list[Answer]:
+def _content(path: Path) -> str:
+    try:
+        return clip_hash(path)
+    except OSError:  # it does not train either
+        return "unreadable"
+
+
+def _run_all(
+    folds: Sequence[Fold], out: Path, options: CrossvalOptions, on_fold: Callable[[int, int], None] | None
+) -> list[list[Answer]]:
+    done: list[list[Answer]] = []
+    stop = threading.Event()
+
+    def run(fold: Fold) -> list[Answer]:
+        if stop.is_set():  # a pool begins the next before anybody is told of the one that failed
+            return []
+        with contextlib.ExitStack() as failed:
+            failed.callback(stop.set)
+            answers = _run(fold, out, options)
+            failed.pop_all()
+        return answers
+
+    with ThreadPoolExecutor(options.jobs) as pool:
+        try:
+            for answers in pool.map(run, folds):
+                done.append(answers)
+                if on_fold:
+                    on_fold(len(done), len(folds))
+        finally:  # Ctrl-C reaches the trainings too; those that wait are not begun
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+    return done
+
+
+def _run(fold: Fold, out: Path, options: CrossvalOptions) -> list[Answer]:
     answers = fold.folder / ANSWERS
     if answers.is_file():
         return read_answers(answers)
     model = fold.folder / "model"
     if not model.is_dir():
-        _train(fold, model, out, jobs)
+        _train(fold, model, out, options.jobs)
     recognizer = load(model)
     levels = heard_levels(fold.kept, recognizer.bundle.metadata.heard)
-    if not fold.name.startswith("part") and any(level != "none" for level in levels):
+    if options.by == "speaker" and any(level != "none" for level in levels):
         raise TrainingError(
-            f"{fold.folder}: the model has heard {fold.name}, whom it was to be scored on. A source of the "
-            "configuration holds clips of that voice: take them out."
+            f"{printable(fold.folder)}: the model has heard {printable(fold.name)}, whom it was to be scored on. A "
+            "source of the configuration holds clips of that voice: take them out."
         )
     found = _ask(recognizer, fold)
     write_bytes(answers, format_answers(found))
@@ -143,25 +236,22 @@ def _run(fold: Fold, out: Path, jobs: int) -> list[Answer]:
 
 def _ask(recognizer: Recognizer, fold: Fold) -> list[Answer]:
     found = []
-    predictions = predict_files(recognizer, [clip.path for clip in fold.kept], jobs=1)
+    predictions = list(predict_files(recognizer, [clip.path for clip in fold.kept], jobs=1))
     for clip, prediction in zip(fold.kept, predictions, strict=True):
         if prediction.probabilities is not None and prediction.known is not None:
-            path, p = str(clip.path), prediction.probabilities
+            path, p = spell_path(clip.path), prediction.probabilities
             found.append(Answer(path, clip.label, clip.speaker, fold.seed, p, prediction.known))
+    if not found:  # they were there when this began
+        raise _nothing_of(fold, predictions[0].error or "no answer.")
     return found
 
 
 def _train(fold: Fold, model: Path, out: Path, jobs: int) -> None:
-    table = io.StringIO()
-    lines = writer(table)
-    lines.writerow(["path", "label", "speaker", "split"])
-    lines.writerows([clip.path.absolute(), clip.label, clip.speaker or "", part] for clip, part in fold.rows)
-    write_text(fold.folder / "fold.csv", table.getvalue())
     threads = str(max(1, (os.cpu_count() or 1) // jobs))
     environment = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), threads)
-    command = [sys.executable, "-m", "speechrnn", "train", str(fold.folder / "fold.csv")]
+    command = [sys.executable, "-m", "speechrnn", "train", str(write_fold(fold))]
     command += ["--config", str(out / "config.yaml"), "--seed", str(fold.seed), "--out", str(model), "--resume"]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)  # noqa: S603 -- this very Python
     if done.returncode:
         told = done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"]
-        raise TrainingError(f"the training without {fold.name} failed: {told[-1].removeprefix('error: ')}")
+        raise TrainingError(f"the training without {printable(fold.name)} failed: {told[-1].removeprefix('error: ')}")

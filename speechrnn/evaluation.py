@@ -36,6 +36,10 @@ class Evaluated:
         What reports call the recordings.
     heard : tuple of {"none", "speakers", "clips"}
         What the model knew of each clip before, in the same order.
+    rejects : tuple of Clip
+        Other words and recordings of noise that were heard beside the clips.
+    unread_rejects : tuple of Skipped
+        Those of them that could not be read; the evaluation lists them too.
     """
 
     evaluation: Evaluation
@@ -44,6 +48,8 @@ class Evaluated:
     model: str
     data: str
     heard: tuple[Heard, ...]
+    rejects: tuple[Clip, ...] = ()
+    unread_rejects: tuple[Skipped, ...] = ()
 
 
 def evaluate(
@@ -113,9 +119,16 @@ def evaluate_corpus(corpus: Corpus, recognizer: Recognizer, *, on_progress: Prog
             on_progress(len(predictions), len(clips))
     heard = heard_levels(clips, recognizer.bundle.metadata.heard)
     evaluation = score(clips, predictions, recognizer.labels, heard, skipped)
-    certainty = judge_certainty(clips, predictions, hear_rejects(corpus.rejects, recognizer), recognizer.threshold)
-    evaluation = dataclasses.replace(evaluation, ece=certainty.ece, open_set=certainty.open_set)
-    return Evaluated(evaluation, clips, tuple(predictions), str(recognizer.bundle.path), str(corpus.root), heard)
+    rejects = hear_rejects(corpus.rejects, recognizer)
+    certainty = judge_certainty(clips, predictions, rejects, recognizer.threshold)
+    evaluation = dataclasses.replace(
+        evaluation,
+        skipped=(*evaluation.skipped, *rejects.unreadable),
+        ece=certainty.ece,
+        open_set=certainty.open_set,
+    )
+    model, data = str(recognizer.bundle.path), str(corpus.root)
+    return Evaluated(evaluation, clips, tuple(predictions), model, data, heard, corpus.rejects, rejects.unreadable)
 
 
 def heard_levels(clips: Sequence[Clip], heard: HeardInTraining) -> tuple[Heard, ...]:

@@ -1,7 +1,11 @@
 """Who trains, who validates and who is kept in each fold of a cross-validation; nothing is trained here."""
 
 import hashlib
+import io
 import os
+from collections import Counter
+from collections.abc import Sequence
+from csv import writer
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +13,8 @@ from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus
 from speechrnn.errors import CorpusError
-from speechrnn.text import printable
+from speechrnn.storage import write_text
+from speechrnn.text import as_text, printable
 
 N_PARTS = 5  # of the clips, where folds are no speakers
 
@@ -27,9 +32,9 @@ class CrossvalOptions:
     jobs : int
         Trainings at a time; they share the cores.
     clips : int or None
-        Of each label and speaker only so many train.
+        Of each label and speaker only so many train; of other words all.
     speakers : int or None
-        Only so many speakers train.
+        Only so many speakers train, of other words too.
     """
 
     by: str = "speaker"
@@ -41,17 +46,53 @@ class CrossvalOptions:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """One training: who is kept, with which seed, in which folder."""
+    """One training.
+
+    Attributes
+    ----------
+    name : str
+        Who is kept: a speaker, or a part of the clips.
+    seed : int
+        Of the training.
+    folder : Path
+        Where model and answers go.
+    rows : tuple of (Clip, str)
+        Clips with labels, and what each is for: ``train``, ``valid`` or ``test``.
+    rejects : tuple of Clip
+        Other words and noises that train; none is by a speaker who does not.
+    """
 
     name: str
     seed: int
     folder: Path
     rows: tuple[tuple[Clip, str], ...]
+    rejects: tuple[Clip, ...] = ()
 
     @property
     def kept(self) -> list[Clip]:
         """The clips that the fold is scored on."""
         return [clip for clip, part in self.rows if part == "test"]
+
+    @property
+    def trained(self) -> list[Clip]:
+        """The clips with labels that train."""
+        return [clip for clip, part in self.rows if part == "train"]
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much trains in a fold.
+
+    Attributes
+    ----------
+    speakers : int
+        Known speakers.
+    clips : int
+        Of one label and speaker, where there are most.
+    """
+
+    speakers: int
+    clips: int
 
 
 def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptions) -> list[Fold]:
@@ -95,8 +136,90 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
             trains = others[n_valid:][: options.speakers]
             parts |= dict.fromkeys(trains, "train")
             rows = [(clip, parts[group[clip.path]]) for clip in corpus.clips if group[clip.path] in parts]
-            folds.append(Fold(name, seed, out / "folds" / f"{name}-{seed}", tuple(_limit(rows, options.clips, seed))))
+            silent = set(names).difference(trains) if options.by == "speaker" else set[str]()
+            rejects = tuple(clip for clip in corpus.rejects if clip.speaker not in silent)
+            limited = tuple(_limit(rows, options.clips, seed))
+            folds.append(Fold(name, seed, out / "folds" / f"{name}-{seed}", limited, rejects))
     return folds
+
+
+def measure(folds: Sequence[Fold]) -> Amount:
+    """Say how much trains in the fold where most does.
+
+    Parameters
+    ----------
+    folds : sequence of Fold
+        At least one.
+
+    Returns
+    -------
+    Amount
+        Speakers, and clips of each label and speaker.
+
+    Examples
+    --------
+    >>> rows = [(Clip(Path(name), name[0], name[2:5]), part) for name, part in
+    ...         [("0_ann_0", "test"), ("0_bob_0", "train"), ("0_bob_1", "train"), ("1_bob_0", "train")]]
+    >>> measure([Fold("ann", 0, Path("folds/ann-0"), tuple(rows))])
+    Amount(speakers=1, clips=2)
+    """
+    speakers = max(len({clip.speaker for clip in fold.trained} - {None}) for fold in folds)
+    counts = [Counter((clip.label, clip.speaker) for clip in fold.trained) for fold in folds]
+    return Amount(speakers, max(max(counter.values()) for counter in counts))
+
+
+def spell_path(path: Path) -> str:
+    r"""Write a path as UTF-8 can hold it.
+
+    Parameters
+    ----------
+    path : Path
+        Any.
+
+    Returns
+    -------
+    str
+        The path; bytes in it that are no UTF-8 are spelled out.
+
+    Examples
+    --------
+    >>> spell_path(Path("0_zoë_0.wav")), spell_path(Path(os.fsdecode(b"0_zo\xeb_0.wav")))
+    ('0_zoë_0.wav', '0_zo\\xeb_0.wav')
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def write_fold(fold: Fold) -> Path:
+    """Write ``fold.csv``, from which the fold trains.
+
+    Parameters
+    ----------
+    fold : Fold
+        Who trains and who does not.
+
+    Returns
+    -------
+    Path
+        The CSV, in the fold's folder. It is UTF-8: a clip whose path is not goes by a link beside it.
+    """
+    table = io.StringIO()
+    lines = writer(table)
+    lines.writerow(["path", "label", "speaker", "split"])
+    for clip, part in (*fold.rows, *((reject, "train") for reject in fold.rejects)):
+        lines.writerow([_as_utf8(clip.path.absolute(), fold.folder), clip.label, clip.speaker or "", part])
+    path = fold.folder / "fold.csv"
+    write_text(path, table.getvalue())
+    return path
+
+
+def _as_utf8(path: Path, folder: Path) -> Path:
+    if spell_path(path) == str(path):
+        return path
+    link = folder.absolute() / "links" / _draw(str(path)).hex()[:16] / as_text(path.name)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(path)
+    return link
 
 
 def _groups(corpus: Corpus, by: str) -> dict[Path, str]:

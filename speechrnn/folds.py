@@ -17,7 +17,7 @@ class Answer(msgspec.Struct, frozen=True):
     Attributes
     ----------
     path, label : str
-        The clip, and what it is said to be.
+        The clip, as `speechrnn.fold_plan.spell_path` writes it, and what it is said to be.
     speaker : str or None
         Whose voice it is.
     seed : int
@@ -114,7 +114,7 @@ def summarize(answers: Sequence[Answer], by: str, fold_of: Mapping[str, str]) ->
     by : str
         ``speaker`` or ``clip``.
     fold_of : mapping of str to str
-        Path to the name of the fold that it was kept for.
+        Path, as in the answers, to the name of the fold that it was kept for.
 
     Returns
     -------

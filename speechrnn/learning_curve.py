@@ -1,13 +1,13 @@
 """How many clips, how many speakers: a cross-validation for each of a few smaller sets."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from speechrnn.config import Config
-from speechrnn.corpus.layouts import Corpus, read_corpus
+from speechrnn.corpus.layouts import read_corpus
 from speechrnn.crossvalidation import CrossvalOptions, crossval
+from speechrnn.fold_plan import Amount, measure, plan_folds
 from speechrnn.folds import Crossval
 
 CLIPS = (2, 5, 10, 20)
@@ -39,7 +39,7 @@ def learning_curve(
     options: CrossvalOptions,
     on_fold: Callable[[int, int], None] | None = None,
 ) -> tuple[Point, ...]:
-    """Cross-validate with fewer speakers, and with fewer clips of each.
+    """Cross-validate with fewer speakers, where speakers are kept, and with fewer clips of each.
 
     Parameters
     ----------
@@ -65,31 +65,39 @@ def learning_curve(
         As `crossval` does.
     """
     points = []
-    for speakers, clips in plan_points(read_corpus(Path(data))):
+    most = measure(plan_folds(read_corpus(Path(data)), config, out, options))
+    for speakers, clips in plan_points(most, options.by):
         folder = out / f"{speakers or 'all'}-speakers-{clips or 'all'}-clips"
         done = crossval(data, config, folder, replace(options, speakers=speakers, clips=clips), on_fold)
         points.append(Point(speakers, clips, done.score))
     return tuple(points)
 
 
-def plan_points(corpus: Corpus) -> list[tuple[int | None, int | None]]:
-    """Choose numbers of speakers, doubling, and of clips, as far as there are more.
+def plan_points(most: Amount, by: str) -> list[tuple[int | None, int | None]]:
+    """Choose numbers of speakers, doubling, and of clips, as far as more train.
 
     Parameters
     ----------
-    corpus : Corpus
-        The recordings.
+    most : Amount
+        What trains without a limit.
+    by : str
+        ``speaker``, or ``clip``: then no number of speakers, for folds are none.
 
     Returns
     -------
     list of (int or None, int or None)
         Speakers and clips of each point; None is all.
+
+    Examples
+    --------
+    >>> plan_points(Amount(speakers=5, clips=8), "speaker")
+    [(1, None), (2, None), (4, None), (None, 2), (None, 5)]
+    >>> plan_points(Amount(speakers=5, clips=8), "clip")
+    [(None, 2), (None, 5)]
     """
-    left = len(corpus.speakers) - 1
     speakers: list[int | None] = []
     n = 1
-    while n < left:
+    while n < most.speakers and by == "speaker":
         speakers.append(n)
         n *= 2
-    most = max(Counter((clip.label, clip.speaker) for clip in corpus.clips).values())
-    return [(n, None) for n in speakers] + [(None, n) for n in CLIPS if n < most]
+    return [(n, None) for n in speakers] + [(None, n) for n in CLIPS if n < most.clips]

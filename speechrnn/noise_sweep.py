@@ -5,24 +5,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
-from speechrnn.audio import Waveform, load_audio
+from speechrnn.audio import Waveform
 from speechrnn.corpus.clips import Clip
-from speechrnn.corpus.noises import list_noises
-from speechrnn.errors import AudioError, ConfigError, CorpusError, explain_os_error
+from speechrnn.corpus.noises import OnUnusable, list_noises, read_usable
+from speechrnn.errors import AudioError, ConfigError, CorpusError
 from speechrnn.noise import choose_noise, mix
 from speechrnn.progress import Progress
 from speechrnn.recognizer import Prediction, Recognizer
 from speechrnn.robustness import NoiseLevel
 from speechrnn.significance import wilson_interval
-from speechrnn.text import printable
 
 CLEAN = "clean"
 LEVELS = "clean,20,15,10,5,0,-5"
 LOWEST_DB, HIGHEST_DB = -30.0, 100.0
-_BATCH, _LONGEST = 64, 3600.0
+_BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +62,12 @@ def parse_levels(text: str) -> tuple[float | None, ...]:
         except ValueError:
             level = float("nan")
         if level is not None and not LOWEST_DB <= level <= HIGHEST_DB:
-            raise ConfigError(f"--snr {text}: {word!r} is no ratio. Needed dB from -30 to 100, or clean: clean,20,0.")
+            raise ConfigError(f"{word!r} is no ratio. Needed dB from -30 to 100, or clean: clean,20,0.")
         levels.append(level)
     return tuple(levels)
 
 
-def read_noises(folder: Path, recognizer: Recognizer) -> list[Waveform]:
+def read_noises(folder: Path, recognizer: Recognizer, on_unusable: OnUnusable | None = None) -> list[Waveform]:
     """Read noise to test with: the rows ``test`` where the folder has a manifest.
 
     Parameters
@@ -78,6 +76,9 @@ def read_noises(folder: Path, recognizer: Recognizer) -> list[Waveform]:
         Recordings of noise, or one.
     recognizer : Recognizer
         For the rate.
+    on_unusable : callable, optional
+        Called with each recording that cannot be read or is silent, and that is left out; without it the first one is
+        an error.
 
     Returns
     -------
@@ -87,18 +88,10 @@ def read_noises(folder: Path, recognizer: Recognizer) -> list[Waveform]:
     Raises
     ------
     CorpusError
-        There is none, or one cannot be read.
+        There is none that can be used.
     """
-    limits = msgspec.structs.replace(recognizer.bundle.config.audio, max_duration=_LONGEST)
-    noises = []
-    for path in list_noises(folder, "test"):
-        try:
-            noises.append(load_audio(path, limits))
-        except AudioError as error:
-            raise CorpusError(f"{printable(path)}: {error}") from error
-        except OSError as error:
-            raise CorpusError(f"{printable(path)}: {explain_os_error(error)}") from error
-    return noises
+    files = list_noises(folder, "test")
+    return [y for _, y in read_usable(files, recognizer.bundle.config.audio, on_unusable)]
 
 
 def sweep_noise(

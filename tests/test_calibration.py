@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,9 +17,11 @@ from hypothesis import strategies as st
 
 from speechrnn import places
 from speechrnn.bundle import CONFIG, LABELS, MODEL, WEIGHTS, Bundle, read_bundle, write_bundle
+from speechrnn.certainty import MAX_PIECES
 from speechrnn.corpus.clips import clip_hash
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.errors import BundleError, CorpusError
+from speechrnn.evaluation import evaluate_corpus
 from speechrnn.metadata import FORMAT_VERSION, Heard, Metadata
 from speechrnn.recognizer import OnnxEngine, load
 from speechrnn.training.calibration import (
@@ -38,6 +41,7 @@ from tests.command_line import Result, check_refusal
 from tests.networks import random_network
 from tests.signals import odd_words, word
 
+Cli = Callable[..., Result]
 NAMES = tuple("0123456")
 FRESH = Calibration()
 
@@ -182,10 +186,40 @@ def test_without_rejects_the_threshold_is_only_ever_lowered() -> None:
     assert fit_calibration(raw, Calibration(threshold=0.1), 0.05).threshold == 0.1
 
 
+@pytest.mark.parametrize("missing", [WORD, NOISE])
+@pytest.mark.parametrize("share", [0.05, 1.0])
+def test_what_was_not_heard_is_let_in_no_more_than_before(missing: int, share: float) -> None:
+    everything = some_answers(100, 60, 60)
+    heard = everything.units != missing
+    raw = Raw(everything.log_probabilities[heard], everything.known[heard], everything.units[heard])
+    present = fit_calibration(everything, FRESH, 0.2)  # so that it refuses few labels
+    done = fit_calibration(raw, present, share)
+    before, after = (measure(everything, one) for one in (present, done))
+    assert present.threshold <= done.threshold
+    assert (after.words or 0) <= (before.words or 0) + 0.02
+    assert (after.noises or 0) <= (before.noises or 0) + 0.02
+    assert (done.false_accepts, done.n_rejects) == (share, 60)
+
+
+def test_noises_alone_never_set_the_weights_and_may_raise_the_threshold() -> None:
+    raw = some_answers(100, 0, 60)
+    present = Calibration(1.0, KnownWeights(0.9, 0.0, -0.3), 0.001)
+    done = fit_calibration(raw, present, 0.05)
+    assert done.known == present.known
+    assert done.threshold > 0.001
+    assert measure(raw, done).noises == 0.05
+    # all that a kind which was not heard protects is a threshold that the labels can live with
+    eased = fit_calibration(raw, replace(present, threshold=0.999), 0.05)
+    assert done.threshold < eased.threshold < 0.999
+    assert measure(raw, eased).refused == 0.05
+
+
 def test_fitting_again_to_the_same_answers_changes_nothing() -> None:
     raw = some_answers(100, 50, 0)
     once = fit_calibration(raw, FRESH, 0.05)
     assert fit_calibration(raw, once, 0.05) == once
+    lenient = fit_calibration(raw, once, 0.5)
+    assert fit_calibration(raw, lenient, 0.5) == lenient
 
 
 @pytest.fixture
@@ -271,6 +305,34 @@ def test_noise_is_heard_second_by_second_and_silence_is_not_asked_about(bundle: 
     assert (done.after.n_clips, done.after.n_rejects) == (0, 38)
 
 
+def test_calibration_and_evaluation_hear_the_same_noises(bundle: Bundle, data: Path, tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).normal(0, 0.1, 8000 * 90)
+    noise[: 8000 * 10] *= 0.001  # seconds that are a pause of the rest
+    soundfile.write(data / "_background_noise_" / "long.wav", noise, 8000)
+    done = recalibrate(bundle, read_corpus(data), tmp_path / "new", 0.25)
+    quality = measure(done.hearing.raw, done.after)
+    found = evaluate_corpus(read_corpus(data), load(tmp_path / "new")).evaluation.open_set
+    assert found is not None
+    assert found.noises is not None
+    assert found.words is not None
+    assert found.noises.n == (done.hearing.raw.units == NOISE).sum() == 10 + MAX_PIECES
+    # a recording at the very threshold may fall to either side
+    assert found.noises.accepted == pytest.approx(quality.noises or 0.0, abs=1 / 70)
+    assert found.words.accepted == pytest.approx(quality.words or 0.0, abs=1 / 24)
+
+
+def test_noises_of_no_use_are_named_and_the_others_heard(bundle: Bundle, data: Path, cli: Cli) -> None:
+    (data / "_background_noise_" / "broken.wav").write_bytes(b"no sound at all")
+    soundfile.write(data / "_background_noise_" / "silent.wav", np.zeros(8000), 8000)
+    result = cli("calibrate", bundle.path, data)
+    assert result.status == 0, result.err
+    assert "34 recordings of what is none" in result.lines[0]
+    assert "2 files not used" in result.err
+    assert "broken.wav: not readable as audio" in result.err
+    assert "silent.wav: no noise found (digital silence, " in result.err
+    assert "train again" not in result.err
+
+
 def test_networks_that_cannot_refuse_are_refused() -> None:
     with pytest.raises(BundleError, match=r"network\.rejection: true"):
         get_calibration(read_bundle(GOLDEN))
@@ -279,9 +341,6 @@ def test_networks_that_cannot_refuse_are_refused() -> None:
 def test_nothing_to_hear_is_refused(bundle: Bundle, tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="no recording of a label"):
         recalibrate(bundle, read_corpus(tone_corpus("89")), tmp_path / "new", 0.05)
-
-
-Cli = Callable[..., Result]
 
 
 def test_calibrate_changes_the_model_and_says_how(bundle: Bundle, data: Path, cli: Cli) -> None:
@@ -294,9 +353,35 @@ def test_calibrate_changes_the_model_and_says_how(bundle: Bundle, data: Path, cl
     assert float(rows["calibration error"][2]) < float(rows["calibration error"][0])
     assert float(rows["other words accepted"][2]) <= 5
     assert rows["threshold"][0] == "0.250"
-    assert result.err == ""
+    share, sign = rows["labels refused"][2:]
+    assert result.err.startswith(f"the threshold now refuses {share} {sign} of your labels, ")
+    assert "a larger --reject-at" in result.err
+    assert len(result.err.splitlines()) == 1
     assert read_bundle(bundle.path).metadata.threshold == pytest.approx(float(rows["threshold"][1]), abs=1e-3)
     assert "calibrated" in cli("info", bundle.path).out
+
+
+def test_a_threshold_that_refuses_few_is_no_reason_to_warn(bundle: Bundle, data: Path, cli: Cli) -> None:
+    result = cli("calibrate", bundle.path, data, "--reject-at", "1")
+    assert (result.status, result.err) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ("unknown", "the weights of `known` were kept, and the threshold was lowered to refuse fewer labels"),
+        ("_background_noise_", "the threshold was raised"),
+    ],
+)
+def test_a_kind_that_was_not_heard_is_named(missing: str, said: str, bundle: Bundle, data: Path, cli: Cli) -> None:
+    shutil.rmtree(data / missing)
+    result = cli("calibrate", bundle.path, data)
+    assert result.status == 0, result.err
+    [line] = [line for line in result.err.splitlines() if line.startswith("no ")]
+    name = "other words" if missing == "unknown" else "noises"
+    assert line.startswith(f"no {name} were heard, and nobody knows how many a lower threshold lets in: {said}; put ")
+    assert line.endswith(f"put some into a folder {missing} to set it by them.")
+    assert (read_bundle(bundle.path).metadata.threshold > 0.25) == ("raised" in said)
 
 
 def test_out_leaves_the_model_as_it_was(bundle: Bundle, data: Path, cli: Cli, tmp_path: Path) -> None:

@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from speechrnn.cli.data import EngineName
 from speechrnn.config import Config
 from speechrnn.corpus import fetch
+from speechrnn.corpus.accents import SPELLINGS
 from speechrnn.corpus.check import check_corpus
+from speechrnn.corpus.engines import ENGINES
 from speechrnn.corpus.fetch import Fetched
+from speechrnn.yaml import load_yaml_file
 from tests.bundles import SAMPLES
 from tests.command_line import Result, check_refusal, run_process
 
@@ -70,6 +74,19 @@ def test_synth_makes_the_same_files_again(cli: Cli, tmp_path: Path) -> None:
 )
 def test_synth_says_what_is_allowed(option: str, name: str, cli: Cli) -> None:
     check_refusal(cli("data", "synth", "new", option, "0"), f"{name} is 0, allowed are ")
+
+
+def test_engines_and_their_languages_are_in_the_help(cli: Cli) -> None:
+    said = " ".join(cli("data", "synth", "--help").out.split())
+    assert [name.value for name in EngineName] == [name for name in ENGINES if name in said] == list(ENGINES)
+    languages = load_yaml_file(SPELLINGS)
+    assert f"its voices of {len(languages)} other languages" in said
+
+
+def test_only_known_engines_can_speak(cli: Cli) -> None:
+    result = cli("data", "synth", "new", "--engine", "festival")
+    assert (result.status, result.out) == (2, "")
+    assert "throats" in result.err
 
 
 def test_synth_does_not_mix_with_what_is_there(cli: Cli, spoilt: Path) -> None:

@@ -6,11 +6,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from speechrnn.evaluation import evaluate, to_json
+from speechrnn.report import PICTURES
 from tests.bundles import GOLDEN, SAMPLES, copy_bundle, describe
 from tests.command_line import MODEL, Result, check_refusal
+from tests.signals import word
 
 Cli = Callable[..., Result]
 
@@ -47,6 +51,66 @@ def test_a_foreign_label_alone_is_no_failure(cli: Cli, damaged: Path) -> None:
     result = cli("evaluate", damaged, *MODEL, "--json")
     assert result.status == 0
     assert [Path(item["path"]).name for item in json.loads(result.out)["skipped"]] == ["stop_bob_0.wav"]
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Path:
+    """The samples, another word and a noise; and of each one that cannot be read."""
+    folder = Path(shutil.copytree(SAMPLES, tmp_path / "beside"))
+    for name, y in (("unknown", word(4000, 1)), ("_background_noise_", word(40000, 2))):
+        (folder / name).mkdir()
+        soundfile.write(folder / name / "good.wav", y, 8000)
+        (folder / name / "broken.wav").write_text("no recording")
+    return folder
+
+
+def test_rejects_that_cannot_be_read_are_named_and_counted(cli: Cli, beside: Path) -> None:
+    result = cli("evaluate", beside, *MODEL)
+    assert result.status == 1
+    assert "unknown/broken.wav: not readable as audio" in result.out
+    assert "_background_noise_/broken.wav: not readable as audio" in result.out
+    assert result.err == "2 of 24 files could not be read: they are named above\n"
+    found = json.loads(cli("evaluate", beside, *MODEL, "--json").out)
+    assert (found["open_set"]["words"]["n"], found["open_set"]["noises"]["n"]) == (1, 5)
+    assert [Path(item["path"]).parent.name for item in found["skipped"]] == ["unknown", "_background_noise_"]
+    for path in beside.glob("*/broken.wav"):
+        path.unlink()
+    assert cli("evaluate", beside, *MODEL).status == 0
+
+
+def test_noise_of_no_use_is_named_and_the_rest_mixed_in(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "noise").mkdir()
+    soundfile.write(tmp_path / "noise" / "silent.wav", np.zeros(8000), 8000)
+    (tmp_path / "noise" / "broken.wav").write_text("no recording")
+    args = ("evaluate", SAMPLES, *MODEL, "--noise", "noise", "--snr", "clean,0", "--json")
+    check_refusal(cli(*args), "broken.wav: not readable as audio", "None of the 2 recordings of noise can be used")
+    soundfile.write(tmp_path / "noise" / "good.wav", word(40000, 2), 8000)
+    mixed = cli(*args)
+    assert mixed.status == 1
+    assert mixed.err.splitlines()[0] == "2 files of noise not used:"
+    assert "  noise/silent.wav: no noise found (digital silence, needed a peak of -60 dBFS). Move it away" in mixed.err
+    assert mixed.err.splitlines()[-1] == "2 of 23 files could not be read: they are named above"
+    for name in ("silent.wav", "broken.wav"):
+        (tmp_path / "noise" / name).unlink()
+    assert cli(*args) == Result(0, mixed.out, "")
+
+
+def test_noise_that_is_not_there_is_said_so(cli: Cli) -> None:
+    check_refusal(cli("evaluate", SAMPLES, *MODEL, "--noise", "nothere"), "error: nothere: no such folder or file.")
+
+
+@pytest.mark.parametrize("snr", ["abc", "", "20,,0", "nan"])
+def test_wrong_ratios_are_wrong_usage(snr: str, cli: Cli) -> None:
+    result = cli("evaluate", SAMPLES, *MODEL, "--noise", "nothere", "--snr", snr)
+    assert (result.status, result.out) == (2, "")
+    assert "--snr" in result.err
+    assert "is no ratio" in result.err
+
+
+def test_help_names_all_files_of_a_report(cli: Cli) -> None:
+    said = " ".join(cli("evaluate", "--help").out.split())
+    files = {"report.md", "predictions.csv", "errors.csv", "evaluation.json", *PICTURES}
+    assert [name for name in files if name not in said] == []
 
 
 def test_two_models_are_compared_on_the_same_clips(cli: Cli, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`speechrnn train` and `compare`: choices that fail at once, and small trainings on tones."""
 
+import dataclasses
 import importlib
 import io
 import json
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from rich.console import Console
@@ -22,8 +24,11 @@ from speechrnn.cli.outcome import advise
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus as Corpora
+from speechrnn.corpus.splits import METHODS, split_corpus
 from speechrnn.corpus.synthesis import read_manifest, synthesize
+from speechrnn.errors import TrainingError
 from speechrnn.history import parse_history
+from speechrnn.metadata import Calibrated
 from speechrnn.places import data_home, find_model
 from tests.bundles import GOLDEN
 from tests.command_line import Result, check_refusal
@@ -39,6 +44,7 @@ TINY = (
     "training.batch_size=8",
     "training.clips_per_epoch=null",
 )
+SET_SHARE = ("--set", "training.reject_at=0.1")
 SMALL = [argument for setting in TINY for argument in ("--set", setting)]
 
 
@@ -80,6 +86,12 @@ def test_a_place_that_is_taken_is_told_before_voices_are_made(
         check_refusal(cli("train", "--out", out, "--force"), f"error: {out}: {said}")
 
 
+def test_every_split_is_in_the_help(cli: Cli) -> None:
+    said = " ".join(cli("train", "--help").out.split())
+    names = [name for name in METHODS if name != "csv"]  # a CSV that has the column needs no option
+    assert f"--split {'|'.join(names)}|CSV" in said
+
+
 @pytest.mark.train
 @pytest.mark.parametrize(
     ("split", "said"),
@@ -119,6 +131,53 @@ def test_few_voices_are_warned_of(
     told = capsys.readouterr().err
     assert told.startswith(said)
     assert bool(told) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("changed", "split", "source", "start", "said"),
+    [
+        ({}, "speaker", (), None, None),
+        ({"network.rejection": False}, "speaker", (), None, "no output for what is no label"),
+        ({}, "none", (), None, "no clip is kept for validation"),
+        ({}, "none", ({"path": "more", "use": "valid"},), None, None),
+        ({}, "speaker", (), ("6", "7"), "a training from a model with these labels keeps its threshold"),
+        ({}, "speaker", (), ("6", "7", "8"), None),
+        ({"training.reject_at": None}, "none", (), None, None),
+    ],
+)
+def test_a_share_that_does_nothing_is_said_so(
+    changed: dict[str, object],
+    split: str,
+    source: tuple[dict[str, str], ...],
+    start: tuple[str, ...] | None,
+    said: str | None,
+) -> None:
+    clips = [Clip(Path(f"{label}_{who}.wav"), label, who) for label in "67" for who in "abcde"]
+    corpus = Corpora(Path(), "fsdd", tuple(clips), (), (), None)
+    config = Config.load("default", {"training.reject_at": 0.1, "data.sources": list(source), **changed})
+    golden = read_bundle(GOLDEN)
+    known = msgspec.structs.replace(golden.metadata, calibration=Calibrated(1.0, 0.05, 50, 50, "test"))
+    base = dataclasses.replace(golden, labels=start, metadata=known) if start else None
+    told = training_run.explain_unused_share(corpus, split_corpus(corpus, split, 0), config, base)
+    assert (told is None) == (said is None)
+    assert (said or "") in (told or "")
+    if told:
+        assert told.startswith("--reject-at does nothing here: ")
+        assert ("`speechrnn calibrate`" in told) != ("network.rejection=true" in told)
+
+
+@pytest.mark.train
+@pytest.mark.parametrize(("args", "told"), [((), False), (("--reject-at", "0.1"), True), (SET_SHARE, True)])
+def test_a_share_that_does_nothing_is_told_before_the_training(
+    args: tuple[str, ...], told: bool, cli: Cli, tone_corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object) -> None:
+        raise TrainingError("far enough")
+
+    monkeypatch.setattr(training_run, "run_training", stop)
+    result = cli("train", tone_corpus("67", "abcde"), "--split", "none", *args)
+    assert result.err.endswith("error: far enough\n")
+    assert ("--reject-at does nothing here: no clip is kept for validation" in result.err) == told
 
 
 @pytest.mark.parametrize("n_labels", [2, 10])

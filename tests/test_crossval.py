@@ -2,27 +2,34 @@
 
 import csv
 import json
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from speechrnn import crossvalidation
 from speechrnn.bundle import read_bundle
+from speechrnn.cli.crossval_run import curves_of
 from speechrnn.config import Config
+from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import read_corpus
-from speechrnn.crossvalidation import CrossvalOptions, crossval
+from speechrnn.corpus.splits import split_corpus
+from speechrnn.crossvalidation import Crossvalidated, CrossvalOptions, crossval
 from speechrnn.errors import CorpusError, TrainingError
-from speechrnn.fold_plan import plan_folds
+from speechrnn.fold_plan import Amount, Fold, measure, plan_folds, spell_path, write_fold
 from speechrnn.fold_plots import plot_curves, plot_folds
 from speechrnn.folds import Answer, bootstrap, format_answers, read_answers, summarize
-from speechrnn.learning_curve import plan_points
+from speechrnn.learning_curve import Point, plan_points
+from speechrnn.metadata import Heard
+from speechrnn.recognizer import Prediction
 from speechrnn.suspects import find_suspects
 from tests.command_line import Result
 
 Corpus = Callable[..., Path]
-LAST = Config.load("default", {"training.select": "last"})
+LAST, BEST = (Config.load("default", {"training.select": choice}) for choice in ("last", "best"))
 TINY = (
     "network.conv=[]", "network.recurrent=null", "network.pooling=mean", "training.epochs=1",
     "training.clips_per_epoch=16", "training.batch_size=8", "training.select=last",
@@ -70,7 +77,6 @@ def test_fewer_clips_and_speakers_train_where_asked(tone_corpus: Corpus, tmp_pat
         assert len({clip.speaker for clip in trained}) == 2
         assert len(trained) == 2 * 2 * 3
         assert len(fold.kept) == 10
-    assert plan_points(corpus) == [(1, None), (2, None), (None, 2)]
 
 
 def test_clips_in_five_parts_where_speakers_are_not_known(tone_corpus: Corpus, tmp_path: Path) -> None:
@@ -80,6 +86,188 @@ def test_clips_in_five_parts_where_speakers_are_not_known(tone_corpus: Corpus, t
     assert len({clip.path for fold in folds for clip in fold.kept}) == 20
     with pytest.raises(CorpusError, match=r"1 known speakers, needed 2 or more. Use --by clip"):
         plan_folds(corpus, LAST, tmp_path, CrossvalOptions())
+
+
+def add_words(data: Path, speakers: Iterable[str]) -> None:
+    """A word of nobody, one of each speaker, and a noise; their content does not matter here."""
+    names = ["unknown/tree.wav", "_background_noise_/fan.wav", *(f"unknown/house_{who}_0.wav" for who in speakers)]
+    for name in names:
+        (data / name).parent.mkdir(exist_ok=True)
+        (data / name).touch()
+
+
+def test_other_words_train_but_those_of_whom_does_not(tone_corpus: Corpus, tmp_path: Path) -> None:
+    data = tone_corpus("01", ("ann", "bob", "cyd"), 1)
+    add_words(data, ("ann", "bob", "cyd", "eve"))
+    corpus = read_corpus(data)
+    for config, options in ((LAST, CrossvalOptions()), (LAST, CrossvalOptions(speakers=1)), (BEST, CrossvalOptions())):
+        for fold in plan_folds(corpus, config, tmp_path, options):
+            trained = {clip.speaker for clip in fold.trained}
+            assert {clip.speaker for clip in fold.rejects} == {None, "eve", *trained}
+            assert len(fold.rejects) == 3 + len(trained)
+    for fold in plan_folds(corpus, LAST, tmp_path, CrossvalOptions(by="clip")):
+        assert fold.rejects == corpus.rejects
+
+
+def test_a_fold_is_read_as_it_was_planned(tone_corpus: Corpus, tmp_path: Path) -> None:
+    data = tone_corpus("01", ("ann", "bob"), 1)
+    add_words(data, ("ann", "bob"))
+    for label in "01":
+        (data / f"{label}_ann_0.wav").rename(data / os.fsdecode(label.encode() + b"_m\xfcller_0.wav"))
+    folds = plan_folds(read_corpus(data), LAST, tmp_path / "cv", CrossvalOptions())
+    assert [fold.name for fold in folds] == ["bob", r"m\xfcller"]
+    for fold in folds:
+        read = read_corpus(write_fold(fold))
+        split = split_corpus(read, None, 0)
+        assert said_in(split.train) == said_in(fold.trained)
+        assert said_in(split.test) == said_in(fold.kept)
+        assert said_in(read.rejects) == said_in(fold.rejects)
+
+
+def said_in(clips: Iterable[Clip]) -> list[tuple[Path, str, str | None]]:
+    return sorted((clip.path.resolve(), clip.label, clip.speaker) for clip in clips)
+
+
+@pytest.mark.parametrize(("config", "speakers"), [(LAST, 5), (BEST, 4)])
+def test_a_learning_curve_counts_who_really_trains(
+    tone_corpus: Corpus, tmp_path: Path, config: Config, speakers: int
+) -> None:
+    data = tone_corpus("0", ("ann", "bob", "cyd", "dan", "eve", "fay"), 3)
+    most = measure(plan_folds(read_corpus(data), config, tmp_path, CrossvalOptions()))
+    assert most == Amount(speakers, 3)
+    points = plan_points(most, "speaker")
+    assert points == [(n, None) for n in (1, 2, 4) if n < speakers] + [(None, 2)]
+    score = summarize([answer("a1", "0", {"0": 1.0})], "speaker", {"a1": "ann"})
+    folds = tuple(plan_folds(read_corpus(data), config, tmp_path, CrossvalOptions()))
+    curves = curves_of(Crossvalidated(score, (), tmp_path, folds, (), ()), [Point(*point, score) for point in points])
+    assert [[n for n, _ in curve] for _, curve in curves] == [[*(n for n, _ in points if n), speakers], [2, 3]]
+
+
+def test_a_learning_curve_by_clip_has_no_numbers_of_speakers(tone_corpus: Corpus, tmp_path: Path) -> None:
+    folds = plan_folds(read_corpus(tone_corpus("01", n=5)), LAST, tmp_path, CrossvalOptions(by="clip"))
+    points = plan_points(measure(folds), "clip")
+    assert points
+    assert {speakers for speakers, _ in points} == {None}
+
+
+def test_another_content_is_another_cross_validation(tone_corpus: Corpus, tmp_path: Path) -> None:
+    data = tone_corpus("01", ("ann", "bob"), 1)
+    (data / os.fsdecode(b"0_m\xfcller_0.wav")).write_bytes((data / "0_ann_0.wav").read_bytes())
+    crossvalidation._claim(tmp_path / "cv", read_corpus(data), LAST, CrossvalOptions())
+    crossvalidation._claim(tmp_path / "cv", read_corpus(data), LAST, CrossvalOptions(seeds=2))
+    (data / "0_ann_0.wav").write_bytes((data / "0_bob_0.wav").read_bytes())
+    with pytest.raises(TrainingError, match="other clips or settings"):
+        crossvalidation._claim(tmp_path / "cv", read_corpus(data), LAST, CrossvalOptions())
+
+
+class Parrot:
+    """A recognizer that has heard somebody, and can read what is not empty."""
+
+    def __init__(self, heard: Heard) -> None:
+        self.bundle = SimpleNamespace(metadata=SimpleNamespace(heard=heard))
+
+
+@pytest.fixture
+def parrot(monkeypatch: pytest.MonkeyPatch) -> Callable[[Heard], None]:
+    """Nothing is trained: each fold has a model that has heard what it is told, and says the first label."""
+
+    def predict(_model: Parrot, paths: Iterable[Path], **_: object) -> Iterator[Prediction]:
+        for path in paths:
+            said = {"0": 1.0, "1": 0.0} if path.stat().st_size else None
+            yield Prediction(
+                str(path), None, None, said, 1.0 if said else None, None, None, None if said else "is empty."
+            )
+
+    def hear(heard: Heard) -> None:
+        monkeypatch.setattr(crossvalidation, "_train", lambda *_: None)
+        monkeypatch.setattr(crossvalidation, "load", lambda _: Parrot(heard))
+        monkeypatch.setattr(crossvalidation, "predict_files", predict)
+
+    return hear
+
+
+def test_a_speaker_called_part_is_a_speaker(
+    parrot: Callable[[Heard], None], tone_corpus: Corpus, tmp_path: Path
+) -> None:
+    data = tone_corpus("01", ("partner", "zoe"), 5)
+    parrot(Heard(speakers=("partner",), real=1))
+    with pytest.raises(TrainingError, match=r"has heard partner, whom it was to be scored on"):
+        crossval(data, LAST, tmp_path / "cv")
+    assert crossval(data, LAST, tmp_path / "parts", CrossvalOptions(by="clip")).score.macro == 0.5
+
+
+def test_unnamed_voices_of_other_words_are_no_leak_and_of_labels_are_named_before_the_training(
+    parrot: Callable[[Heard], None], tone_corpus: Corpus, write_tone: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = tone_corpus("01", ("ann", "bob"), 1)
+    for label in ("0", "1", "stop"):
+        write_tone(tmp_path / "more" / label / "a.wav")
+    parrot(Heard(real=3))
+    source = {"path": str(tmp_path / "more")}
+    crossval(data, LAST.override({"data.sources": [source | {"use": "reject"}]}), tmp_path / "cv")
+    with pytest.raises(CorpusError, match=r"more: 2 of its 2 clips have no known speaker, needed all"):
+        crossval(data, LAST.override({"data.sources": [source]}), tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_what_cannot_be_read_is_named(
+    parrot: Callable[[Heard], None], tone_corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tone_corpus("01", ("ann", "bob"), 1)
+    parrot(Heard())
+    (data / "1_bob_0.wav").write_bytes(b"")
+    done = crossval(data, LAST, tmp_path / "cv")
+    assert [(item.path.name, bool(item.reason)) for item in done.unread] == [("1_bob_0.wav", True)]
+    assert {fold.name: fold.n_clips for fold in done.score.folds} == {"ann": 2, "bob": 1}
+    (data / "0_bob_0.wav").write_bytes(b"")
+    refusal = r"not one of the 2 clips of bob can be read \(.*\) Needed at least one for a score"
+    with pytest.raises(CorpusError, match=refusal):
+        crossval(data, LAST, tmp_path / "cv2")
+    assert not (tmp_path / "cv2").exists()
+    monkeypatch.setattr(crossvalidation, "_find_unread", lambda *_: ())  # they went while others trained
+    with pytest.raises(CorpusError, match=refusal):
+        crossval(data, LAST, tmp_path / "cv2")
+
+
+def test_the_command_fails_where_a_file_could_not_be_read_and_says_which(
+    cli: Callable[..., Result], parrot: Callable[[Heard], None], tone_corpus: Corpus
+) -> None:
+    data = tone_corpus("01", ("ann", "bob"), 1)
+    (data / "1_bob_0.wav").write_bytes(b"")
+    parrot(Heard())
+    done = cli("crossval", data, "--set", "training.select=last", "--out", "cv", "--json")
+    assert done.status == 1
+    assert "1 file could not be read:\n" in done.err
+    assert f"{data}/1_bob_0.wav: " in done.err
+    [unread] = json.loads(done.out)["unreadable"]
+    assert unread["path"] == f"{data}/1_bob_0.wav"
+
+
+def test_ctrl_c_says_how_to_go_on(
+    cli: Callable[..., Result], tone_corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(crossvalidation, "_train", interrupt)
+    stopped = cli("crossval", tone_corpus("01", ("ann", "bob"), 1), "--set", "training.select=last")
+    assert (stopped.status, stopped.out) == (130, "")
+    assert stopped.err == "stopped\nto go on, run the same command again: what is done is kept\n"
+
+
+def test_after_a_training_that_failed_none_begins(
+    tone_corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = []
+
+    def fail(fold: Fold, *_: object) -> None:
+        begun.append(fold.name)
+        raise TrainingError("no space left")
+
+    monkeypatch.setattr(crossvalidation, "_train", fail)
+    with pytest.raises(TrainingError, match="no space left"):
+        crossval(tone_corpus("01", ("ann", "bob", "cyd"), 1), LAST, tmp_path / "cv")
+    assert begun == ["ann"]
 
 
 def test_macro_counts_speakers_alike_and_seeds_are_averaged() -> None:
@@ -113,6 +301,7 @@ def test_a_swapped_label_is_suspected_and_an_honest_doubt_is_not() -> None:
 
 def test_answers_come_back_as_they_were(tmp_path: Path) -> None:
     answers = [answer("ä b.wav", "0", {"0": 0.25, "1": 0.75}), Answer("x", "1", None, 3, {"1": 1.0}, 0.5)]
+    answers.append(answer(spell_path(Path(os.fsdecode(b"0_m\xfcller_0.wav"))), "0", {"0": 1.0}))
     (tmp_path / "a.jsonl").write_bytes(format_answers(answers))
     assert read_answers(tmp_path / "a.jsonl") == answers
 
@@ -157,7 +346,28 @@ def test_the_command_scores_each_speaker_and_goes_on_where_it_stopped(
     assert "holds a cross-validation with other clips or settings" in other.err
 
 
+@pytest.mark.train
+def test_other_words_of_others_and_names_in_any_bytes_train(
+    cli: Callable[..., Result], tone_corpus: Corpus, write_tone: Callable[..., Path], tmp_path: Path
+) -> None:
+    data = tone_corpus("01", ("ann", "bob"), 2)
+    for path in list(data.glob("*_bob_*")):
+        path.rename(os.fsdecode(os.fsencode(path).replace(b"bob", b"b\xf6b")))
+    for i, name in enumerate(("tree", "house_ann_0", "house_eve_0")):
+        write_tone(data / "unknown" / f"{name}.wav", 900 + 20 * i)
+    write_tone(tmp_path / "stop" / "stop" / "a.wav", 1000)
+    source = f"data.sources=[{{path: {tmp_path}/stop, use: reject}}]"
+    done = cli("crossval", data, *(word for setting in (*TINY, source) for word in ("--set", setting)), "--out", "cv")
+    assert done.status == 0, done.err
+    for name, speakers, n_clips in ((r"b\xf6b", ("ann", "eve"), 4 + 3), ("ann", (r"b\xf6b", "eve"), 4 + 2)):
+        metadata = read_bundle(tmp_path / "cv" / "folds" / f"{name}-0" / "model").metadata
+        assert (metadata.heard.speakers, metadata.heard.unnamed) == (speakers, 0)
+        assert [source.n_clips for source in metadata.sources] == [n_clips, 1]
+
+
 def test_a_training_that_fails_says_why_in_one_sentence(tone_corpus: Corpus, tmp_path: Path) -> None:
-    config = LAST.override({"data.sources": [{"path": str(tmp_path / "nowhere")}]})
-    with pytest.raises(TrainingError, match=r"the training without ann failed: .*nowhere"):
-        crossval(tone_corpus("01", ("ann", "bob"), 2), config, tmp_path / "cv")
+    data = tone_corpus("01", ("ann", "bob"), 2)
+    for k in range(2):
+        (data / f"1_bob_{k}.wav").write_bytes(b"")
+    with pytest.raises(TrainingError, match=r"the training without ann failed: no clip of the label 1 could be read"):
+        crossval(data, LAST, tmp_path / "cv")

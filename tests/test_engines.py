@@ -65,7 +65,8 @@ def phonemes(words: Sequence[str]) -> dict[str, str]:
 
 def one_sound_apart(said: str, other: str) -> bool:
     """Whether one sound has to be changed, left out or added; a long vowel is one sound."""
-    a, b = (re.findall(r".\u02d0?", text) for text in sorted((said, other), key=len))
+    sounds: list[list[str]] = [re.findall(r".\u02d0?", text) for text in (said, other)]
+    a, b = sorted(sounds, key=len)
     if len(a) == len(b):
         return sum(x != y for x, y in zip(a, b, strict=True)) == 1
     return len(b) == len(a) + 1 and any(b[:i] + b[i + 1 :] == a for i in range(len(b)))

@@ -90,6 +90,47 @@ def test_a_speaker_kept_for_the_score_trains_in_no_source(corpus: Path, tmp_path
     assert {example.clip.speaker for example in gathered.material.train} == {training}
 
 
+def test_of_a_speaker_kept_for_the_score_no_other_word_trains_either(corpus: Path, tmp_path: Path) -> None:
+    for i, speaker in enumerate(("ann", "bob", "cyd", "eve")):
+        write(corpus / "unknown" / f"house_{speaker}_0.wav", 600 + i)
+        write(tmp_path / "stop" / f"stop_{speaker}_0.wav", 610 + i)
+        write(tmp_path / "stop" / "unknown" / f"go_{speaker}_0.wav", 620 + i)
+    read = read_corpus(corpus)
+    [training] = {clip.speaker for clip in split_corpus(read, "speaker", 0).train}
+    material = collect(corpus, {"path": str(tmp_path / "stop"), "use": "reject"}).material
+    words = [example.clip for example in (*material.words, *material.kept_words)]
+    assert sorted({(clip.path.parent.name, str(clip.speaker)) for clip in words}) == sorted(
+        [("unknown", "None"), *((folder, name) for folder in ("stop", "unknown") for name in (str(training), "eve"))]
+    )
+    assert len(words) == 1 + 3 * 2
+
+
+def test_only_unnamed_speakers_of_labels_make_every_voice_one_that_may_be_heard(corpus: Path, tmp_path: Path) -> None:
+    write(tmp_path / "stop" / "stop" / "a.wav", 4)
+    write(tmp_path / "more" / "0" / "a.wav", 5)
+    write(tmp_path / "more" / "1" / "b.wav", 6)
+    stop: dict[str, object] = {"path": str(tmp_path / "stop"), "use": "reject"}
+    assert describe(collect(corpus, stop), "speaker").heard.unnamed == 0
+    assert describe(collect(corpus, stop, {"path": str(tmp_path / "more")}), "speaker").heard.unnamed == 2
+
+
+@pytest.mark.parametrize(
+    ("names", "kept"),
+    [
+        ([f"rec_{i:03}" for i in range(10)], {"rec_004", "rec_009"}),
+        ([f"ab{i}_nohash_{k}" for i in range(5) for k in range(2)], {"ab2_nohash_0", "ab4_nohash_1"}),
+        ([f"{said}_eve_{k}" for said in "abcdefg" for k in range(2)], {"e_eve_0", "e_eve_1"}),
+    ],
+)
+def test_every_fifth_other_word_is_kept_by_its_name(corpus: Path, names: list[str], kept: set[str]) -> None:
+    (corpus / "unknown" / "tree.wav").unlink()
+    for i, name in enumerate(names):
+        write(corpus / "unknown" / f"{name}.wav", 700 + i)
+    material = collect(corpus).material
+    assert {example.clip.path.stem for example in material.kept_words} == kept
+    assert len(material.words) + len(material.kept_words) == len(names)
+
+
 def test_labels_that_the_folder_lacks_are_listed_not_guessed(corpus: Path, tmp_path: Path) -> None:
     write(tmp_path / "more" / "7_dan_0.wav", 1)
     write(tmp_path / "more" / "0_dan_0.wav", 2)

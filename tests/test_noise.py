@@ -1,11 +1,21 @@
 """Noise: the ratio measured back, pauses left out, one seed one stretch."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from speechrnn.certainty import cut_noises
+from speechrnn.config import Config
+from speechrnn.corpus.clips import clip_hash
+from speechrnn.corpus.layouts import Skipped
+from speechrnn.corpus.noises import list_noises
+from speechrnn.errors import CorpusError
 from speechrnn.noise import choose_noise, mix, segments
+from speechrnn.training.noises import load_noises
 from tests.signals import word
 
 SR = 8000
@@ -51,3 +61,47 @@ def test_the_same_seed_gives_the_same_stretch_and_another_one_another() -> None:
     np.testing.assert_array_equal(first, again)
     assert first.shape == (3000,)
     assert not np.array_equal(first, choose_noise(noises, 3000, SR, (1, 3)))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A noise, silence, a noise so faint that no word could be in it, and what is no recording."""
+    noise = word(8000, 3)
+    for name, y in (("good", noise), ("silent", np.zeros(8000)), ("faint", noise * np.float32(1e-4))):
+        soundfile.write(tmp_path / f"{name}.wav", y, SR, subtype="FLOAT")
+    (tmp_path / "broken.wav").write_text("no recording")
+    return tmp_path
+
+
+def test_noise_of_no_use_is_told_and_left_out(folder: Path) -> None:
+    told: list[Skipped] = []
+    [noise] = load_noises([folder], Config.load(), told.append)
+    assert (noise.path.name, noise.digest) == ("good.wav", clip_hash(folder / "good.wav"))
+    broken, faint, silent = sorted(told, key=lambda item: item.path)
+    assert broken.reason.startswith("not readable as audio")
+    assert faint.reason.startswith("no noise found (peak -8")
+    assert silent.reason == (
+        "no noise found (digital silence, needed a peak of -60 dBFS). Move it away, or make it louder."
+    )
+
+
+def test_without_a_listener_the_first_of_no_use_is_an_error(folder: Path) -> None:
+    with pytest.raises(CorpusError, match=r"broken\.wav: not readable as audio"):
+        load_noises([folder], Config.load())
+
+
+def test_noises_of_which_none_is_left_are_an_error(folder: Path) -> None:
+    (folder / "good.wav").unlink()
+    with pytest.raises(CorpusError, match=r"broken\.wav: .* None of the 3 recordings of noise can be used, needed one"):
+        load_noises([folder], Config.load(), lambda _: None)
+
+
+def test_faint_noise_is_to_be_refused_too(folder: Path) -> None:
+    pieces = cut_noises(list_noises(folder), Config.load().audio)
+    assert len(pieces.waveforms) == 2
+    assert [item.path.name for item in pieces.unreadable] == ["broken.wav", "silent.wav"]
+
+
+def test_a_folder_of_noise_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match="nowhere: no such folder or file"):
+        list_noises(tmp_path / "nowhere")

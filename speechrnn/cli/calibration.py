@@ -11,6 +11,7 @@ from speechrnn.cli.options import quote
 from speechrnn.cli.outcome import name_files
 from speechrnn.cli.progress import progress
 from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.noises import NOISE_LABEL
 from speechrnn.errors import BundleError
 from speechrnn.markup import Table, count, percent, text_table
 from speechrnn.places import check_free, find_model, is_shipped, model_home
@@ -80,10 +81,12 @@ def run_calibration(bundle: Bundle, data: Path, place: Path, reject_at: float) -
     strangers = [clip for clip in corpus.clips if clip.label not in bundle.labels]
     unused = [f"{printable(item.path)}: {item.reason}" for item in corpus.skipped]
     unused += [f"{printable(clip.path)}: labelled {clip.label}; the model has no such label" for clip in strangers]
-    unused += [f"{printable(answer.path or '')}: {answer.error}" for answer in done.hearing.unreadable]
+    unused += [f"{printable(item.path)}: {item.reason}" for item in done.hearing.unreadable]
     if unused:
         name_files("not used", unused)
     if warning := warn_of_heard(done.hearing.heard):
+        typer.echo(warning, err=True)
+    for warning in warn_of_threshold(done, reject_at):
         typer.echo(warning, err=True)
     return done
 
@@ -124,6 +127,67 @@ def warn_of_heard(heard: Sequence[str]) -> str | None:
     )
 
 
+def warn_of_threshold(done: Any, reject_at: float) -> list[str]:
+    """Say so where a threshold refuses many labels, or where nobody knows all that it lets in.
+
+    Parameters
+    ----------
+    done : speechrnn.training.recalibration.Recalibrated
+        What was done.
+    reject_at : float
+        Largest share of rejects of each kind to be accepted.
+
+    Returns
+    -------
+    list of str
+        A sentence each.
+    """
+    from speechrnn.training.raw import measure
+    from speechrnn.training.sureness import MAX_REFUSED
+
+    raw, before, after = done.hearing.raw, done.before, done.after
+    warnings = []
+    # without any reject, the text below the figures says what became of the threshold
+    if len(raw.unheard) == 1:
+        warnings.append(warn_of_unheard(raw.unheard[0], before.threshold, after.threshold))
+    refused = measure(raw, after).refused or 0.0
+    if refused > MAX_REFUSED:
+        warnings.append(
+            f"the threshold now refuses {percent(refused)} of your labels, which is what --reject-at {reject_at:g} "
+            "costs on these recordings: for fewer, calibrate again with a larger --reject-at."
+        )
+    return warnings
+
+
+def warn_of_unheard(kind: str, before: float, after: float) -> str:
+    """Say what was not set because other words, or noises, were not heard.
+
+    Parameters
+    ----------
+    kind : str
+        ``words`` or ``noises``.
+    before, after : float
+        The thresholds.
+
+    Returns
+    -------
+    str
+        A sentence.
+
+    Examples
+    --------
+    >>> print(warn_of_unheard("noises", 0.25, 0.25))
+    no noises were heard, and nobody knows how many a lower threshold lets in: the threshold was kept; put some into ...
+    """
+    name, folder = ("other words", "unknown") if kind == "words" else ("noises", NOISE_LABEL)
+    weights = "the weights of `known` were kept, and " if kind == "words" else ""
+    moved = "kept" if after == before else "raised" if after > before else "lowered to refuse fewer labels"
+    return (
+        f"no {name} were heard, and nobody knows how many a lower threshold lets in: {weights}the threshold was "
+        f"{moved}; put some into a folder {folder} to set it by them."
+    )
+
+
 def print_recalibrated(done: Any, reject_at: float) -> None:
     """Print figures before and after, and say what could not be set.
 
@@ -159,7 +223,7 @@ def print_recalibrated(done: Any, reject_at: float) -> None:
     elif after.n_rejects < MIN_REJECTS:
         typer.echo(
             f"The weights of `known` were kept: needed {MIN_REJECTS} recordings to refuse or more, found "
-            f"{after.n_rejects}; the threshold was set."
+            f"{after.n_rejects}."
         )
     path = done.bundle.path
     typer.echo(f"Model: {printable(path)}")

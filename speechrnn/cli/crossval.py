@@ -32,12 +32,16 @@ def crossval(
     """Train without each speaker in turn, and score that speaker (extra train).
 
     Done folds are kept: after Ctrl-C the same command goes on. Writes crossval.json, crossval.png and suspects.csv:
-    clips whose label looks wrong.
+    clips whose label looks wrong. The exit status is 1 where files could not be read.
     """
     from speechrnn.extras import check_installed
 
     check_installed("keras", extra="train", purpose="training")
     from speechrnn.cli.crossval_run import CrossvalRequest, run_crossval
+    from speechrnn.cli.group import FAILED
 
     request = CrossvalRequest(data, config, out, options.read_overrides(settings or [], None), learning_curve)
-    typer.echo(run_crossval(request, by, seeds, jobs, as_json=as_json))
+    text, complete = run_crossval(request, by, seeds, jobs, as_json=as_json)
+    typer.echo(text)
+    if not complete:
+        raise typer.Exit(FAILED)

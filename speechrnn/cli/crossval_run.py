@@ -11,10 +11,12 @@ from typing import Any
 
 import typer
 
+from speechrnn.cli.outcome import name_files
 from speechrnn.cli.progress import progress
 from speechrnn.config import Config
-from speechrnn.crossvalidation import CrossvalOptions, crossval
+from speechrnn.crossvalidation import PLAN, Crossvalidated, CrossvalOptions, crossval
 from speechrnn.errors import ConfigError, MissingExtraError
+from speechrnn.fold_plan import measure, spell_path
 from speechrnn.fold_plots import plot_curves, plot_folds
 from speechrnn.folds import Crossval
 from speechrnn.learning_curve import Point, learning_curve
@@ -37,7 +39,7 @@ class CrossvalRequest:
     learning_curve: bool
 
 
-def run_crossval(request: CrossvalRequest, by: str, seeds: int, jobs: int, *, as_json: bool) -> str:
+def run_crossval(request: CrossvalRequest, by: str, seeds: int, jobs: int, *, as_json: bool) -> tuple[str, bool]:
     """Cross-validate, write the results beside the folds, and say what came out.
 
     Parameters
@@ -55,27 +57,46 @@ def run_crossval(request: CrossvalRequest, by: str, seeds: int, jobs: int, *, as
     -------
     str
         For stdout.
+    bool
+        Whether all files could be read; those that could not, and those that are not used, are named on stderr.
 
     Raises
     ------
     ConfigError
         `by` is something else.
+    KeyboardInterrupt
+        Ctrl-C, with how to go on.
     """
     if by not in ("speaker", "clip"):
         raise ConfigError(f"--by {by}: allowed are speaker and clip")
     config = Config.load(request.config or "default", request.overrides)
     options = CrossvalOptions(by, seeds, jobs)
-    points: tuple[Point, ...] = ()
-    with progress("folds") as show:
-        done = crossval(request.data, config, request.out, options, show)
-        if request.learning_curve:
-            points = learning_curve(request.data, config, request.out / "learning-curve", options, show)
+    try:
+        done, points = _train(request, config, options)
+    except KeyboardInterrupt as error:
+        if not (request.out / PLAN).is_file():
+            raise
+        raise KeyboardInterrupt("to go on, run the same command again: what is done is kept") from error
     suspects = find_suspects(done.answers)
-    found = _as_json(done.score, suspects, points)
+    found = _as_json(done, suspects, points)
     write_text(request.out / "crossval.json", found + "\n")
     write_text(request.out / "suspects.csv", _as_csv(suspects))
-    _draw(request.out, done.score, points)
-    return found if as_json else describe_crossval(done.score, suspects, points)
+    _draw(request.out, done, points)
+    text = found if as_json else describe_crossval(done.score, suspects, points)
+    for what, items in (("not used", done.skipped), ("could not be read", done.unread)):
+        if items:
+            name_files(what, [f"{printable(item.path)}: {item.reason}" for item in items])
+    return text, not done.unread
+
+
+def _train(
+    request: CrossvalRequest, config: Config, options: CrossvalOptions
+) -> tuple[Crossvalidated, tuple[Point, ...]]:
+    with progress("folds") as show:
+        done = crossval(request.data, config, request.out, options, show)
+        if not request.learning_curve:
+            return done, ()
+        return done, learning_curve(request.data, config, request.out / "learning-curve", options, show)
 
 
 def describe_crossval(score: Crossval, suspects: Sequence[Suspect], points: Sequence[Point]) -> str:
@@ -138,8 +159,9 @@ def describe_crossval(score: Crossval, suspects: Sequence[Suspect], points: Sequ
     return "\n".join(lines)
 
 
-def _as_json(score: Crossval, suspects: Sequence[Suspect], points: Sequence[Point]) -> str:
-    whole = dataclasses.asdict(score)
+def _as_json(done: Crossvalidated, suspects: Sequence[Suspect], points: Sequence[Point]) -> str:
+    whole = dataclasses.asdict(done.score)
+    whole["unreadable"] = [{"path": spell_path(item.path), "reason": item.reason} for item in done.unread]
     whole["suspects"] = [dataclasses.asdict(suspect) for suspect in suspects]
     whole["learning_curve"] = [dataclasses.asdict(point) for point in points]
     return json.dumps(whole, default=str)
@@ -153,14 +175,32 @@ def _as_csv(suspects: Sequence[Suspect]) -> str:
     return text.getvalue()
 
 
-def _draw(out: Path, score: Crossval, points: Sequence[Point]) -> None:
+def curves_of(done: Crossvalidated, points: Sequence[Point]) -> list[tuple[str, list[tuple[int, Crossval]]]]:
+    """Say what a learning curve draws; at its right end is the score with all.
+
+    Parameters
+    ----------
+    done : Crossvalidated
+        With all speakers and clips.
+    points : sequence of Point
+        With fewer.
+
+    Returns
+    -------
+    list of (str, list of (int, Crossval))
+        Name of the axis, and the score at each number; no curve that would be one point.
+    """
+    most = measure(done.folds)
+    speakers = [(p.speakers, p.score) for p in points if p.speakers] + [(most.speakers, done.score)]
+    clips = [(p.clips, p.score) for p in points if p.clips] + [(most.clips, done.score)]
+    named = [("speakers that train", speakers), ("clips of each label and speaker", clips)]
+    return [(name, curve) for name, curve in named if len(curve) > 1]
+
+
+def _draw(out: Path, done: Crossvalidated, points: Sequence[Point]) -> None:
     try:
-        write_bytes(out / "crossval.png", plot_folds(score))
-        if points:
-            speakers = [(p.speakers, p.score) for p in points if p.speakers] + [(score.n_speakers - 1, score)]
-            n_clips = score.n_clips // max(1, len(score.folds) * 10)
-            clips = [(p.clips, p.score) for p in points if p.clips] + [(n_clips, score)]
-            named = [("speakers that train", speakers), ("clips of each label and speaker", clips)]
-            write_bytes(out / "learning-curve.png", plot_curves(named))
+        write_bytes(out / "crossval.png", plot_folds(done.score))
+        if curves := curves_of(done, points):
+            write_bytes(out / "learning-curve.png", plot_curves(curves))
     except MissingExtraError as error:
         typer.echo(f"no picture: {error}", err=True)

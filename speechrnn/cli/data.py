@@ -36,6 +36,16 @@ class Words(StrEnum):
     held_out = "held-out"
 
 
+class EngineName(StrEnum):
+    """Who speaks; `speechrnn.corpus.engines.ENGINES` has them, but its import would slow down every command."""
+
+    espeak_ng = "espeak-ng"
+    throats = "throats"
+    accents = "accents"
+    hibari = "hibari"
+    flite = "flite"
+
+
 @app.command()
 def synth(
     directory: Directory,
@@ -47,11 +57,11 @@ def synth(
     seed: Annotated[int | None, typer.Option(metavar="N", help="Decides the voices. [default: 0]")] = None,
     rate: Annotated[int | None, typer.Option(metavar="HZ", help="Samples a second. [default: 16000]")] = None,
     engine: Annotated[
-        str | None,
+        EngineName | None,
         typer.Option(
             metavar="NAME",
-            help="espeak-ng; accents: its voices of 53 other languages; hibari: a neural voice; flite, where it is "
-            "installed. [default: espeak-ng]",
+            help="espeak-ng; throats: voices for it that a number writes; accents: its voices of 54 other languages; "
+            "hibari: a neural voice; flite, where it is installed. [default: espeak-ng]",
         ),
     ] = None,
     words: Annotated[
@@ -77,8 +87,8 @@ def synth(
     from speechrnn.cli.synthesis import choose_judge, choose_words, describe_synthesis
     from speechrnn.corpus.synthesis import SynthesisOptions, synthesize
 
-    given: dict[str, Any] = {"voices": voices, "repeats": repeats, "seed": seed, "sample_rate": rate, "engine": engine}
-    given |= choose_words(words.value, seed or 0)
+    given: dict[str, Any] = {"voices": voices, "repeats": repeats, "seed": seed, "sample_rate": rate}
+    given |= choose_words(words.value, seed or 0) | {"engine": engine.value if engine else None}
     chosen = SynthesisOptions(**{name: value for name, value in given.items() if value is not None})
     heard_by = choose_judge(judge, chosen)
     with progress("speaking") as show:

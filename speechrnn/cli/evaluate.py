@@ -25,8 +25,8 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Write report.md, confusion.png (extra plot), predictions.csv and errors.csv there; two models "
-            "get a folder each.",
+            help="Write report.md, evaluation.json, predictions.csv, errors.csv and the pictures (extra plot) "
+            "confusion.png, certainty.png and, with --noise, noise.png there; two models get a folder each.",
         ),
     ] = None,
     noise: Annotated[
@@ -47,15 +47,25 @@ def evaluate(
     if model and len(model) > 2:
         raise typer.BadParameter(f"{len(model)} models given, needed one, or two to compare.", param_hint="--model")
     from speechrnn.cli.scores import evaluate_models, print_scores, write_reports
-    from speechrnn.noise_sweep import LEVELS, parse_levels
 
     if snr is not None and noise is None:
         raise typer.BadParameter("needs --noise with a folder of recordings.", param_hint="--snr")
-    levels = parse_levels(snr or LEVELS) if noise else ()
+    levels = _read_levels(snr) if noise else ()
     scores = evaluate_models(data, model or [None], noise, levels)
     print_scores(scores, as_json=as_json)
     if report is not None:
         write_reports(report, scores)
     if n_failed := scores.n_unreadable:
-        typer.echo(f"{n_failed} of {scores.n_files} files could not be read: see `speechrnn data check`", err=True)
+        where = "see `speechrnn data check`" if scores.n_unreadable_clips else "they are named above"
+        typer.echo(f"{n_failed} of {scores.n_files} files could not be read: {where}", err=True)
         raise typer.Exit(FAILED)
+
+
+def _read_levels(snr: str | None) -> tuple[float | None, ...]:
+    from speechrnn.errors import ConfigError
+    from speechrnn.noise_sweep import LEVELS, parse_levels
+
+    try:
+        return parse_levels(LEVELS if snr is None else snr)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error), param_hint="--snr") from error

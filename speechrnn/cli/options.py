@@ -75,9 +75,10 @@ Split = Annotated[
     str | None,
     typer.Option(
         "--split",
-        metavar="speaker|clip|official|CSV",
+        metavar="speaker|clip|official|none|CSV",
         help="What is kept for validation and test: whole speakers (the default where they are known), single clips, "
-        "FSDD's own choice, or what a CSV with the columns path,split says.",
+        "FSDD's own choice, none at all (every clip trains, there is no score), or what a CSV with the columns "
+        "path,split says.",
     ),
 ]
 Settings = Annotated[

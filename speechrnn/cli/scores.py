@@ -7,13 +7,16 @@ from pathlib import Path
 
 import typer
 
+from speechrnn.cli.outcome import name_files
 from speechrnn.cli.progress import progress
 from speechrnn.comparison import Comparison, compare
-from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.layouts import Skipped, read_corpus
+from speechrnn.corpus.noises import list_noises
 from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
 from speechrnn.noise_sweep import read_noises, sweep_noise
 from speechrnn.recognizer import load
 from speechrnn.report import render_comparison, render_evaluation, write_report
+from speechrnn.text import printable
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -26,21 +29,34 @@ class Scores:
         One for each model.
     comparison : Comparison or None
         Of two.
+    noises, unread_noises : frozenset of Path
+        Recordings of noise that were to be mixed in, and those of them that could not be used.
     """
 
     evaluated: tuple[Evaluated, ...]
     comparison: Comparison | None
+    noises: frozenset[Path] = frozenset()
+    unread_noises: frozenset[Path] = frozenset()
 
     @property
     def n_files(self) -> int:
         """How many files had to be read."""
-        return len({clip.path for one in self.evaluated for clip in one.clips})
+        return len({clip.path for one in self.evaluated for clip in (*one.clips, *one.rejects)} | self.noises)
 
     @property
     def n_unreadable(self) -> int:
         """How many of them could not be."""
+        rejects = {item.path for one in self.evaluated for item in one.unread_rejects}
+        return len(self._unread_clips() | rejects | self.unread_noises)
+
+    @property
+    def n_unreadable_clips(self) -> int:
+        """How many of those are of labels."""
+        return len(self._unread_clips())
+
+    def _unread_clips(self) -> set[Path]:
         pairs = [pair for one in self.evaluated for pair in zip(one.clips, one.predictions, strict=True)]
-        return len({clip.path for clip, answer in pairs if answer.error is not None})
+        return {clip.path for clip, answer in pairs if answer.error is not None}
 
 
 def evaluate_models(
@@ -68,9 +84,11 @@ def evaluate_models(
     if models[0] is None:
         typer.echo(f"model: {recognizers[0].bundle.path}", err=True)
     corpus = read_corpus(data)
+    files = frozenset(list_noises(noise, "test")) if noise else frozenset()
+    unusable: dict[Path, Skipped] = {}
     evaluated = []
     for recognizer in recognizers:
-        noises = read_noises(noise, recognizer) if noise else []
+        noises = read_noises(noise, recognizer, lambda item: unusable.update({item.path: item})) if noise else []
         with progress("evaluating") as show:
             one = evaluate_corpus(corpus, recognizer, on_progress=show)
         if noises:
@@ -78,7 +96,10 @@ def evaluate_models(
                 swept = sweep_noise(corpus.clips, recognizer, noises, levels, show)
             one = dataclasses.replace(one, evaluation=dataclasses.replace(one.evaluation, noise=swept))
         evaluated.append(one)
-    return Scores(tuple(evaluated), compare(*evaluated) if len(evaluated) > 1 else None)
+    if unusable:
+        name_files("of noise not used", [f"{printable(item.path)}: {item.reason}" for item in unusable.values()])
+    comparison = compare(*evaluated) if len(evaluated) > 1 else None
+    return Scores(tuple(evaluated), comparison, files, frozenset(unusable))
 
 
 def print_scores(scores: Scores, *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from speechrnn.cli.outcome import name_files
 from speechrnn.cli.progress import progress
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus, read_corpus
-from speechrnn.corpus.splits import split_corpus
+from speechrnn.corpus.splits import Split, split_corpus
 from speechrnn.corpus.synthesis import read_manifest, synthesize
 from speechrnn.markup import count
 from speechrnn.places import (
@@ -118,7 +118,7 @@ def choose_data(data: Path | None) -> Corpus:
     return corpus
 
 
-def check_split(corpus: Corpus, split: str | None, seed: int, start: Bundle | None) -> None:
+def check_split(corpus: Corpus, split: str | None, seed: int, start: Bundle | None) -> Split:
     """Find out whether the recordings can be divided before the seconds that TensorFlow takes; warn of few voices.
 
     Parameters
@@ -131,6 +131,11 @@ def check_split(corpus: Corpus, split: str | None, seed: int, start: Bundle | No
         Chooses the voices.
     start : Bundle or None
         A model that has heard other voices.
+
+    Returns
+    -------
+    Split
+        As the training will divide them.
 
     Raises
     ------
@@ -145,6 +150,46 @@ def check_split(corpus: Corpus, split: str | None, seed: int, start: Bundle | No
             "with --from, or train on all of them with --split clip (its score is then on voices heard in training)",
             err=True,
         )
+    return parts
+
+
+def explain_unused_share(corpus: Corpus, split: Split, config: Config, start: Bundle | None) -> str | None:
+    """Say so where ``--reject-at`` cannot act.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The recordings.
+    split : Split
+        Which of them trains.
+    config : Config
+        Complete.
+    start : Bundle or None
+        The model that the training starts from.
+
+    Returns
+    -------
+    str or None
+        Why, and what to do; None where it acts.
+    """
+    if config.training.reject_at is None:
+        return None
+    if not config.network.rejection:
+        return (
+            "--reject-at does nothing here: this network has no output for what is no label; take a preset that has, "
+            "such as default, or add --set network.rejection=true."
+        )
+    trained = {clip.label for clip in split.train}
+    same = start is not None and (
+        (adapts(start, corpus) and config.data.sources != ())
+        or start.labels == tuple(label for label in corpus.labels if label in trained)
+    )
+    later = "set the threshold afterwards with `speechrnn calibrate` and its --reject-at."
+    if same and start is not None and start.metadata.calibration is not None:
+        return f"--reject-at does nothing here: a training from a model with these labels keeps its threshold; {later}"
+    if not split.valid and not any(source.use == "valid" for source in config.data.sources):
+        return f"--reject-at does nothing here: no clip is kept for validation, on which it would act; {later}"
+    return None
 
 
 def choose_place(out: Path | None, config: str | None, *, resume: bool, force: bool) -> Path:

@@ -49,7 +49,8 @@ def list_noises(path: Path, split: str | None = None) -> tuple[Path, ...]:
         return (path,)
     if not is_folder(path):
         raise CorpusError(
-            f"{printable(path)}: no such folder or file. Needed recordings of noise (wav, flac, ogg, mp3); check the path."
+            f"{printable(path)}: no such folder or file. Needed recordings of noise (wav, flac, ogg, mp3); check the "
+            "path."
         )
     manifest = path / MANIFEST
     if split is not None and manifest.is_file():

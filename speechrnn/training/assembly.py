@@ -5,6 +5,7 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -74,10 +75,11 @@ def describe(gathered: Gathered, split: str, start: Bundle | None = None) -> Ori
         heard, sources = start.metadata.heard, list(start.metadata.sources)
     material = gathered.material
     used = {example.clip.path: example for example in _all_examples(material)}
+    labelled = {example.clip.path for example in (*material.train, *material.valid)}
     for corpus in gathered.corpora:
         examples = [used[clip.path] for clip in (*corpus.clips, *corpus.rejects) if clip.path in used]
         if examples:
-            heard = _merge(heard, _heard(corpus, examples))
+            heard = _merge(heard, _heard(corpus, examples, labelled))
             name, licence = _name(corpus.root), _read_licence(corpus.folder)
             sources.append(DataSource(name, corpus.layout, len(examples), licence))
     for folder, n in Counter(noise.path.parent for noise in material.noises).items():
@@ -117,7 +119,7 @@ def _all_examples(material: Material) -> Iterator[Example]:
     return chain(material.train, material.valid, material.words, material.kept_words)
 
 
-def _heard(corpus: Corpus, examples: Sequence[Example]) -> Heard:
+def _heard(corpus: Corpus, examples: Sequence[Example], labelled: AbstractSet[Path]) -> Heard:
     manifest = read_manifest(corpus.folder) or read_unfinished(corpus.folder)
     real = [example for example in examples if not (manifest and is_synthetic(example.clip))]
     return Heard(
@@ -125,7 +127,8 @@ def _heard(corpus: Corpus, examples: Sequence[Example]) -> Heard:
         # a hundred thousand synthetic clips would be a megabyte of hashes; their voices are known by name
         clips=tuple(sorted({example.digest for example in real})),
         real=len(real),
-        unnamed=sum(example.clip.speaker is None for example in examples),
+        # somebody unnamed who says other words, or a noise, does not make every voice one that may have been heard
+        unnamed=sum(e.clip.speaker is None and e.clip.path in labelled for e in examples),
         synthetic=(Synthetic(manifest.engine, manifest.seed, manifest.n_clips),) if manifest else (),
     )
 

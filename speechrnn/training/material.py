@@ -7,6 +7,8 @@ from pathlib import Path
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus, read_corpus
+from speechrnn.corpus.names import parse_fsdd
+from speechrnn.corpus.noises import NOISE_LABEL
 from speechrnn.corpus.splits import Split
 from speechrnn.errors import TrainingError
 from speechrnn.settings import SourceConfig
@@ -14,7 +16,6 @@ from speechrnn.training.features import Example, Unreadable, load_examples
 from speechrnn.training.noises import Noise, load_noises
 from speechrnn.training.sampling import Origin
 
-BACKGROUND = "_background_noise_"
 # of so many other words one is kept out of the training where there are validation clips: it helps to set the threshold
 _WORDS_PER_KEPT = 5
 
@@ -84,8 +85,8 @@ def gather(
     corpus : Corpus
         The folder.
     split : Split
-        Which of its clips train and which validate; of a speaker kept for either test or validation no clip of a
-        source trains.
+        Which of its clips train and which validate; of a speaker kept for either test or validation no other word
+        and no clip of a source trains.
     config : Config
         Its `data` names the sources.
     labels : tuple of str, optional
@@ -111,11 +112,11 @@ def gather(
     kept = {clip.speaker for clip in (*split.test, *split.valid)} - {clip.speaker for clip in split.train} - {None}
     jobs = [_Job(clip, "train", Origin(0, config.data.weight, clip.speaker)) for clip in split.train]
     jobs += [_Job(clip, "valid") for clip in split.valid]
-    jobs += [_Job(clip, "words", Origin(0, config.data.weight, clip.speaker)) for clip in _words(corpus)]
+    jobs += [_Job(clip, "words", Origin(0, config.data.weight, clip.speaker)) for clip in _words(corpus, kept)]
     for i, (source, further) in enumerate(sources, start=1):
         jobs += _jobs_of(source, further, i, kept)
-    unknown = [job for job in jobs if job.part in ("train", "valid") and job.clip.label not in labels]
-    jobs = [job for job in jobs if job not in set(unknown)]
+    unknown = {job: job.clip for job in jobs if job.part in ("train", "valid") and job.clip.label not in labels}
+    jobs = [job for job in jobs if job not in unknown]
     if split.valid:
         jobs = _keep_words(jobs)
     changed = frozenset(job.clip.path for job in jobs if job.part in ("train", "words"))
@@ -128,7 +129,7 @@ def gather(
     material = _assort(jobs, loaded, labels, load_noises(_noise_paths(corpus, config), config))
     unreadable = tuple(item for item in loaded if isinstance(item, Unreadable))
     _check_labels(material, unreadable)
-    strangers = tuple(Unreadable(job.clip, f"its label {job.clip.label} is not in {corpus.root}") for job in unknown)
+    strangers = tuple(Unreadable(clip, f"its label {clip.label} is not in {corpus.root}") for clip in unknown.values())
     return Gathered(material, (corpus, *(further for _, further in sources)), unreadable + strangers)
 
 
@@ -143,13 +144,13 @@ def _jobs_of(source: SourceConfig, corpus: Corpus, number: int, kept: set[str | 
     def origin(clip: Clip) -> Origin:
         return Origin(number, source.weight, clip.speaker)
 
-    if source.use == "reject":
-        return [_Job(clip, "words", origin(clip)) for clip in (*corpus.clips, *_words(corpus))]
     clips = [clip for clip in corpus.clips if clip.speaker not in kept]
+    words = [_Job(clip, "words", origin(clip)) for clip in _words(corpus, kept)]
+    if source.use == "reject":
+        return [_Job(clip, "words", origin(clip)) for clip in clips] + words
     if source.use == "valid":
         return [_Job(clip, "valid") for clip in clips]
-    jobs = [_Job(clip, "train", origin(clip)) for clip in clips]
-    return jobs + [_Job(clip, "words", origin(clip)) for clip in _words(corpus)]
+    return [_Job(clip, "train", origin(clip)) for clip in clips] + words
 
 
 def _keep_words(jobs: Sequence[_Job]) -> list[_Job]:
@@ -159,16 +160,18 @@ def _keep_words(jobs: Sequence[_Job]) -> list[_Job]:
 
 
 def _said(clip: Clip) -> str:
-    """The word in the name ``{word}_{speaker}_{index}``; of another name the whole."""
-    return clip.path.stem.partition("_")[0]
+    """The word in the name ``{word}_{speaker}_{index}``; of another name the whole, for no word is known then."""
+    name = parse_fsdd(clip.path)
+    return name.label if name else clip.path.stem
 
 
-def _words(corpus: Corpus) -> list[Clip]:
-    return [clip for clip in corpus.rejects if clip.label != BACKGROUND]
+def _words(corpus: Corpus, kept: set[str | None]) -> list[Clip]:
+    """Other words, but not by a voice that is kept."""
+    return [clip for clip in corpus.rejects if clip.label != NOISE_LABEL and clip.speaker not in kept]
 
 
 def _noise_paths(corpus: Corpus, config: Config) -> list[Path]:
-    inside = [clip.path for clip in corpus.rejects if clip.label == BACKGROUND]
+    inside = [clip.path for clip in corpus.rejects if clip.label == NOISE_LABEL]
     return inside + [Path(source.path) for source in config.data.sources if source.use == "noise"]
 
 

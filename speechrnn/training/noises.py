@@ -1,20 +1,16 @@
 """Recorded noise to train with."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
-from speechrnn.audio import Waveform, load_audio
+from speechrnn.audio import Waveform
 from speechrnn.config import Config
-from speechrnn.corpus.noises import list_noises
-from speechrnn.errors import AudioError, CorpusError, explain_os_error
-from speechrnn.text import printable
+from speechrnn.corpus.clips import clip_hash
+from speechrnn.corpus.noises import OnUnusable, list_noises, read_usable
 
-# of a recording of hours the first minutes are noise enough; none that is longer than an hour is read
-MAX_SECONDS, LONGEST = 120.0, 3600.0
+# of a recording of hours the first minutes are noise enough
+MAX_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +32,7 @@ class Noise:
     digest: str
 
 
-def load_noises(paths: Sequence[Path], config: Config) -> list[Noise]:
+def load_noises(paths: Sequence[Path], config: Config, on_unusable: OnUnusable | None = None) -> list[Noise]:
     """Read recordings of noise, or all in some folders.
 
     Parameters
@@ -45,6 +41,9 @@ def load_noises(paths: Sequence[Path], config: Config) -> list[Noise]:
         Files and folders.
     config : Config
         Its `audio` decides rate and what is too quiet.
+    on_unusable : callable, optional
+        Called with each recording that cannot be read or is silent, and that is left out; without it the first one is
+        an error.
 
     Returns
     -------
@@ -54,18 +53,8 @@ def load_noises(paths: Sequence[Path], config: Config) -> list[Noise]:
     Raises
     ------
     CorpusError
-        A folder holds no recordings, or a recording cannot be read.
+        A folder holds no recordings, or no recording can be used.
     """
-    limits = msgspec.structs.replace(config.audio, max_duration=LONGEST)
-    noises: list[Noise] = []
-    for path in (file for place in paths for file in list_noises(place, "train")):
-        try:
-            raw = path.read_bytes()
-            y = load_audio(raw, limits)
-        except AudioError as error:
-            raise CorpusError(f"{printable(path)}: {error}") from error
-        except OSError as error:
-            raise CorpusError(f"{printable(path)}: {explain_os_error(error)}") from error
-        n = round(MAX_SECONDS * config.audio.sample_rate)
-        noises.append(Noise(path, y[:n], hashlib.sha256(raw).hexdigest()[:16]))
-    return noises
+    n = round(MAX_SECONDS * config.audio.sample_rate)
+    files = [file for place in paths for file in list_noises(place, "train")]
+    return [Noise(path, y[:n], clip_hash(path)) for path, y in read_usable(files, config.audio, on_unusable)]

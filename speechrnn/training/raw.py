@@ -26,7 +26,7 @@ from speechrnn.training.calibration import (
 WORD, NOISE = -1, -2
 # with fewer, a temperature or weights of `known` would be those of a few clips
 MIN_CLIPS, MIN_REJECTS = 50, 20
-# largest share of the labels that is refused where no rejects say where the threshold should be
+# largest share of the labels that a threshold may refuse which stays for want of rejects of each kind
 MAX_REFUSED = 0.05
 # log-odds of the `known` nearest to 0 or 1 that float32 has
 _FARTHEST = 17.0
@@ -55,6 +55,11 @@ class Raw:
     def is_label(self) -> npt.NDArray[np.bool_]:
         """Which recordings are of a label."""
         return self.units >= 0
+
+    @property
+    def unheard(self) -> tuple[str, ...]:
+        """Which kinds of rejects are missing: of ``words`` and ``noises``."""
+        return tuple(name for unit, name in ((WORD, "words"), (NOISE, "noises")) if unit not in self.units)
 
 
 def raw_answers(probabilities: npt.ArrayLike, known: npt.ArrayLike, units: npt.ArrayLike) -> Raw:
@@ -175,10 +180,11 @@ def fit_calibration(raw: Raw, present: Calibration, false_accepts: float) -> Cal
         Answers of the fresh network.
     present : Calibration
         What it has now: the temperature is kept with fewer than `MIN_CLIPS` labels, the weights of `known` with fewer
-        than `MIN_REJECTS` rejects.
+        than `MIN_REJECTS` rejects, and where no other words are among them: what keeps noises out may let words in.
     false_accepts : float
-        Largest share of each kind of reject to be accepted. Without rejects the threshold is kept, or lowered until
-        it refuses at most `MAX_REFUSED` of the labels.
+        Largest share of each kind of reject to be accepted. Where a kind was not heard nobody knows what a lower
+        threshold lets in: then it is not set below the present one, or only until that refuses at most `MAX_REFUSED`
+        of the labels.
 
     Returns
     -------
@@ -192,16 +198,23 @@ def fit_calibration(raw: Raw, present: Calibration, false_accepts: float) -> Cal
         temperature = fit_temperature(raw.log_probabilities[labels], raw.units[labels])
         # margins shrink as the temperature grows: what they count for stays the same
         weights = replace(weights, margin=weights.margin * temperature / present.temperature)
-    if n_clips and n_rejects >= MIN_REJECTS:
+    if n_clips and n_rejects >= MIN_REJECTS and WORD in raw.units:
         weights = fit_known(raw.known, margins(softmax(raw.log_probabilities / temperature)), labels)
     fitted = Calibration(temperature, weights, present.threshold, None, n_clips, n_rejects)
     _, known = apply_calibration(raw, fitted)
-    if not n_rejects:
-        refused = math.floor(MAX_REFUSED * n_clips + 1e-9)
-        last = np.nextafter(np.sort(known.astype(np.float32))[refused], np.float32(0.0))
-        return replace(fitted, threshold=min(present.threshold, float(last)))
-    threshold = max(choose_threshold(known[raw.units == unit], false_accepts) for unit in set(raw.units[~labels]))
-    return replace(fitted, threshold=threshold, false_accepts=false_accepts)
+    heard = [unit for unit in (WORD, NOISE) if unit in raw.units]
+    thresholds = [choose_threshold(known[raw.units == unit], false_accepts) for unit in heard]
+    if raw.unheard:
+        thresholds.append(min(present.threshold, _highest(known[labels])))
+    return replace(fitted, threshold=max(thresholds), false_accepts=false_accepts if heard else None)
+
+
+def _highest(known: Floats) -> float:
+    """The highest threshold that refuses at most `MAX_REFUSED` of some labels."""
+    if not known.size:
+        return 1.0
+    refused = math.floor(MAX_REFUSED * known.size + 1e-9)
+    return float(np.nextafter(np.sort(known.astype(np.float32))[refused], np.float32(0.0)))
 
 
 def ease(raw: Raw, calibration: Calibration, most_refused: float) -> Calibration:

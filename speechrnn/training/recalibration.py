@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from speechrnn.audio import Waveform
 from speechrnn.batch import predict_files
 from speechrnn.bundle import MODEL, WEIGHTS, Bundle, write_bundle
+from speechrnn.certainty import cut_noises, hear_noises
 from speechrnn.corpus.clips import Clip
-from speechrnn.corpus.layouts import Corpus
+from speechrnn.corpus.layouts import Corpus, Skipped
+from speechrnn.corpus.noises import NOISE_LABEL
 from speechrnn.errors import BundleError, CorpusError
 from speechrnn.evaluation import heard_levels
 from speechrnn.metadata import Calibrated
@@ -23,16 +24,12 @@ from speechrnn.training.assembly import Draft
 from speechrnn.training.batches import spread
 from speechrnn.training.calibration import Calibration, KnownWeights
 from speechrnn.training.export import to_onnx
-from speechrnn.training.material import BACKGROUND
-from speechrnn.training.noises import load_noises
 from speechrnn.training.raw import NOISE, WORD, Raw, fit_calibration, raw_answers
 from speechrnn.training.reference import check_parity_on
 from speechrnn.training.weights import KNOWN, TEMPERATURE, calibration_weights, load_weights, save_weights
 
-# a recording of noise is cut into pieces as long as a word may be
-PIECE_SECONDS = 1.0
 # recordings on which the new graph is compared with Keras
-_PARITY, _BATCH = 32, 16
+_PARITY = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +44,8 @@ class Hearing:
         Recordings of labels and other words that could be read.
     heard : tuple of {"none", "speakers", "clips"}
         What the model knew of each of them from its training; of other words the recordings alone count.
-    unreadable : tuple of Prediction
-        Those that could not be read.
+    unreadable : tuple of Skipped
+        Those, and recordings of noise, that could not be used.
     waveforms : tuple of np.ndarray
         Some of the recordings, to compare engines on.
     """
@@ -56,7 +53,7 @@ class Hearing:
     raw: Raw
     clips: tuple[Clip, ...]
     heard: tuple[Heard, ...]
-    unreadable: tuple[Prediction, ...]
+    unreadable: tuple[Skipped, ...]
     waveforms: tuple[Waveform, ...]
 
 
@@ -183,7 +180,7 @@ def hear(bundle: Bundle, corpus: Corpus, on_progress: Progress | None = None) ->
     bundle : Bundle
         Its network has an output for what is no label.
     corpus : Corpus
-        Recordings of its labels, of other words, and of noise, which is cut into pieces.
+        Recordings of its labels, of other words, and of noise, which is cut as for an evaluation.
     on_progress : callable, optional
         Called with the number of recordings heard and the number of all.
 
@@ -198,9 +195,10 @@ def hear(bundle: Bundle, corpus: Corpus, on_progress: Progress | None = None) ->
         No recording of a label or reject can be used.
     """
     unit = {label: i for i, label in enumerate(bundle.labels)}
-    words = [clip for clip in corpus.rejects if clip.label != BACKGROUND]
+    words = [clip for clip in corpus.rejects if clip.label != NOISE_LABEL]
     clips = [*(clip for clip in corpus.clips if clip.label in unit), *words]
-    pieces = _cut_noises([clip.path for clip in corpus.rejects if clip.label == BACKGROUND], bundle)
+    noises = cut_noises([clip.path for clip in corpus.rejects if clip.label == NOISE_LABEL], bundle.config.audio)
+    pieces = noises.waveforms
     fresh = set_calibration(bundle, Calibration(), "")
     answers: list[Prediction] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -209,8 +207,7 @@ def hear(bundle: Bundle, corpus: Corpus, on_progress: Progress | None = None) ->
             answers.append(answer)
             if on_progress is not None:
                 on_progress(len(answers), len(clips))
-        for first in range(0, len(pieces), _BATCH):
-            answers += recognizer.predict_batch(pieces[first : first + _BATCH])
+        answers += hear_noises(pieces, recognizer)
         good = tuple(clip for clip, answer in zip(clips, answers, strict=False) if answer.error is None)
         waveforms = [recognizer.load_audio(clip.path) for clip in spread(good, _PARITY)]
     read = [answer for answer in answers if answer.error is None]
@@ -221,7 +218,8 @@ def hear(bundle: Bundle, corpus: Corpus, on_progress: Progress | None = None) ->
         )
     units = [unit.get(clip.label, WORD) for clip in good] + [NOISE] * len(pieces)
     raw = raw_answers([list((a.probabilities or {}).values()) for a in read], [a.known or 0.0 for a in read], units)
-    unreadable = tuple(answer for answer in answers if answer.error is not None)
+    lost = [Skipped(clip.path, a.error) for clip, a in zip(clips, answers, strict=False) if a.error is not None]
+    unreadable = (*lost, *noises.unreadable)
     return Hearing(raw, good, _heard(good, bundle), unreadable, (*waveforms, *pieces[: _PARITY - len(waveforms)]))
 
 
@@ -232,15 +230,3 @@ def _heard(clips: Sequence[Clip], bundle: Bundle) -> tuple[Heard, ...]:
         "none" if level == "speakers" and clip.label not in bundle.labels else level
         for clip, level in zip(clips, levels, strict=True)
     )
-
-
-def _cut_noises(paths: Sequence[Path], bundle: Bundle) -> list[Waveform]:
-    """Pieces of equal length; those that are too quiet for the model to be asked are left out."""
-    audio = bundle.config.audio
-    n, least = round(PIECE_SECONDS * audio.sample_rate), 10 ** (audio.min_peak_db / 20)
-    pieces = [
-        noise.y[first : first + n]
-        for noise in load_noises(paths, bundle.config)
-        for first in range(0, max(1, noise.y.size - n + 1), n)
-    ]
-    return [piece for piece in pieces if np.abs(piece).max() >= least]
