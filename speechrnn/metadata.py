@@ -26,8 +26,8 @@ class Heard(Struct, frozen=True):
     """What the weights or the choice of the best pass have met.
 
     `clips` are short content hashes (`speechrnn.corpus.clips.clip_hash`) of the clips that no synthesiser made, `real`
-    counts those, `unnamed` those whose speaker was not known. Synthetic clips are known by their voices, and by the
-    seed that makes them again.
+    counts those, `unnamed` those of labels whose speaker was not known. Synthetic clips are known by their voices, and
+    by the seed that makes them again.
     """
 
     speakers: tuple[str, ...] = ()

@@ -196,3 +196,21 @@ def test_without_augmentation_each_clip_comes_once_as_it_is(corpus: Path) -> Non
     for example in material.train:
         assert sum(row.shape == example.features.shape and np.array_equal(row, example.features) for row in rows) == 1
     assert len(feed.probe()) == len(material.train)
+
+
+def test_a_source_that_is_not_there_is_told_as_one(corpus: Path) -> None:
+    with pytest.raises(CorpusError, match="data.sources names nothere: no such"):
+        collect(corpus, {"path": "nothere", "use": "train"})
+
+
+def test_a_silent_noise_is_named_and_the_others_train(corpus: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "noise"
+    folder.mkdir()
+    soundfile.write(folder / "hiss.wav", 0.1 * np.random.default_rng(0).standard_normal(8000), 8000)
+    soundfile.write(folder / "silence.wav", np.zeros(8000), 8000)
+    gathered = collect(corpus, {"path": str(folder), "use": "noise"})
+    assert [noise.path.name for noise in gathered.material.noises] == [
+        "fan.wav",
+        "hiss.wav",
+    ]  # a fan lies in the corpus
+    assert [one.clip.path.name for one in gathered.unreadable] == ["silence.wav"]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip
-from speechrnn.corpus.layouts import Corpus, read_corpus
+from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
 from speechrnn.corpus.names import parse_fsdd
 from speechrnn.corpus.noises import NOISE_LABEL
 from speechrnn.corpus.splits import Split
-from speechrnn.errors import TrainingError
+from speechrnn.errors import CorpusError, TrainingError
 from speechrnn.settings import SourceConfig
 from speechrnn.training.features import Example, Unreadable, load_examples
 from speechrnn.training.noises import Noise, load_noises
@@ -106,7 +106,7 @@ def gather(
     CorpusError
         A source holds no recordings.
     """
-    sources = [(source, read_corpus(Path(source.path))) for source in config.data.sources if source.use != "noise"]
+    sources = [(source, _read_source(source)) for source in config.data.sources if source.use != "noise"]
     trained = {clip.label for clip in split.train}
     labels = labels or tuple(label for label in corpus.labels if label in trained)
     kept = {clip.speaker for clip in (*split.test, *split.valid)} - {clip.speaker for clip in split.train} - {None}
@@ -126,11 +126,20 @@ def gather(
             on_progress(n, len(jobs))
 
     loaded = load_examples([job.clip for job in jobs], config, tell, changed)
-    material = _assort(jobs, loaded, labels, load_noises(_noise_paths(corpus, config), config))
+    lost: list[Skipped] = []
+    material = _assort(jobs, loaded, labels, load_noises(_noise_paths(corpus, config), config, lost.append))
     unreadable = tuple(item for item in loaded if isinstance(item, Unreadable))
     _check_labels(material, unreadable)
     strangers = tuple(Unreadable(clip, f"its label {clip.label} is not in {corpus.root}") for clip in unknown.values())
-    return Gathered(material, (corpus, *(further for _, further in sources)), unreadable + strangers)
+    silent = tuple(Unreadable(Clip(one.path, NOISE_LABEL, None), one.reason) for one in lost)
+    return Gathered(material, (corpus, *(further for _, further in sources)), unreadable + strangers + silent)
+
+
+def _read_source(source: SourceConfig) -> Corpus:
+    try:
+        return read_corpus(Path(source.path))
+    except CorpusError as error:  # whoever typed the name of a preset may not know of it
+        raise CorpusError(f"data.sources names {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
