@@ -199,7 +199,7 @@ def test_without_augmentation_each_clip_comes_once_as_it_is(corpus: Path) -> Non
 
 
 def test_a_source_that_is_not_there_is_told_as_one(corpus: Path) -> None:
-    with pytest.raises(CorpusError, match="data.sources names nothere: no such"):
+    with pytest.raises(CorpusError, match=r"data\.sources names nothere: no such"):
         collect(corpus, {"path": "nothere", "use": "train"})
 
 
