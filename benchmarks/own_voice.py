@@ -20,7 +20,7 @@ import numpy as np
 
 from speechrnn.recognizer import load
 
-PAIRS = (("george", "yweweler"), ("jackson", "nicolas"), ("lucas", "theo"))
+PAIRS = (("jackson", "nicolas"), ("george", "yweweler"), ("lucas", "theo"))
 DRAWS, REPEATS = 3, 3
 
 
