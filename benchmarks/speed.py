@@ -43,7 +43,8 @@ class Row:
     unit: str
     ratio: float
     limit: str
-    holds: bool
+    # None where the limit is told and not held
+    holds: bool | None
 
 
 def run(command: list[str]) -> Run:
@@ -93,7 +94,7 @@ def cold_rows(predict: list[str]) -> list[Row]:
             "s",
             c / d,
             "(issue 6: at most 1.8)",
-            True,
+            None,
         ),
         Row("speechrnn --help, against import typer", e, f, "s", e / f, "at most 1.5", e / f <= 1.5),
         Row("peak memory of predict", peak, 150.0, "MB", peak / 150, "under 150 MB", peak < 150),
@@ -122,7 +123,7 @@ def warm_row(clips: Path | None, model: Path | None) -> Row:
             recognizer.predict_batch([y])
             taken.append(1000 * (time.perf_counter() - began))
     ms = statistics.median(taken)
-    return Row("one clip, warm, one thread", ms, 0.6, "ms", ms / 0.6, "(issue 4: at most 0.6 ms)", True)
+    return Row("one clip, warm, one thread", ms, 0.6, "ms", ms / 0.6, "(issue 4: at most 0.6 ms)", None)
 
 
 def link_samples(scratch: Path) -> Path:
@@ -146,14 +147,14 @@ def main() -> int:
     rows.append(warm_row(arguments.clips, arguments.model))
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     for row in rows:
-        verdict = "holds" if row.holds else "DOES NOT HOLD"
+        verdict = {True: "holds", False: "DOES NOT HOLD", None: "told, not held"}[row.holds]
         print(
             f"{row.measure}: {row.ours:.3g} {row.unit} against {row.yardstick:.3g} {row.unit}, "
             f"ratio {row.ratio:.2f}; {row.limit}: {verdict}"
         )
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
-    return int(not all(row.holds for row in rows))
+    return int(any(row.holds is False for row in rows))
 
 
 if __name__ == "__main__":
