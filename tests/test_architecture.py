@@ -30,6 +30,7 @@ ORDER = [
     {"conversion"},
     {"config", "places"},
     {"waveform", "figures"},
+    {"segmenting"},
     {"media"},
     {"recordings"},
     {"audio", "metadata"},
