@@ -26,7 +26,7 @@ HEAVY = {
 ORDER = [
     {"text", "progress"},
     {"errors"},
-    {"extras", "storage", "yaml", "presets", "settings"},
+    {"extras", "storage", "yaml", "presets", "settings", "decoding"},
     {"conversion"},
     {"config", "places"},
     {"waveform", "figures"},
@@ -37,7 +37,8 @@ ORDER = [
     {"corpus"},
     {"adaptation"},
     {"engine"},
-    {"recognizer", "history"},
+    {"string_engine"},
+    {"recognizer", "transcriber", "history"},
     {"audition"},
     {"batch", "significance", "markup", "calibration_error"},
     {"robustness"},
