@@ -1,13 +1,14 @@
 """A bundle of kind `strings` and onnxruntime: recording in, digits out, one after the other with their times."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from speechrnn.audio import Source, Waveform, load_audio
 from speechrnn.bundle import Bundle, read_bundle
-from speechrnn.decoding import Found, LogProbs, Pattern, any_of_length, decode, parse_pattern
+from speechrnn.decoding import Found, LogProbs, decode
 from speechrnn.errors import ConfigError
+from speechrnn.patterns import Pattern, any_of_length, parse_pattern
 from speechrnn.places import find_model
 from speechrnn.string_engine import StringEngine
 
@@ -146,7 +147,7 @@ class StringRecognizer:
         sr : int, optional
             The rate of an array in Hz; the model's own if absent.
         pattern : Pattern, optional
-            What is known of the string; see `speechrnn.decoding.parse_pattern`.
+            What is known of the string; see `speechrnn.patterns.parse_pattern`.
 
         Returns
         -------

@@ -26,8 +26,8 @@ HEAVY = {
 ORDER = [
     {"text", "progress"},
     {"errors"},
-    {"extras", "storage", "yaml", "presets", "settings", "decoding"},
-    {"conversion"},
+    {"extras", "storage", "yaml", "presets", "settings", "patterns"},
+    {"conversion", "decoding"},
     {"config", "places"},
     {"waveform", "figures"},
     {"media"},
