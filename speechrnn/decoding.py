@@ -6,7 +6,6 @@ a label that is said twice has a blank between its two.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
