@@ -53,14 +53,14 @@ class SegmentOptions:
     """
 
     threshold_db: float = 7.0
-    hangover: float = 0.22
+    hangover: float = 0.19
     lead: float = 0.2
     tail: float = 0.12
     longest: float = 8.0
     memory: float = 4.0
     settling: float = 1.0
     settling_db: float = 15.0
-    range_db: float = 40.0
+    range_db: float = 30.0
     quiet_db: float = -80.0
 
 
