@@ -116,7 +116,7 @@ class Stream:
     """
 
     def __init__(self, ear: Ear, sr: int, options: SegmentOptions | None = None) -> None:
-        self._ear, self._sr = ear, sr
+        self._ear, self.sr = ear, sr
         self._options = options or SegmentOptions()
         self._target = ear.bundle.metadata.sample_rate
         self._n = 0
@@ -125,12 +125,12 @@ class Stream:
     @property
     def seconds(self) -> float:
         """How much has come by now."""
-        return self._n / self._sr
+        return self._n / self.sr
 
     def _begin(self) -> None:
-        self._resampler = Resampler(self._sr, self._target)
+        self._resampler = Resampler(self.sr, self._target)
         self._segmenter = Segmenter(self._options, self._target)
-        self._origin = round(self._n * self._target / self._sr)
+        self._origin = round(self._n * self._target / self.sr)
 
     def push(self, block: Waveform) -> list[Transcript]:
         """Take the next samples.

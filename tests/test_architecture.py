@@ -34,6 +34,7 @@ ORDER = [
     {"media"},
     {"recordings"},
     {"blocks"},
+    {"microphone"},
     {"audio", "metadata"},
     {"bundle", "noise"},
     {"corpus"},
