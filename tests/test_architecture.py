@@ -27,7 +27,7 @@ ORDER = [
     {"text", "progress"},
     {"errors"},
     {"extras", "storage", "yaml", "presets", "settings", "patterns"},
-    {"conversion", "decoding"},
+    {"conversion", "decoding", "string_settings"},
     {"config", "places"},
     {"waveform", "figures"},
     {"media"},

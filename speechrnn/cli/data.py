@@ -69,8 +69,8 @@ def synth(
         Words,
         typer.Option(
             metavar="digits|oh|other|nonsense|held-out",
-            help="Digits, `oh` for 0, or words that are none: to train rejection (other; nonsense, which nobody says and "
-            "is often one sound from a digit) and to measure it (held-out).",
+            help="Digits, `oh` for 0, or words that are none: to train rejection (other; nonsense, which nobody "
+            "says and is often one sound from a digit) and to measure it (held-out).",
         ),
     ] = Words.digits,
     strings: Annotated[
