@@ -27,6 +27,7 @@ from speechrnn.training.material import Material, gather
 from speechrnn.training.network import build_network
 from speechrnn.training.reference import check_parity
 from speechrnn.training.sureness import tune
+from speechrnn.training.threads import one_blas_thread
 from speechrnn.training.weights import blend, calibration_weights, load_weights, set_weights
 
 # clips on which each export is compared with Keras before the bundle is written
@@ -140,7 +141,7 @@ def train(
     settings = _choose_config(config, start, corpus)
     check_filters(settings)
     path = Path(out) if out else new_model_path(Path(config).stem if isinstance(config, str | Path) else "digits")
-    with claim(path, Path(data), resume=options.resume, force=options.force) as place:
+    with one_blas_thread(), claim(path, Path(data), resume=options.resume, force=options.force) as place:
         trained = _train(place, _Plan(corpus, settings, options, start), listener)
     remember_model(place.path)
     return trained
