@@ -43,6 +43,7 @@ class EngineName(StrEnum):
     throats = "throats"
     accents = "accents"
     hibari = "hibari"
+    kokoro = "kokoro"
     flite = "flite"
 
 
@@ -61,7 +62,7 @@ def synth(
         typer.Option(
             metavar="NAME",
             help="espeak-ng; throats: voices for it that a number writes; accents: its voices of 54 other languages; "
-            "hibari: a neural voice; flite, where it is installed. [default: espeak-ng]",
+            "hibari: a neural voice; kokoro: one of many people, women and men, in accents (0.5 s a word); flite, where it is installed. [default: espeak-ng]",
         ),
     ] = None,
     words: Annotated[
