@@ -24,12 +24,16 @@ _HOMES = {
     "Prediction": "speechrnn.recognizer",
     "Recognizer": "speechrnn.recognizer",
     "SpeechRNNError": "speechrnn.errors",
+    "StringRecognizer": "speechrnn.transcriber",
     "TrainOptions": "speechrnn.training",
+    "Transcript": "speechrnn.transcriber",
     "crossval": "speechrnn.crossvalidation",
     "evaluate": "speechrnn.evaluation",
     "load": "speechrnn.recognizer",
     "load_audio": "speechrnn.audio",
+    "load_strings": "speechrnn.transcriber",
     "train": "speechrnn.training",
+    "transcribe": "speechrnn.transcriber",
 }
 
 __all__ = [
@@ -39,13 +43,17 @@ __all__ = [
     "Prediction",
     "Recognizer",
     "SpeechRNNError",
+    "StringRecognizer",
     "TrainOptions",
+    "Transcript",
     "__version__",
     "crossval",
     "evaluate",
     "load",
     "load_audio",
+    "load_strings",
     "train",
+    "transcribe",
 ]
 
 

@@ -17,9 +17,9 @@ from speechrnn.errors import BundleError
 _ORT_ERRORS = tuple(
     kind for kind in vars(ort_errors).values() if isinstance(kind, type) and issubclass(kind, Exception)
 )
-_FAILURES: tuple[type[Exception], ...] = (*_ORT_ERRORS, RuntimeError, ValueError, MemoryError)
+FAILURES: tuple[type[Exception], ...] = (*_ORT_ERRORS, RuntimeError, ValueError, MemoryError)
 # name, type and number of axes
-_INPUTS = {"waveform": ("tensor(float)", 2), "length": ("tensor(int64)", 1)}
+INPUTS = {"waveform": ("tensor(float)", 2), "length": ("tensor(int64)", 1)}
 _OUTPUTS = {
     "probabilities": ("tensor(float)", 2),
     "known": ("tensor(float)", 1),
@@ -85,16 +85,16 @@ class OnnxEngine:
         try:
             # a fallback would print to stdout and try the same again
             self._session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"], enable_fallback=0)
-            inputs, outputs = (_signature(nodes) for nodes in (self._session.get_inputs(), self._session.get_outputs()))
+            inputs, outputs = (signature(nodes) for nodes in (self._session.get_inputs(), self._session.get_outputs()))
             n_outputs = next(
                 (node.shape[-1] for node in self._session.get_outputs() if node.name == "probabilities"), 0
             )
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._unfit("cannot be loaded", error) from error
-        if inputs != _INPUTS or not _OUTPUTS.items() <= outputs.items():
+        if inputs != INPUTS or not _OUTPUTS.items() <= outputs.items():
             raise BundleError(
                 f"{bundle.path}: {MODEL} takes {', '.join(inputs)} and gives {', '.join(outputs)}; "
-                f"needed {', '.join(_INPUTS)} and {', '.join(_OUTPUTS)}. Train or fetch it again."
+                f"needed {', '.join(INPUTS)} and {', '.join(_OUTPUTS)}. Train or fetch it again."
             )
         if n_outputs != self._n_labels:
             raise BundleError(
@@ -122,7 +122,7 @@ class OnnxEngine:
         """
         try:
             answers = Answers(*self._session.run(list(_OUTPUTS), pad(waveforms)))
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._unfit("fails", error) from error
         n = len(waveforms)
         if answers.probabilities.shape != (n, self._n_labels) or any(
@@ -157,7 +157,7 @@ class OnnxEngine:
         """
         try:
             mfcc, start, end = self._session.run(["mfcc", "start", "end"], pad([y]))
-        except _FAILURES as error:
+        except FAILURES as error:
             raise self._unfit("fails", error) from error
         # the graph may give more frames, all zeros
         features: npt.NDArray[np.float32] = mfcc[0, : 1 + int(end[0] - start[0]) // hop_length]
@@ -168,7 +168,19 @@ class OnnxEngine:
         return BundleError(f"{self._path}: {MODEL} {what} ({reason}). Train or fetch it again.")
 
 
-def _signature(nodes: Sequence[Any]) -> dict[str, tuple[str, int]]:
+def signature(nodes: Sequence[Any]) -> dict[str, tuple[str, int]]:
+    """Say what a graph takes or gives.
+
+    Parameters
+    ----------
+    nodes : sequence of onnxruntime.NodeArg
+        Its inputs or outputs.
+
+    Returns
+    -------
+    dict of str to tuple of str and int
+        Type and number of axes of each by name.
+    """
     return {node.name: (node.type, len(node.shape)) for node in nodes}
 
 

@@ -34,6 +34,7 @@ class Words(StrEnum):
     other = "other"
     nonsense = "nonsense"
     held_out = "held-out"
+    oh = "oh"
 
 
 class EngineName(StrEnum):
@@ -68,11 +69,15 @@ def synth(
     words: Annotated[
         Words,
         typer.Option(
-            metavar="digits|other|nonsense|held-out",
-            help="Digits, or words that are none: to train rejection (other; nonsense, which nobody says and is often "
-            "one sound from a digit) and to measure it (held-out).",
+            metavar="digits|oh|other|nonsense|held-out",
+            help="Digits, `oh` for 0, or words that are none: to train rejection (other; nonsense, which nobody says and "
+            "is often one sound from a digit) and to measure it (held-out).",
         ),
     ] = Words.digits,
+    strings: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Let each speaker say N whole numbers of 1 to 8 digits, in place of words."),
+    ] = None,
     judge: Annotated[
         str | None,
         typer.Option(
@@ -88,7 +93,13 @@ def synth(
     from speechrnn.cli.synthesis import choose_judge, choose_words, describe_synthesis
     from speechrnn.corpus.synthesis import SynthesisOptions, synthesize
 
-    given: dict[str, Any] = {"voices": voices, "repeats": repeats, "seed": seed, "sample_rate": rate}
+    given: dict[str, Any] = {
+        "voices": voices,
+        "repeats": repeats,
+        "seed": seed,
+        "sample_rate": rate,
+        "strings": strings,
+    }
     given |= choose_words(words.value, seed or 0) | {"engine": engine.value if engine else None}
     chosen = SynthesisOptions(**{name: value for name, value in given.items() if value is not None})
     heard_by = choose_judge(judge, chosen)

@@ -15,7 +15,7 @@ def choose_words(name: str, seed: int) -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        ``digits``, ``other``, ``nonsense`` or ``held-out``.
+        ``digits``, ``oh``, ``other``, ``nonsense`` or ``held-out``.
     seed : int
         Decides which words nobody says.
 
@@ -29,6 +29,8 @@ def choose_words(name: str, seed: int) -> dict[str, Any]:
 
     if name == "digits":
         return {}
+    if name == "oh":
+        return {"words": {"0": "oh"}}
     words = make_nonsense(N_NONSENSE, seed) if name == "nonsense" else OTHER if name == "other" else HELD_OUT
     return {"words": {word: word for word in words}, "rejects": True}
 
@@ -57,6 +59,8 @@ def choose_judge(model: str | None, options: SynthesisOptions) -> Judge | None:
         return None
     if options.rejects:
         raise ConfigError("--check listens to digits, --words asks for others. Leave one of the two out.")
+    if options.strings:
+        raise ConfigError("--check listens to single digits, --strings asks for strings. Leave one of the two out.")
     from speechrnn.audition import Audition
     from speechrnn.recognizer import load
 
@@ -80,6 +84,7 @@ def describe_synthesis(made: Synthesized) -> str:
     there = manifest.n_clips - manifest.dropped
     new = f", {made.n_written} of them new" if made.n_written < there else ""
     kind = "clips of other words" if manifest.options.rejects else "clips"
+    kind = "strings" if manifest.options.strings else kind
     text = f"{made.path}: {there} {kind} of {len(made.speakers)} synthetic voices{new}"
     if manifest.judge:
         text += f"\n{manifest.dropped} of {manifest.n_clips} clips were heard as another digit and are dropped"

@@ -37,7 +37,7 @@ def respell(voice: str, text: str, seed: tuple[int, ...]) -> str:
     voice : str
         Such as ``de+f2``.
     text : str
-        The English word of a digit.
+        The English word of a digit, or ``oh``.
     seed : tuple of int
         Chooses among the spellings that the language has for it.
 
@@ -56,6 +56,8 @@ def respell(voice: str, text: str, seed: tuple[int, ...]) -> str:
     >>> respell("it+m1", "nine", (0,)) in ("nain", "nàin")
     True
     """
+    if text == "oh":
+        return "o"
     label = canonical_label(text)
     if not (label.isascii() and label.isdigit() and int(label) < 10):
         raise CorpusError(f"the accents know no spelling of {text!r}, needed a digit. Use another engine for it.")

@@ -14,7 +14,13 @@ from speechrnn.text import printable
 
 # the second stands in the place of the first until every clip is there
 MANIFEST, UNFINISHED = "synthesis.json", "synthesis-unfinished.json"
-BOUNDS = {"voices": (1, 10_000), "repeats": (1, 1_000), "seed": (0, 2**32 - 1), "sample_rate": (4_000, 48_000)}
+BOUNDS = {
+    "voices": (1, 10_000),
+    "repeats": (1, 1_000),
+    "seed": (0, 2**32 - 1),
+    "sample_rate": (4_000, 48_000),
+    "strings": (0, 10_000),
+}
 # what can stand before the underscore of a file name on every system
 _LABEL = re.compile(r"[^\W_](?:[^\W_]|['-]| (?! ))*(?<! )")
 
@@ -39,6 +45,8 @@ class SynthesisOptions:
         Which synthesiser speaks; see `speechrnn.corpus.engines.find_engine`.
     rejects : bool
         The words are no labels: their clips go into a folder ``unknown``, as material for rejection.
+    strings : int
+        How many whole numbers each speaker says, in place of the words; 0 for words.
 
     Raises
     ------
@@ -61,6 +69,7 @@ class SynthesisOptions:
     words: Mapping[str, str] = field(default_factory=lambda: {str(i): word for i, word in enumerate(DIGIT_WORDS)})
     engine: str = "espeak-ng"
     rejects: bool = False
+    strings: int = 0
 
     def __post_init__(self) -> None:
         """Check every bound."""
@@ -78,7 +87,7 @@ class SynthesisOptions:
     @property
     def n_clips(self) -> int:
         """How many files these options make."""
-        return self.voices * self.repeats * len(self.words)
+        return self.voices * (self.strings or self.repeats * len(self.words))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ interrupted synthesis is known as such and goes on where it stopped.
 """
 
 import io
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -26,6 +25,7 @@ from speechrnn.corpus.manifest import (
     write_manifest,
     write_unfinished,
 )
+from speechrnn.corpus.sayings import Saying, draw_strings
 from speechrnn.corpus.takes import Voice, choose_voices, render, vary
 from speechrnn.errors import CorpusError
 from speechrnn.progress import Progress
@@ -153,7 +153,8 @@ def _describe(manifest: Manifest) -> str:
     words = ", ".join(said[:_NAMED]) + (f" and {len(said) - _NAMED} more" if len(said) > _NAMED else "")
     return (
         f"{manifest.engine} {manifest.version} with seed {o.seed}, {o.voices} voices, {o.repeats} repeats, "
-        f"{o.sample_rate} Hz, {'other ' if o.rejects else ''}words {words}"
+        f"{o.sample_rate} Hz, "
+        + (f"{o.strings} strings" if o.strings else f"{'other ' if o.rejects else ''}words {words}")
         + (f", heard by {manifest.judge}" if manifest.judge else "")
     )
 
@@ -176,19 +177,20 @@ class _Speaker:
 
     def run(self) -> _Spoken:
         """Write the clips that are not there yet; all are spoken, because each depends on those before it."""
-        words = [(label, take) for take in range(self.options.repeats) for label in self.options.words]
-        paths = [self._path(label, take) for label, take in words]
+        sayings = self._sayings()
+        paths = [self._path(saying.label, take) for take, saying in sayings]
         missing = {path for path in paths if not path.is_file()}
         if not missing:
             return _Spoken(0, 0)
         written = dropped = 0
-        speech = self.engine.speak(self.voice.name, tuple(self._utterances()), self.voice.seed)
+        utterances = tuple(self._utterance(saying, i) for i, (_, saying) in enumerate(sayings))
+        speech = self.engine.speak(self.voice.name, utterances, self.voice.seed)
         sr = self.options.sample_rate
-        for index, (path, (label, _), waveform) in enumerate(zip(paths, words, speech.waveforms, strict=True)):
+        for index, (path, (_, saying), waveform) in enumerate(zip(paths, sayings, speech.waveforms, strict=True)):
             if path not in missing:
                 continue
             samples = render(waveform, speech.sample_rate, sr, (self.voice.seed, index))
-            if self.judge is not None and not self.judge.accepts(samples, sr, canonical_label(label)):
+            if self.judge is not None and not self.judge.accepts(samples, sr, canonical_label(saying.label)):
                 dropped += 1
                 continue
             file = io.BytesIO()
@@ -201,11 +203,16 @@ class _Speaker:
         folder = self.directory / "unknown" if self.options.rejects else self.directory
         return folder / f"{label}_{self.voice.speaker}_{take}.wav"
 
-    def _utterances(self) -> Iterator[Utterance]:
-        texts = [text for _ in range(self.options.repeats) for text in self.options.words.values()]
-        for index, text in enumerate(texts):
+    def _sayings(self) -> list[tuple[int, Saying]]:
+        """What the voice says, and the how manieth take of it that is."""
+        if self.options.strings:
+            return list(enumerate(draw_strings(self.options.strings, (self.voice.seed, 2))))
+        words = [Saying(label, (text,)) for label, text in self.options.words.items()]
+        return [(take, saying) for take in range(self.options.repeats) for saying in words]
+
+    def _utterance(self, saying: Saying, index: int) -> Utterance:
+        def spell(word: str) -> str:
             # what is no digit may sound as it likes: a foreign voice reads it as it is written
-            spelled = (
-                text if self.options.rejects else self.engine.spell(self.voice.name, text, (self.voice.seed, index))
-            )
-            yield vary(self.voice, spelled, index)
+            return word if self.options.rejects else self.engine.spell(self.voice.name, word, (self.voice.seed, index))
+
+        return vary(self.voice, saying.text(spell), index, saying.tempo)
