@@ -63,7 +63,8 @@ def synth(
         typer.Option(
             metavar="NAME",
             help="espeak-ng; throats: voices for it that a number writes; accents: its voices of 54 other languages; "
-            "hibari: a neural voice; kokoro: one of many people, women and men, in accents (0.5 s a word); flite, where it is installed. [default: espeak-ng]",
+            "hibari: a neural voice; kokoro: people who do not exist, women and men, in accents, a word a second; flite, "
+            "where it is installed. [default: espeak-ng]",
         ),
     ] = None,
     words: Annotated[
@@ -77,6 +78,10 @@ def synth(
     strings: Annotated[
         int | None,
         typer.Option(metavar="N", help="Let each speaker say N whole numbers of 1 to 8 digits, in place of words."),
+    ] = None,
+    each: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Of many words, let each speaker say N. [default: all]"),
     ] = None,
     judge: Annotated[
         str | None,
@@ -99,6 +104,7 @@ def synth(
         "seed": seed,
         "sample_rate": rate,
         "strings": strings,
+        "each": each,
     }
     given |= choose_words(words.value, seed or 0) | {"engine": engine.value if engine else None}
     chosen = SynthesisOptions(**{name: value for name, value in given.items() if value is not None})

