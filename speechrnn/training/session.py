@@ -30,6 +30,7 @@ from speechrnn.training.string_feed import StringFeed
 from speechrnn.training.string_fitting import fit_strings
 from speechrnn.training.string_reference import check_string_parity
 from speechrnn.training.sureness import tune
+from speechrnn.training.threads import one_blas_thread
 from speechrnn.training.weights import blend, calibration_weights, load_weights, set_weights
 
 # clips on which each export is compared with Keras before the bundle is written
@@ -143,7 +144,7 @@ def train(
     settings = _choose_config(config, start, corpus)
     check_filters(settings)
     path = Path(out) if out else new_model_path(Path(config).stem if isinstance(config, str | Path) else "digits")
-    with claim(path, Path(data), resume=options.resume, force=options.force) as place:
+    with one_blas_thread(), claim(path, Path(data), resume=options.resume, force=options.force) as place:
         trained = _train(place, _Plan(corpus, settings, options, start), listener)
     remember_model(place.path)
     return trained
