@@ -175,7 +175,7 @@ def _read_folder(root: Path) -> Corpus:
         "fsdd": [_as_fsdd(file) for file in rest],
         "folders": [_as_folder(file, base) for file in rest],
     }
-    if not any(clip for reading in readings.values() for clip in reading):
+    if rest and not any(clip for reading in readings.values() for clip in reading):
         readings = {"strings": [_as_string(file) for file in rest]}
     layout = max(readings, key=lambda name: _fit(readings[name])) if rest else "folders"
     form = _FORMS[layout]
