@@ -3,11 +3,14 @@
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.errors import BundleError
 from speechrnn.places import find_model
 from speechrnn.recognizer import Recognizer
-from speechrnn.transcriber import SHIPPED, Segment, StringRecognizer
+from speechrnn.transcriber import SHIPPED, StringRecognizer
+from speechrnn.transcript import Segment
 from speechrnn.waveform import Waveform
 
 
@@ -48,10 +51,14 @@ class WordEar:
         tuple of Segment
             One, or none where it is no word of the model.
         """
+        audio, sr = self.bundle.config.audio, self.bundle.metadata.sample_rate
+        # what `load_audio` refuses in a file holds no word here either
+        if y.size < audio.min_duration * sr or np.abs(y).max() < 10 ** (audio.min_peak_db / 20):
+            return ()
         [found] = self._recognizer.predict_batch([y])
         if found.label is None:
             return ()
-        at = start / self.bundle.metadata.sample_rate
+        at = start / sr
         return (Segment(found.label, at + (found.start or 0), at + (found.end or 0), found.probability or 0),)
 
 

@@ -14,7 +14,7 @@ from speechrnn.ears import Ear, load_ear
 from speechrnn.errors import AudioError, SpeechRNNError
 from speechrnn.resampling import Resampler
 from speechrnn.segmenting import Segmenter, SegmentOptions, Utterance
-from speechrnn.transcriber import Segment, Transcript
+from speechrnn.transcript import Segment, Transcript
 from speechrnn.waveform import Waveform
 
 
@@ -111,12 +111,8 @@ class Stream:
         return found
 
     def _hear(self, utterances: list[Utterance]) -> list[Transcript]:
-        audio = self._ear.bundle.config.audio
         answers = []
         for one in utterances:
-            # what `load_audio` refuses in a file holds no word here either
-            if one.y.size < audio.min_duration * self._target or np.abs(one.y).max() < 10 ** (audio.min_peak_db / 20):
-                continue
             if segments := self._ear.hear(one.y, self._origin + one.start):
                 labels = [segment.label for segment in segments]
                 between = "" if all(len(label) == 1 for label in labels) else " "

@@ -18,7 +18,7 @@ from speechrnn.errors import AudioError, MicrophoneError
 from speechrnn.recognizer import Recognizer, load
 from speechrnn.segmenting import Segmenter, SegmentOptions
 from speechrnn.streaming import Stream, hear, listen
-from speechrnn.transcriber import Segment
+from speechrnn.transcript import Segment
 from tests.bundles import GOLDEN, SAMPLES
 from tests.signals import Waveform, word
 
@@ -65,7 +65,8 @@ SPOKEN, _ = say("407", [0.5, 0.1, 0.6])
 )
 def test_blocks_make_no_difference(sizes: list[int], sr: int) -> None:
     y = soxr.resample(SPOKEN, SR, sr)
-    blocks, at = [], 0
+    blocks: list[Waveform] = []
+    at = 0
     while at < y.size:
         blocks.append(y[at : at + sizes[len(blocks) % len(sizes)]])
         at += blocks[-1].size or sizes[(len(blocks) - 1) % len(sizes)]
@@ -145,7 +146,9 @@ def test_nothing_at_all_and_next_to_nothing() -> None:
     assert list(listen([], SR, Tape())) == []
     assert list(listen([np.zeros(0, np.float32)], SR, Tape())) == []
     assert list(listen([np.full(1, 0.5, np.float32)], SR, Tape())) == []
-    assert list(listen([np.full(SR, 1e-4, np.float32)], SR, Tape())) == []  # too faint for speech
+    words = WordEar(load(GOLDEN, threshold=0.0))
+    assert words.hear(np.full(SR, 1e-4, np.float32)) == ()  # too faint for speech
+    assert words.hear(np.full(10, 0.5, np.float32)) == ()  # too short
 
 
 def test_samples_that_are_no_numbers_end_it_and_what_was_said_is_answered() -> None:

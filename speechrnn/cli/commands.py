@@ -18,6 +18,7 @@ from speechrnn.cli import (
     predict,
     record,
     train,
+    transcribe,
 )
 from speechrnn.cli.group import CommandGroup
 
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
+app.command("transcribe")(transcribe.transcribe)
 app.command("listen")(listen.listen)
 app.command("record")(record.record)
 app.command("evaluate")(evaluate.evaluate)

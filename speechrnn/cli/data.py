@@ -44,6 +44,7 @@ class EngineName(StrEnum):
     throats = "throats"
     accents = "accents"
     hibari = "hibari"
+    kokoro = "kokoro"
     flite = "flite"
 
 
@@ -62,20 +63,25 @@ def synth(
         typer.Option(
             metavar="NAME",
             help="espeak-ng; throats: voices for it that a number writes; accents: its voices of 54 other languages; "
-            "hibari: a neural voice; flite, where it is installed. [default: espeak-ng]",
+            "hibari: a neural voice; kokoro: women and men who do not exist, in accents, a word a second; flite, "
+            "where it is installed. [default: espeak-ng]",
         ),
     ] = None,
     words: Annotated[
         Words,
         typer.Option(
             metavar="digits|oh|other|nonsense|held-out",
-            help="Digits, `oh` for 0, or words that are none: to train rejection (other; nonsense, which nobody says and "
-            "is often one sound from a digit) and to measure it (held-out).",
+            help="Digits, `oh` for 0, or words that are none: to train rejection (other; nonsense, which nobody says "
+            "and is often one sound from a digit) and to measure it (held-out).",
         ),
     ] = Words.digits,
     strings: Annotated[
         int | None,
         typer.Option(metavar="N", help="Let each speaker say N whole numbers of 1 to 8 digits, in place of words."),
+    ] = None,
+    each: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Of many words, let each speaker say N. [default: all]"),
     ] = None,
     judge: Annotated[
         str | None,
@@ -98,6 +104,7 @@ def synth(
         "seed": seed,
         "sample_rate": rate,
         "strings": strings,
+        "each": each,
     }
     given |= choose_words(words.value, seed or 0) | {"engine": engine.value if engine else None}
     chosen = SynthesisOptions(**{name: value for name, value in given.items() if value is not None})

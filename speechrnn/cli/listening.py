@@ -16,7 +16,7 @@ from speechrnn.markup import percent
 from speechrnn.microphone import BLOCK_SECONDS, Microphone, list_devices
 from speechrnn.streaming import Stream, hear
 from speechrnn.text import printable
-from speechrnn.transcriber import Transcript
+from speechrnn.transcript import Transcript
 
 # of a file that is read as fast as possible
 _FAST_BLOCK_SECONDS = 1.0
@@ -123,7 +123,7 @@ def describe(found: Transcript) -> str:
 
     Examples
     --------
-    >>> from speechrnn.transcriber import Segment
+    >>> from speechrnn.transcript import Segment
     >>> describe(Transcript(None, "40", (Segment("4", 0.1, 0.4, 0.99), Segment("0", 0.5, 0.9, 0.875))))
     '40 (87.5 %)'
     """

@@ -7,6 +7,7 @@ from speechrnn.corpus.accents import list_foreign_voices, respell
 from speechrnn.corpus.espeak import Speech, Utterance, list_voices, speak
 from speechrnn.corpus.flite import list_flite_voices, speak_flite
 from speechrnn.corpus.hibari import list_neural_voices, speak_neural
+from speechrnn.corpus.kokoro import list_people, speak_kokoro
 from speechrnn.corpus.throats import list_throats, speak_throat
 from speechrnn.errors import ConfigError
 
@@ -48,6 +49,7 @@ ENGINES: Mapping[str, Engine] = {
         Engine(DEFAULT, "espeak-", list_voices, speak, _as_it_is),
         Engine("throats", "throat-", list_throats, speak_throat, _as_it_is),
         Engine("accents", "accent-", list_foreign_voices, speak, respell),
+        Engine("kokoro", "kokoro-", list_people, speak_kokoro, _as_it_is),
         Engine("hibari", "hibari-", list_neural_voices, speak_neural, _as_it_is),
         Engine("flite", "flite-", list_flite_voices, speak_flite, _as_it_is),
     )
@@ -61,7 +63,7 @@ def find_engine(name: str) -> Engine:
     ----------
     name : str
         ``espeak-ng``, ``throats`` (voices for it that a number writes), ``accents`` (its voices of other languages),
-        ``hibari`` or ``flite``.
+        ``hibari``, ``kokoro`` or ``flite``.
 
     Returns
     -------

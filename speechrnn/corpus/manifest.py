@@ -20,6 +20,7 @@ BOUNDS = {
     "seed": (0, 2**32 - 1),
     "sample_rate": (4_000, 48_000),
     "strings": (0, 10_000),
+    "each": (0, 10_000),
 }
 # what can stand before the underscore of a file name on every system
 _LABEL = re.compile(r"[^\W_](?:[^\W_]|['-]| (?! ))*(?<! )")
@@ -48,6 +49,10 @@ class SynthesisOptions:
     strings : int
         How many whole numbers each speaker says, in place of the words; 0 for words.
 
+    each : int
+        How many of the words each speaker says, others every time, so that slow engines can lend them many voices; 0
+        for all.
+
     Raises
     ------
     ConfigError
@@ -70,6 +75,7 @@ class SynthesisOptions:
     engine: str = "espeak-ng"
     rejects: bool = False
     strings: int = 0
+    each: int = 0
 
     def __post_init__(self) -> None:
         """Check every bound."""
@@ -87,7 +93,7 @@ class SynthesisOptions:
     @property
     def n_clips(self) -> int:
         """How many files these options make."""
-        return self.voices * (self.strings or self.repeats * len(self.words))
+        return self.voices * (self.strings or self.repeats * min(self.each or len(self.words), len(self.words)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,9 @@ class _Speaker:
         if self.options.strings:
             return list(enumerate(draw_strings(self.options.strings, (self.voice.seed, 2))))
         words = [Saying(label, (text,)) for label, text in self.options.words.items()]
+        if self.options.each:
+            order = np.random.default_rng((self.voice.seed, 3)).permutation(len(words))
+            words = [words[i] for i in sorted(order[: self.options.each])]
         return [(take, saying) for take in range(self.options.repeats) for saying in words]
 
     def _utterance(self, saying: Saying, index: int) -> Utterance:

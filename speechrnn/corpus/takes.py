@@ -16,7 +16,7 @@ SILENCE_DB = -45.0  # what is this far under the peak at either end is not the w
 PADDING = (0.03, 0.15)  # seconds before and after the word
 PEAK_DB = (-20.0, -1.0)  # dBFS
 NOISE_DB = (-70.0, -60.0)  # RMS, dBFS
-SPEAKER_PREFIXES = ("espeak-", "throat-", "accent-", "hibari-", "flite-")
+SPEAKER_PREFIXES = ("espeak-", "throat-", "accent-", "hibari-", "kokoro-", "flite-")
 MIN_WORD = 500  # samples of the engine: no word is so short, about 20 ms
 VOICE_RATE, VOICE_PITCH, VOICE_RANGE = (130, 190), (30, 70), (30, 75)
 

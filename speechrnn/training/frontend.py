@@ -55,7 +55,7 @@ def add_front_end(g: Graph, config: Config) -> FrontEnd:
         Some mel filters hold no frequency at all.
     """
     y = _silence_padding(g)
-    start, end = _find_word(g, y, config.trim)
+    start, end = _find_word(g, y, config.trim) if config.strings is None else _everything(g)
     word, n_samples = _shift(g, y, start, end)
     hop = g.number(config.features.hop_length, np.int64)
     n_frames = g("Add", g("Div", n_samples, hop), g.number(1, np.int64), name="n_frames")
@@ -161,6 +161,12 @@ def _find_word(g: Graph, y: str, config: TrimConfig) -> tuple[str, str]:
     start = g("Mul", first, hop, name="start")
     end = g("Min", g("Mul", g("Add", last, g.number(1, np.int64)), hop), "length", name="end")
     return start, end
+
+
+def _everything(g: Graph) -> tuple[str, str]:
+    """Of a string nothing is cut: its digits have times."""
+    nothing = g("Mul", "length", g.number(0, np.int64), name="start")
+    return nothing, g("Identity", "length", name="end")
 
 
 def _shift(g: Graph, y: str, start: str, end: str) -> tuple[str, str]:

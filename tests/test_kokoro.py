@@ -1,0 +1,87 @@
+"""People who do not exist: between the voices, a little off, in accents that keep the digits apart."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from speechrnn.corpus.clips import DIGIT_WORDS
+from speechrnn.corpus.espeak import Utterance
+from speechrnn.corpus.kokoro import N_PEOPLE, SAMPLE_RATE, imagine_person, list_people, pronounce, speak_kokoro
+from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.synthesis import SynthesisOptions, synthesize
+
+# as hibari-tts reads the ten digits, in the two Englishes
+READ = {
+    "us": ["zˈɪɹO", "wˈʌn", "tˈu", "θɹˈi", "fˈɔɹ", "fˈIv", "sˈɪks", "sˈɛvən", "ˈAt", "nˈIn"],
+    "gb": ["zˈɪəɹQ", "wˈʌn", "tˈuː", "θɹˈiː", "fˈɔː", "fˈIv", "sˈɪks", "sˈɛvᵊn", "ˈAt", "nˈIn"],
+}
+
+
+def accents() -> list[str]:
+    return list(dict.fromkeys(name.partition("+")[0] for name in list_people()))
+
+
+def distance(a: str, b: str) -> int:
+    """Levenshtein's, row by row."""
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, start=1):
+        row, above = [i], row
+        for j, y in enumerate(b, start=1):
+            row.append(min(above[j] + 1, row[-1] + 1, above[j - 1] + (x != y)))
+    return row[-1]
+
+
+@pytest.mark.parametrize("accent", accents())
+def test_no_accent_makes_one_digit_of_another(accent: str) -> None:
+    read = READ.get(accent, READ["us"])
+    for number in range(0, N_PEOPLE, 10):
+        said = [pronounce(f"{accent}+{number:03d}", digit) for digit in read]
+        assert min(distance(a, b) for i, a in enumerate(said) for b in said[:i]) >= 2, (accent, number, said)
+
+
+def test_an_accent_is_the_same_in_every_word_of_a_person_and_differs_between_people() -> None:
+    zero, three = READ["us"][0], READ["us"][3]
+    assert pronounce("de+004", f"{zero} {three}") == f"{pronounce('de+004', zero)} {pronounce('de+004', three)}"
+    assert len({pronounce(f"de+{number:03d}", "θɹˈi") for number in range(20)}) > 2
+
+
+def test_a_person_is_a_mixture_and_a_departure() -> None:
+    """Two voices that are 0 and 1 everywhere: deviation .5, so a person is a share plus half a normal deviate."""
+    voices = {"a": np.zeros((2, 256), np.float32), "b": np.ones((2, 256), np.float32)}
+    person, again, other = (imagine_person(name, voices) for name in ("us+001", "us+001", "us+002"))
+    assert np.array_equal(person.style, again.style)
+    assert person.rate == again.rate
+    assert not np.allclose(person.style, other.style)
+    assert np.array_equal(person.style[0], person.style[1])
+    for half in (person.style[0, :128], person.style[0, 128:]):
+        assert half.std() == pytest.approx(0.5, rel=0.25)
+        assert -0.2 < half.mean() < 1.2
+
+
+def test_men_keep_their_rate_and_women_are_lowered() -> None:
+    women, man = {"jf_a": np.ones((1, 256), np.float32)}, {"jm_kumo": np.ones((1, 256), np.float32)}
+    names = list_people()[:50]
+    rates = [[imagine_person(name, voices).rate for name in names] for voices in (women, man)]
+    assert 0.74 <= min(rates[0]) < max(rates[0]) <= 1.0
+    assert 0.84 <= min(rates[1]) < max(rates[1]) <= 1.14
+
+
+def test_a_person_says_the_same_word_the_same_way_twice() -> None:
+    one, two = (speak_kokoro("de+007", (Utterance("seven"),)) for _ in range(2))
+    assert one.sample_rate == two.sample_rate != SAMPLE_RATE
+    assert np.array_equal(one.waveforms[0], two.waveforms[0])
+    assert 0.2 < one.waveforms[0].size / one.sample_rate < 3
+    assert np.abs(one.waveforms[0]).max() > 1000
+
+
+def test_of_many_words_each_speaker_says_some_others_than_the_next(tmp_path: Path) -> None:
+    words = {word: word for word in ("yes", "no", "stop", "go", "up", "down", "left", "right")}
+    options = SynthesisOptions(voices=3, repeats=2, sample_rate=8000, words=words, rejects=True, each=3)
+    made = synthesize(tmp_path / "words", options)
+    said = [clip.path.name.split("_") for clip in read_corpus(tmp_path / "words").rejects]
+    assert len(said) == options.n_clips == made.n_written == 18
+    by_speaker = {speaker: {word for word, s, _ in said if s == speaker} for speaker in made.speakers}
+    assert [len(each) for each in by_speaker.values()] == [3, 3, 3]
+    assert len(set(map(frozenset, by_speaker.values()))) > 1
+    assert SynthesisOptions(voices=1, repeats=1, each=50).n_clips == len(DIGIT_WORDS)
