@@ -38,7 +38,7 @@ class SegmentOptions:
     """
 
     threshold_db: float = 7.0
-    hangover: float = 0.19
+    hangover: float = 0.18
     lead: float = 0.2
     tail: float = 0.12
     longest: float = 8.0
