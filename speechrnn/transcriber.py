@@ -14,7 +14,7 @@ from speechrnn.errors import ConfigError
 from speechrnn.patterns import Pattern, any_of_length, parse_pattern
 from speechrnn.places import find_model
 from speechrnn.segmenting import Utterance
-from speechrnn.string_engine import StringEngine
+from speechrnn.string_engine import FrameEngine, StringEngine
 from speechrnn.transcript import Segment, Transcript
 from speechrnn.utterances import find_utterances, read_blocks
 
@@ -30,14 +30,18 @@ class StringRecognizer:
     ----------
     bundle : Bundle
         Of kind ``strings``.
+    engine : FrameEngine, optional
+        What runs it; onnxruntime if absent.
     min_probability : float, optional
         Digits less probable are left out, in place of the bundle's own threshold.
     """
 
-    def __init__(self, bundle: Bundle, *, min_probability: float | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, engine: FrameEngine | None = None, *, min_probability: float | None = None
+    ) -> None:
         self.bundle = bundle
         self.min_probability = bundle.metadata.threshold if min_probability is None else min_probability
-        self._engine = StringEngine(bundle)
+        self._engine = engine or StringEngine(bundle)
 
     @property
     def labels(self) -> tuple[str, ...]:
