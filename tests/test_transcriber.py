@@ -173,7 +173,7 @@ def test_hours_are_heard_piece_by_piece(tmp_path: Path) -> None:
 
 
 def test_a_sound_that_never_ends_is_cut() -> None:
-    """Twenty seconds of tones without a pause, each 40 ms apart: pieces of some seconds, and no digit lost or doubled."""
+    """Twenty seconds of tones 40 ms apart: pieces of some seconds, and no digit lost or doubled."""
     digits = "0123456789" * 7
     ear = recognizer()
     found = ear.transcribe(say(digits, gap=0.04))
