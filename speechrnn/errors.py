@@ -33,6 +33,10 @@ class TrainingError(SpeechRNNError):
     """A training that cannot start, go on, or be exported."""
 
 
+class MicrophoneError(SpeechRNNError):
+    """A microphone that is not there, cannot be opened, or is gone."""
+
+
 class MissingExtraError(SpeechRNNError):
     """A feature that needs an optional package which is not installed.
 

@@ -65,7 +65,7 @@ def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decode
         source = source.read()
         if not isinstance(source, bytes):
             raise AudioError('a file object that gives text, needed bytes. Open it with mode "rb".')
-    _check_not_empty(source)
+    check_not_empty(source)
     suffix = "" if isinstance(source, bytes) else Path(source).suffix.lower()
     # libsndfile would take .raw for samples without a header, and a file named - for stdin
     in_memory = isinstance(source, bytes) or suffix == ".raw" or str(source) == "-"
@@ -90,12 +90,25 @@ def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decode
         if y.size == 0 and (mended := _mend_stream(_content(source))):
             return decode(mended, max_duration)
         if not endless:
-            _check_complete(source, sound, y.size)
+            check_complete(source, sound, y.size)
         return Decoded(y, int(sound.samplerate))
 
 
-def _check_not_empty(source: str | Path | bytes) -> None:
-    """Open the file, too: libsndfile hides why one cannot be opened."""
+def check_not_empty(source: str | Path | bytes) -> None:
+    """Refuse a file that holds nothing; open it, too, because libsndfile hides why one cannot be opened.
+
+    Parameters
+    ----------
+    source : str, Path or bytes
+        The file or its content.
+
+    Raises
+    ------
+    AudioError
+        It has no bytes, or no name that a file can have.
+    OSError
+        It cannot be opened.
+    """
     try:
         if not _content(source, 1):
             raise AudioError("empty: the file has no bytes. Record again.")
@@ -134,8 +147,23 @@ def _mend_stream(data: bytes) -> bytes | None:
     return data[:4] + unknown + data[8 : at + 4] + unknown + data[at + 8 :]
 
 
-def _check_complete(source: str | Path | bytes, sound: Any, n_read: int) -> None:
-    """Refuse a file that ends before its header says; libsndfile reads many such files without a word."""
+def check_complete(source: str | Path | bytes, sound: Any, n_read: int) -> None:
+    """Refuse a file that ends before its header says; libsndfile reads many such files without a word.
+
+    Parameters
+    ----------
+    source : str, Path or bytes
+        The file or its content.
+    sound : soundfile.SoundFile
+        The same, opened.
+    n_read : int
+        Samples that it gave in all.
+
+    Raises
+    ------
+    AudioError
+        It is truncated.
+    """
     if n_read < sound.frames:
         raise AudioError(
             f"truncated: the header promises {sound.frames} samples, found {n_read}. Copy or record it again."

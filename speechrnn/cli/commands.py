@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from speechrnn import __version__
-from speechrnn.cli import calibrate, compare, configs, crossval, data, evaluate, info, plot, predict, train
+from speechrnn.cli import calibrate, compare, configs, crossval, data, evaluate, info, listen, plot, predict, train
 from speechrnn.cli.group import CommandGroup
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
+app.command("listen")(listen.listen)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("crossval")(crossval.crossval)

@@ -71,6 +71,14 @@ Model = Annotated[
         help="A model: its folder or name. Without it: the shipped one, or the last that was trained without --out.",
     ),
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        "--device",
+        metavar="D",
+        help="Microphone: its number, or a part of its name; `speechrnn listen --list-devices` shows them.",
+    ),
+]
 Split = Annotated[
     str | None,
     typer.Option(

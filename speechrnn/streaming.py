@@ -1,0 +1,267 @@
+"""A model that listens: blocks of sound in, digits out as soon as an utterance has ended.
+
+The same audio gives the same digits whatever its blocks: `speechrnn.resampling` and `speechrnn.segmenting` see to it.
+"""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from speechrnn.blocks import Block, as_block
+from speechrnn.bundle import Bundle, read_bundle
+from speechrnn.errors import AudioError, BundleError, SpeechRNNError
+from speechrnn.places import find_model
+from speechrnn.recognizer import Recognizer
+from speechrnn.resampling import Resampler
+from speechrnn.segmenting import Segmenter, SegmentOptions, Utterance
+from speechrnn.transcriber import SHIPPED, Segment, StringRecognizer, Transcript
+from speechrnn.waveform import Waveform
+
+
+class Ear(Protocol):
+    """A model that finds digits in an utterance; `StringRecognizer` is one."""
+
+    bundle: Bundle
+
+    def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
+        """Find the digits; `start` is the sample of the stream at which `y` begins."""
+
+
+class WordEar:
+    """A model of single words: of each utterance one word, or none.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+        The model.
+    """
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self._recognizer = recognizer
+        self.bundle = recognizer.bundle
+
+    def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
+        """Find the word.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(n,), dtype=float32]
+            An utterance at the model's rate.
+        start : int
+            Sample of the stream at which it begins.
+
+        Returns
+        -------
+        tuple of Segment
+            One, or none where it is no word of the model.
+        """
+        [found] = self._recognizer.predict_batch([y])
+        if found.label is None:
+            return ()
+        at = start / self.bundle.metadata.sample_rate
+        return (Segment(found.label, at + (found.start or 0), at + (found.end or 0), found.probability or 0),)
+
+
+def load_ear(model: str | Path | None = None, *, threshold: float | None = None) -> Ear:
+    """Load a model to listen with, of strings or of single words.
+
+    Parameters
+    ----------
+    model : str or Path, optional
+        A bundle's folder or a model's name; without it the shipped model of strings, or where there is none, of words.
+    threshold : float, optional
+        Least probability of a digit, in place of the model's own threshold.
+
+    Returns
+    -------
+    Ear
+        Ready to hear.
+
+    Raises
+    ------
+    BundleError
+        There is no such model, or it is damaged.
+    """
+    bundle = read_bundle(find_model(model) if model else _default())
+    if bundle.metadata.kind == "strings":
+        return StringRecognizer(bundle, min_probability=threshold)
+    return WordEar(Recognizer(bundle, threshold=threshold))
+
+
+def _default() -> Path:
+    try:
+        return find_model(SHIPPED)
+    except BundleError:
+        return find_model()
+
+
+class Stream:
+    """Hears a stream, block by block.
+
+    Parameters
+    ----------
+    ear : Ear
+        The model.
+    sr : int
+        Rate of the stream in Hz.
+    options : SegmentOptions, optional
+        What counts as an utterance.
+
+    Raises
+    ------
+    AudioError
+        A rate that no recorder has.
+    """
+
+    def __init__(self, ear: Ear, sr: int, options: SegmentOptions | None = None) -> None:
+        self._ear, self.sr = ear, sr
+        self._options = options or SegmentOptions()
+        self._target = ear.bundle.metadata.sample_rate
+        self._n = 0
+        self._begin()
+
+    @property
+    def seconds(self) -> float:
+        """How much has come by now."""
+        return self._n / self.sr
+
+    def _begin(self) -> None:
+        self._resampler = Resampler(self.sr, self._target)
+        self._segmenter = Segmenter(self._options, self._target)
+        self._origin = round(self._n * self._target / self.sr)
+
+    def push(self, block: Waveform) -> list[Transcript]:
+        """Take the next samples.
+
+        Parameters
+        ----------
+        block : np.ndarray [shape=(n,), dtype=float32]
+            Of any length.
+
+        Returns
+        -------
+        list of Transcript
+            Of the utterances that ended meanwhile and hold digits; times are those of the stream.
+
+        Raises
+        ------
+        AudioError
+            Samples that are not finite; none of the block is taken.
+        """
+        if not np.isfinite(block).all():
+            bad = int(block.size - np.isfinite(block).sum())
+            raise AudioError(
+                f"{bad} of {block.size} samples that came after {self.seconds:.2f} s are not finite numbers, needed "
+                "all. Mend what gives the blocks."
+            )
+        self._n += block.size
+        return self._hear(self._segmenter.push(self._resampler.push(block)))
+
+    def skip(self, n: int) -> list[Transcript]:
+        """Hear that samples were lost: what went on ends here, and what comes is new.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+
+        Returns
+        -------
+        list of Transcript
+            What was going on, if it holds digits.
+        """
+        found = self.finish()
+        self._n += n
+        self._begin()
+        return found
+
+    def finish(self) -> list[Transcript]:
+        """End the stream; what comes after is heard as a new one, its times going on.
+
+        Returns
+        -------
+        list of Transcript
+            What was going on, if it holds digits.
+        """
+        found = self._hear(self._segmenter.push(self._resampler.finish()) + self._segmenter.finish())
+        self._begin()
+        return found
+
+    def _hear(self, utterances: list[Utterance]) -> list[Transcript]:
+        audio = self._ear.bundle.config.audio
+        answers = []
+        for one in utterances:
+            # what `load_audio` refuses in a file holds no word here either
+            if one.y.size < audio.min_duration * self._target or np.abs(one.y).max() < 10 ** (audio.min_peak_db / 20):
+                continue
+            if segments := self._ear.hear(one.y, self._origin + one.start):
+                labels = [segment.label for segment in segments]
+                between = "" if all(len(label) == 1 for label in labels) else " "
+                answers.append(Transcript(None, between.join(labels), segments))
+        return answers
+
+
+def hear(stream: Stream, blocks: Iterable[Block]) -> Iterator[Transcript]:
+    """Hear all that comes; whatever ends it, what was said by then is answered first.
+
+    Parameters
+    ----------
+    stream : Stream
+        The model and its state.
+    blocks : iterable of Block
+        The sound.
+
+    Yields
+    ------
+    Transcript
+        Of each utterance that holds digits, as soon as it has ended.
+
+    Raises
+    ------
+    AudioError
+        Samples that are not finite; or whatever the blocks raise.
+    """
+    try:
+        for block in blocks:
+            if block.lost:
+                yield from stream.skip(block.lost)
+            finite = np.isfinite(block.y)
+            n_good = block.y.size if finite.all() else int(finite.argmin())
+            yield from stream.push(block.y[:n_good])
+            if n_good < block.y.size:
+                stream.push(block.y[n_good:])  # which says so
+    except (SpeechRNNError, OSError, KeyboardInterrupt):
+        yield from stream.finish()
+        raise
+    yield from stream.finish()
+
+
+def listen(blocks: Iterable[Any], sr: int, model: Ear | str | Path | None = None) -> Iterator[Segment]:
+    """Listen to a stream.
+
+    Parameters
+    ----------
+    blocks : iterable of np.ndarray [shape=(n,) or (n, channels)]
+        Floats with full scale at 1; of any length, also of different ones, as they come.
+    sr : int
+        Their rate in Hz.
+    model : Ear, str or Path, optional
+        A model, or its name or folder; without it the shipped model of strings.
+
+    Returns
+    -------
+    iterator of Segment
+        Each digit, some 0.2 s after the end of its utterance; times are seconds of the stream.
+
+    Raises
+    ------
+    AudioError
+        A rate that no recorder has; while iterating: a block that is not of finite floats.
+    BundleError
+        The model cannot be loaded.
+    """
+    ear = load_ear(model) if model is None or isinstance(model, str | Path) else model
+    stream = Stream(ear, sr)
+    return (segment for found in hear(stream, map(as_block, blocks)) for segment in found.segments)

@@ -1,0 +1,54 @@
+"""A file as a stream."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from speechrnn.blocks import Block, FileBlocks, pace
+from speechrnn.errors import AudioError
+from speechrnn.recordings import decode
+from tests.signals import word
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.ogg", "a.mp3"])
+@pytest.mark.parametrize("seconds", [0.0001, 0.02, 100.0])
+def test_blocks_are_the_file(tmp_path: Path, name: str, seconds: float) -> None:
+    path = tmp_path / name
+    soundfile.write(path, np.repeat(word(1500, 1)[:, None], 2, axis=1), 16000)
+    file = FileBlocks(path, seconds)
+    whole = decode(path, 10)
+    assert file.sr == whole.sr
+    # mp3 is rounded by the length that is asked for
+    np.testing.assert_allclose(np.concatenate([block.y for block in file]), whole.y, atol=1e-7)
+
+
+def test_a_truncated_file_gives_what_there_is_and_then_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "cut.wav"
+    soundfile.write(path, word(8000, 1), 8000)
+    path.write_bytes(path.read_bytes()[:-4000])
+    found = []
+    with pytest.raises(AudioError, match="truncated"):
+        found.extend(iter(FileBlocks(path, 0.1)))
+    assert sum(block.y.size for block in found) == 6000
+
+
+@pytest.mark.parametrize(("data", "message"), [(b"", "empty"), (b"no sound at all" * 10, "not readable as audio")])
+def test_what_is_no_recording_is_refused_at_once(tmp_path: Path, data: bytes, message: str) -> None:
+    path = tmp_path / "bad.wav"
+    path.write_bytes(data)
+    with pytest.raises(AudioError, match=message):
+        FileBlocks(path, 0.1)
+
+
+def test_blocks_are_paced(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "sleep", lambda seconds: clock.__setitem__(0, clock[0] + seconds))
+    times = []
+    for i, _ in enumerate(pace([Block(np.zeros(80, np.float32))] * 5, 8000)):
+        times.append(round(clock[0] - 100, 6))
+        clock[0] += 0.025 if i == 1 else 0.001  # one is slow, and the next come at once
+    assert times == [0.01, 0.02, 0.045, 0.046, 0.05]

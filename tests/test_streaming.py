@@ -1,0 +1,209 @@
+"""Listening: the same whatever the blocks, soon, and what was said is answered whatever comes."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from speechrnn.audio import load_audio
+from speechrnn.blocks import Block, FileBlocks
+from speechrnn.bundle import read_bundle
+from speechrnn.errors import AudioError, MicrophoneError
+from speechrnn.recognizer import Recognizer, load
+from speechrnn.segmenting import Segmenter, SegmentOptions
+from speechrnn.streaming import Stream, WordEar, hear, listen
+from speechrnn.transcriber import Segment
+from tests.bundles import GOLDEN, SAMPLES
+from tests.signals import Waveform, word
+
+SR = 8000
+
+
+class Tape:
+    """An ear that answers with the length of what it hears, and keeps it."""
+
+    def __init__(self) -> None:
+        self.bundle = read_bundle(GOLDEN)
+        self.heard: list[Waveform] = []
+
+    def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
+        self.heard.append(y)
+        return (Segment("1", start / SR, (start + y.size) / SR, 1.0),)
+
+
+def say(digits: str, gaps: list[float], *, floor: float = 1e-4, tail: float = 1.0, seed: int = 0) -> tuple[Waveform, int]:
+    """Join samples of one voice with pauses over a faint noise; also where the last of them ends."""
+    random = np.random.default_rng(seed)
+    parts = [np.zeros(SR // 2, np.float32)]
+    voice = ("en-us-marco", "en-gb-x-rp-diogo")[seed % 2]
+    for digit, gap in zip(digits, gaps, strict=True):
+        y, _ = soundfile.read(SAMPLES / f"{digit}_espeak-{voice}_0.wav", dtype="float32")
+        loud = np.flatnonzero(np.convolve(y**2, np.ones(80), "same") > 1e-4 * np.max(np.convolve(y**2, np.ones(80))))
+        parts += [y[loud[0] : loud[-1]], np.zeros(round(gap * SR), np.float32)]
+    end = sum(part.size for part in parts[:-1])
+    y = np.concatenate([*parts, np.zeros(round(tail * SR), np.float32)])
+    return (y + floor * random.normal(size=y.size)).astype(np.float32), end
+
+
+def cut(y: Waveform, size: int) -> Iterator[Waveform]:
+    yield from (y[at : at + size] for at in range(0, len(y), size))
+
+
+SPOKEN, _ = say("407", [0.5, 0.1, 0.6])
+
+
+@settings(max_examples=8)
+@given(
+    st.lists(st.integers(0, 3000), min_size=1, max_size=4).filter(lambda sizes: sum(sizes) > 200),
+    st.sampled_from([8000, 44100]),
+)
+def test_blocks_make_no_difference(sizes: list[int], sr: int) -> None:
+    y = soxr.resample(SPOKEN, SR, sr)
+    blocks, at = [], 0
+    while at < y.size:
+        blocks.append(y[at : at + sizes[len(blocks) % len(sizes)]])
+        at += blocks[-1].size if blocks[-1].size else sizes[(len(blocks) - 1) % len(sizes)]
+    ours, theirs = Tape(), Tape()
+    assert list(listen(blocks, sr, ours)) == list(listen([y], sr, theirs))
+    assert len(ours.heard) == len(theirs.heard) > 1
+    for one, other in zip(ours.heard, theirs.heard, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("sr", [8000, 44100])
+def test_the_stream_hears_what_the_file_holds(tmp_path: Path, sr: int) -> None:
+    stereo = np.repeat(soxr.resample(SPOKEN, SR, sr)[:, None], 2, axis=1)
+    path = tmp_path / "407.wav"
+    soundfile.write(path, stereo, sr)
+    recognizer = load(GOLDEN)
+    segmenter, found = Segmenter(SegmentOptions(), SR), []
+    whole = load_audio(path)
+    for one in segmenter.push(whole) + segmenter.finish():
+        [prediction] = recognizer.predict_batch([one.y])
+        found += [(prediction.label, prediction.probability)] if prediction.label else []
+    file = FileBlocks(path, 0.02)
+    heard = [(segment.label, segment.probability) for segment in listen((b.y for b in file), file.sr, WordEar(recognizer))]
+    assert [label for label, _ in heard] == [label for label, _ in found]
+    assert len(heard) > 0
+    assert [p for _, p in heard] == pytest.approx([p for _, p in found], abs=1e-4)
+
+
+@pytest.mark.pretrained
+def test_the_shipped_model_of_words_hears_digits_with_pauses() -> None:
+    y, _ = say("4071", [0.4] * 4)
+    heard = listen(cut(y, 160), SR, WordEar(load("digits")))
+    assert [segment.label for segment in heard] == list("4071")
+
+
+def test_times_are_those_of_the_stream() -> None:
+    y = np.zeros(10 * SR, np.float32)
+    y[5 * SR : 5 * SR + 3200] = word(3200, 1)
+    [segment] = listen(cut(y, 100), SR, Tape())
+    assert 4.7 < segment.start <= 5.0
+    assert 5.4 <= segment.end < 5.6
+
+
+@pytest.mark.parametrize(("sr", "n"), [(8000, 40), (48000, 6)])
+def test_an_answer_comes_within_300_ms_of_the_end(sr: int, n: int) -> None:
+    random, delays = np.random.default_rng(1), []
+    for seed in range(n):
+        digits = "".join(map(str, random.integers(0, 10, 1 + seed % 7)))
+        gaps = random.uniform(0, 0.3, len(digits)).tolist()
+        y, end = say(digits, gaps, floor=10 ** random.uniform(-4.5, -2.5), tail=1.0, seed=seed)
+        stream, answered = Stream(Tape(), sr), 0.0
+        for block in cut(soxr.resample(y, SR, sr), sr // 50):
+            if any(found.segments[-1].start < end / SR for found in stream.push(block)):
+                answered = stream.seconds
+        assert answered, "not before the end of the stream"
+        delays.append(answered - end / SR)
+    assert np.percentile(delays, 95) <= 0.3
+
+
+def test_a_digit_every_half_second_is_heard_each() -> None:
+    y = np.concatenate([np.concatenate([word(1900, i), np.zeros(2100, np.float32)]) for i in range(40)])
+    heard = list(listen(cut(y, 160), SR, Tape()))
+    assert len(heard) == 40
+    for i, segment in enumerate(heard):
+        assert segment.start <= 0.5 * i
+        assert segment.end >= 0.5 * i + 0.2375
+
+
+def test_a_stream_that_ends_in_a_word_is_answered() -> None:
+    y = np.concatenate([np.zeros(SR, np.float32), word(4000, 1)[:2001]])
+    tape = Tape()
+    assert len(list(listen(cut(y, 77), SR, tape))) == 1
+    np.testing.assert_array_equal(tape.heard[0][-2001:], y[-2001:])
+
+
+def test_nothing_at_all_and_next_to_nothing() -> None:
+    assert list(listen([], SR, Tape())) == []
+    assert list(listen([np.zeros(0, np.float32)], SR, Tape())) == []
+    assert list(listen([np.full(1, 0.5, np.float32)], SR, Tape())) == []
+    assert list(listen([np.full(SR, 1e-4, np.float32)], SR, Tape())) == []  # too faint for speech
+
+
+def test_samples_that_are_no_numbers_end_it_and_what_was_said_is_answered() -> None:
+    y = np.concatenate([np.zeros(SR, np.float32), word(4000, 1), np.zeros(200, np.float32)])
+    answers = listen([np.concatenate([y[:-100], np.full(100, np.nan, np.float32)])], SR, Tape())
+    assert next(answers).end > 1.5
+    with pytest.raises(AudioError, match=r"^100 of 100 samples that came after 1.51 s .* not finite .* Mend"):
+        next(answers)
+
+
+def test_a_source_that_breaks_ends_it_and_what_was_said_is_answered() -> None:
+    def blocks() -> Iterator[Block]:
+        yield Block(np.zeros(SR, np.float32))
+        yield Block(word(4000, 1))
+        raise MicrophoneError("gone")
+
+    answers = hear(Stream(Tape(), SR), blocks())
+    assert next(answers).digits == "1"
+    with pytest.raises(MicrophoneError, match="gone"):
+        next(answers)
+
+
+def test_what_was_lost_ends_an_utterance_and_times_go_on() -> None:
+    blocks = [Block(np.zeros(SR, np.float32)), Block(word(4000, 1)), Block(word(4000, 2), lost=5 * SR)]
+    blocks += [Block(np.zeros(SR, np.float32))]
+    heard = [found.segments[0] for found in hear(Stream(Tape(), SR), blocks)]
+    assert [round(segment.end, 1) for segment in heard[:1]] == [1.5]
+    assert heard[1].start == 6.5
+    assert len(heard) == 2
+
+
+def test_labels_that_are_words_stand_apart() -> None:
+    class Words(Tape):
+        def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
+            del y, start
+            return (Segment("yes", 0, 1, 1.0), Segment("no", 1, 2, 1.0))
+
+    [found] = hear(Stream(Words(), SR), [Block(word(4000, 1))])
+    assert found.digits == "yes no"
+
+
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        (np.zeros(3, np.int16), "a block of int16, needed floats"),
+        ([0.0], "a block of type list, needed an array"),
+        (np.zeros((2, 2, 2)), "shape"),
+    ],
+)
+def test_blocks_that_are_none(block: object, message: str) -> None:
+    with pytest.raises(AudioError, match=message):
+        list(listen([block], SR, Tape()))
+
+
+def test_a_rate_that_is_none_is_said_at_once() -> None:
+    with pytest.raises(AudioError, match="sample rate is 0 Hz"):
+        listen([], 0, Tape())
+
+
+def test_a_model_of_words_says_nothing_to_what_is_none() -> None:
+    ear = WordEar(Recognizer(read_bundle(GOLDEN), threshold=1.0))
+    assert ear.hear(word(3000, 1)) == ()
