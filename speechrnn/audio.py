@@ -56,17 +56,43 @@ def load_audio(source: Source, config: AudioConfig | None = None, *, sr: int | N
     (8000,)
     """
     config = config or Config.load("default").audio
+    rate = config.sample_rate if sr is None else sr
+    return prepare(decode_source(source, config.max_duration, rate), config)
+
+
+def decode_source(source: Source, max_duration: float, sr: int) -> Decoded:
+    """Decode whatever holds a recording and mix it to mono.
+
+    Parameters
+    ----------
+    source : str, Path, bytes, binary file object, or np.ndarray [shape=(n,) or (n, channels)]
+        As for `load_audio`.
+    max_duration : float
+        Longest file that is read, in seconds.
+    sr : int
+        The rate of an array in Hz.
+
+    Returns
+    -------
+    Decoded
+        Samples as they stand there and their rate.
+
+    Raises
+    ------
+    AudioError
+        Not audio, truncated, or too long.
+    OSError
+        The file cannot be opened.
+    """
     if isinstance(source, np.ndarray):
         _check_axes(source.shape)
-        decoded = Decoded(mix(_as_float(source)), config.sample_rate if sr is None else sr)
-    elif not (isinstance(source, str | Path | bytes) or hasattr(source, "read")):
+        return Decoded(mix(_as_float(source)), sr)
+    if not (isinstance(source, str | Path | bytes) or hasattr(source, "read")):
         raise AudioError(
             f"a source of type {type(source).__name__}, needed a path, bytes, a file object or an array of numpy. "
             "Convert it."
         )
-    else:
-        decoded = decode(source, config.max_duration)
-    return prepare(decoded, config)
+    return decode(source, max_duration)
 
 
 def prepare(decoded: Decoded, config: AudioConfig) -> Waveform:

@@ -25,6 +25,7 @@ from speechrnn.settings import (
     TrainingConfig,
     TrimConfig,
 )
+from speechrnn.string_settings import StringsConfig
 from speechrnn.yaml import YAMLError, dump_yaml, load_yaml, load_yaml_file
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "FeatureConfig",
     "NetworkConfig",
     "RecurrentConfig",
+    "StringsConfig",
     "TrainingConfig",
     "TrimConfig",
     "parse_overrides",
@@ -62,14 +64,19 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     # what bundles of earlier releases lack: they trained on the clips of one folder, as they are
     augmentation: AugmentationConfig | None = None
     data: DataConfig = DataConfig()
+    strings: StringsConfig | None = None
 
     def __post_init__(self) -> None:
-        """Refuse filters above half of the sample rate."""
+        """Refuse filters above half of the sample rate, and half of what strings need."""
         nyquist = self.audio.sample_rate / 2
         if self.features.fmax > nyquist:
             raise ValueError(
                 f"features.fmax is {self.features.fmax:g}, allowed is at most {nyquist:g}, half of audio.sample_rate"
             )
+        if (self.network.pooling == "none") != (self.strings is not None):
+            raise ValueError("strings and network.pooling: none are allowed together only. Take the preset strings")
+        if self.strings and self.network.rejection:
+            raise ValueError("network.rejection is true, allowed with strings is false: the blank refuses")
 
     @classmethod
     def load(cls, name_or_path: str | Path = "default", overrides: Mapping[str, Any] | None = None) -> Self:

@@ -132,9 +132,11 @@ def _step(
         for unit in likely:
             if allowed is not None and unit not in allowed:
                 continue
+            begins = (blank if prefix and prefix[-1] == unit else total) + row[unit]
+            if begins == _NEVER:  # the label again, and no blank between
+                continue
             longer = (*prefix, unit)
             was_blank, was_label = grown.get(longer, (_NEVER, _NEVER))
-            begins = (blank if prefix and prefix[-1] == unit else total) + row[unit]
             grown[longer] = (was_blank, _add(was_label, begins))
     return grown
 

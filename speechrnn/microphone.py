@@ -66,7 +66,9 @@ def list_devices() -> list[Device]:
             if info["max_input_channels"] > 0
         ]
     except sd.PortAudioError as error:
-        raise MicrophoneError(f"the sound system fails ({_reason(error)}). Look at the system's sound settings.") from error
+        raise MicrophoneError(
+            f"the sound system fails ({_reason(error)}). Look at the system's sound settings."
+        ) from error
 
 
 class Microphone:

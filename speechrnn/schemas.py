@@ -14,8 +14,15 @@ import msgspec
 from speechrnn.evaluation import Evaluation
 from speechrnn.recognizer import Prediction
 from speechrnn.storage import write_bytes
+from speechrnn.string_scores import StringEvaluation
+from speechrnn.transcript import Transcript
 
-SCHEMAS: Mapping[str, type] = {"evaluation.schema.json": Evaluation, "prediction.schema.json": Prediction}
+SCHEMAS: Mapping[str, type] = {
+    "evaluation.schema.json": Evaluation,
+    "prediction.schema.json": Prediction,
+    "string-evaluation.schema.json": StringEvaluation,
+    "transcript.schema.json": Transcript,
+}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 

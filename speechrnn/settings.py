@@ -87,7 +87,7 @@ class NetworkConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     conv: Annotated[tuple[ConvConfig, ...], Meta(max_length=16)]
     recurrent: RecurrentConfig | None
-    pooling: Literal["last", "mean", "max", "attention", "attention_max", "flatten"]
+    pooling: Literal["last", "mean", "max", "attention", "attention_max", "flatten", "none"]
     flatten_frames: Annotated[int, Meta(ge=1, le=3000)]
     hidden: Annotated[tuple[Positive, ...], Meta(max_length=16)]
     dropout: Annotated[float, Meta(ge=0.0, lt=1.0)]
@@ -208,7 +208,7 @@ class SourceConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """One more corpus: where it lies, what it is for, and how often it is drawn."""
 
     path: str
-    use: Literal["train", "valid", "reject", "noise"] = "train"
+    use: Literal["train", "valid", "reject", "noise", "strings"] = "train"
     weight: Annotated[float, Meta(gt=0.0, le=1000.0)] = 1.0
 
 

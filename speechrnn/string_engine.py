@@ -12,7 +12,7 @@ from speechrnn.decoding import LogProbs
 from speechrnn.engine import FAILURES, INPUTS, pad, signature
 from speechrnn.errors import BundleError
 
-_OUTPUTS = {"log_probs": ("tensor(float)", 3), "n_frames": ("tensor(int64)", 1)}
+_OUTPUTS = {"log_probs": ("tensor(float)", 3), "n_log_probs": ("tensor(int64)", 1)}
 
 
 class StringEngine:

@@ -1,62 +1,26 @@
 """A bundle of kind `strings` and onnxruntime: recording in, digits out, one after the other with their times."""
 
-from collections.abc import Sequence
+import bisect
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from speechrnn.audio import Source, Waveform, load_audio
+import numpy as np
+
+from speechrnn.audio import Source, Waveform
 from speechrnn.bundle import Bundle, read_bundle
-from speechrnn.decoding import Found, LogProbs, decode
+from speechrnn.decoding import BLANK, Found, LogProbs, decode
 from speechrnn.errors import ConfigError
 from speechrnn.patterns import Pattern, any_of_length, parse_pattern
 from speechrnn.places import find_model
+from speechrnn.segmenting import Utterance
 from speechrnn.string_engine import StringEngine
+from speechrnn.transcript import Segment, Transcript
+from speechrnn.utterances import find_utterances, read_blocks
 
 __all__ = ["Segment", "StringRecognizer", "Transcript", "load_strings", "transcribe"]
 
 SHIPPED = "strings"
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """One digit of a string.
-
-    Attributes
-    ----------
-    label : str
-        Which.
-    start, end : float
-        About where it lies, in seconds.
-    probability : float
-        How sure the network is of it, 0 to 1.
-    """
-
-    label: str
-    start: float
-    end: float
-    probability: float
-
-
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """What was said in one recording; `dataclasses.asdict` of it is the JSON of the command line.
-
-    Attributes
-    ----------
-    path : str or None
-        The file, where there is one.
-    digits : str or None
-        All that was said, in order; empty where nothing was, None where the recording could not be read.
-    segments : tuple of Segment
-        The same, one by one.
-    error : str or None
-        Why the recording could not be read.
-    """
-
-    path: str | None
-    digits: str | None
-    segments: tuple[Segment, ...]
-    error: str | None = None
 
 
 class StringRecognizer:
@@ -121,33 +85,33 @@ class StringRecognizer:
         tuple of Segment
             In seconds of the stream; those less probable than `min_probability` are left out.
         """
-        found = decode(self.log_probs(y))
-        return self._segments(found, [start] * len(found))
+        return self._segments(decode(self.log_probs(y)), _Clock(self._engine.frame_length, (start,), (0,)))
 
-    def _segments(self, found: Sequence[Found], starts: Sequence[int]) -> tuple[Segment, ...]:
-        second = self.frame_seconds
+    def _segments(self, found: Sequence[Found], clock: "_Clock", least: float | None = None) -> tuple[Segment, ...]:
+        least = self.min_probability if least is None else least
         return tuple(
             Segment(
                 self.labels[one.unit - 1],
-                start / self.sample_rate + one.first * second,
-                start / self.sample_rate + (one.last + 1) * second,
+                clock.sample(one.first) / self.sample_rate,
+                clock.sample(one.last, 1) / self.sample_rate,
                 one.probability,
             )
-            for one, start in zip(found, starts, strict=True)
-            if one.probability >= self.min_probability
+            for one in found
+            if one.probability >= least
         )
 
     def transcribe(self, source: Source, sr: int | None = None, *, pattern: Pattern | None = None) -> Transcript:
-        """Say which digits a recording holds.
+        """Say which digits a recording holds; it may be hours long.
 
         Parameters
         ----------
         source : str, Path, bytes, binary file object, or np.ndarray [shape=(n,) or (n, channels)]
-            See `speechrnn.load_audio`.
+            See `speechrnn.load_audio`; of a file no more than a few seconds are in memory at once.
         sr : int, optional
             The rate of an array in Hz; the model's own if absent.
         pattern : Pattern, optional
-            What is known of the string; see `speechrnn.patterns.parse_pattern`.
+            What is known of the string; see `speechrnn.patterns.parse_pattern`. Where nothing at all is heard there
+            are no digits; else as many as it has places.
 
         Returns
         -------
@@ -158,12 +122,51 @@ class StringRecognizer:
         ------
         AudioError
             The recording cannot be read.
+        OSError
+            The file cannot be opened.
         """
-        y = load_audio(source, self.bundle.config.audio, sr=sr)
-        found = decode(self.log_probs(y), pattern.places if pattern else None)
-        segments = self._segments(found, [0] * len(found))
         path = str(source) if isinstance(source, str | Path) else None
+        blocks, rate = read_blocks(source, sr or self.sample_rate)
+        utterances = find_utterances(blocks, rate, self.sample_rate)
+        if pattern is None:
+            segments = tuple(segment for one in utterances for segment in self.hear(one.y, one.start))
+            return Transcript(path, "".join(one.label for one in segments), segments)
+        return self._fit(path, utterances, pattern)
+
+    def _fit(self, path: str | None, utterances: Iterable[Utterance], pattern: Pattern) -> Transcript:
+        """One search through all utterances, a blank between each two."""
+        blank = np.full((1, 1 + len(self.labels)), _IMPOSSIBLE, np.float32)
+        blank[0, BLANK] = 0.0
+        parts: list[LogProbs] = []
+        starts, firsts, heard = [0], [0], False
+        for one in utterances:
+            rows = self.log_probs(one.y)
+            heard = heard or any(found.probability >= self.min_probability for found in decode(rows))
+            starts.append(one.start)
+            firsts.append(sum(map(len, parts)) + 1)
+            parts += [blank, rows]
+        if not heard:
+            return Transcript(path, "", ())
+        clock = _Clock(self._engine.frame_length, tuple(starts), tuple(firsts))
+        segments = self._segments(decode(np.concatenate(parts), pattern.places), clock, least=0.0)
         return Transcript(path, "".join(one.label for one in segments), segments)
+
+
+# in place of the logarithm of 0, which would give no number where it meets its like
+_IMPOSSIBLE = -100.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """From frames to samples of the recording: which utterance begins at which frame, and at which sample."""
+
+    frame_length: int
+    starts: tuple[int, ...]
+    firsts: tuple[int, ...]
+
+    def sample(self, frame: int, further: int = 0) -> int:
+        i = bisect.bisect_right(self.firsts, frame) - 1
+        return self.starts[i] + (frame - self.firsts[i] + further) * self.frame_length
 
 
 def load_strings(model: str | Path | None = None, *, min_probability: float | None = None) -> StringRecognizer:

@@ -36,7 +36,9 @@ class Tape:
         return (Segment("1", start / SR, (start + y.size) / SR, 1.0),)
 
 
-def say(digits: str, gaps: list[float], *, floor: float = 1e-4, tail: float = 1.0, seed: int = 0) -> tuple[Waveform, int]:
+def say(
+    digits: str, gaps: list[float], *, floor: float = 1e-4, tail: float = 1.0, seed: int = 0
+) -> tuple[Waveform, int]:
     """Join samples of one voice with pauses over a faint noise; also where the last of them ends."""
     random = np.random.default_rng(seed)
     parts = [np.zeros(SR // 2, np.float32)]
@@ -87,7 +89,9 @@ def test_the_stream_hears_what_the_file_holds(tmp_path: Path, sr: int) -> None:
         [prediction] = recognizer.predict_batch([one.y])
         found += [(prediction.label, prediction.probability)] if prediction.label else []
     file = FileBlocks(path, 0.02)
-    heard = [(segment.label, segment.probability) for segment in listen((b.y for b in file), file.sr, WordEar(recognizer))]
+    heard = [
+        (segment.label, segment.probability) for segment in listen((b.y for b in file), file.sr, WordEar(recognizer))
+    ]
     assert [label for label, _ in heard] == [label for label, _ in found]
     assert len(heard) > 0
     assert [p for _, p in heard] == pytest.approx([p for _, p in found], abs=1e-4)

@@ -32,7 +32,6 @@ def test_columns_are_found_by_name_in_any_order(tmp_path: Path) -> None:
         ("", r"no column path or label \(columns found: none, the file is empty\)"),
         ("path;label\na.wav;6\n", r"no column path or label \(columns found: path;label\).*separated by commas"),
         ("path,speaker\na.wav,ann\n", "no column label"),
-        ("path,digits\na.wav,4071\n", "strings of digits come with a later version"),
         ("path,label\na.wav,6\nb.wav\n", "line 3: found 1 values, needed 2"),
         ("path,label\na.wav,6,7\n", "line 2: found 3 values, needed 2"),
         ("path,label\na.wav, \n", "line 2: label is empty"),

@@ -5,7 +5,20 @@ from typing import Annotated
 import typer
 
 from speechrnn import __version__
-from speechrnn.cli import calibrate, compare, configs, crossval, data, evaluate, info, listen, plot, predict, train
+from speechrnn.cli import (
+    calibrate,
+    compare,
+    configs,
+    crossval,
+    data,
+    evaluate,
+    info,
+    listen,
+    plot,
+    predict,
+    train,
+    transcribe,
+)
 from speechrnn.cli.group import CommandGroup
 
 app = typer.Typer(
@@ -19,6 +32,7 @@ app = typer.Typer(
 )
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
+app.command("transcribe")(transcribe.transcribe)
 app.command("listen")(listen.listen)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)

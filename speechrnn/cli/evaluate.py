@@ -43,14 +43,26 @@ def evaluate(
     Prints accuracy with its 95 % interval, the mean over speakers, each label and speaker, the confusion matrix, and
     whether the model was trained on these voices or clips. With --json one object; with two models one a line, then
     one that compares them. The exit status is 1 where files could not be read.
+
+    A model of strings (--model strings) is measured by strings right and digit errors, on a CSV with the columns
+    path,digits[,speaker] or on files whose names are the strings, such as 4071.wav or 4071_ann_0.wav.
     """
     if model and len(model) > 2:
         raise typer.BadParameter(f"{len(model)} models given, needed one, or two to compare.", param_hint="--model")
     from speechrnn.cli.scores import evaluate_models, print_scores, write_reports
+    from speechrnn.cli.string_scores import is_of_strings, print_string_scores
 
     if snr is not None and noise is None:
         raise typer.BadParameter("needs --noise with a folder of recordings.", param_hint="--snr")
     levels = _read_levels(snr) if noise else ()
+    if model and is_of_strings(model[0]):
+        if len(model) > 1 or report is not None or noise is not None:
+            raise typer.BadParameter("a model of strings is measured alone, without --report and --noise.")
+        n_lost, n_all = print_string_scores(data, model[0], as_json=as_json)
+        if n_lost:
+            typer.echo(f"{n_lost} of {n_all} files could not be read", err=True)
+            raise typer.Exit(FAILED)
+        return
     scores = evaluate_models(data, model or [None], noise, levels)
     print_scores(scores, as_json=as_json)
     if report is not None:

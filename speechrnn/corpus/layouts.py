@@ -1,7 +1,8 @@
 """Folders and CSV files of recordings, in the layouts that people have, as one `Corpus`.
 
-Three layouts are recognised by content: names of the form ``{label}_{speaker}_{index}.wav`` ("fsdd"), one folder for
-each label ("folders"), and a CSV with the columns ``path,label[,speaker][,split]`` ("csv").
+Recognised by content are: names of the form ``{label}_{speaker}_{index}.wav`` ("fsdd"), one folder for each label
+("folders"), a CSV with the columns ``path,label[,speaker][,split]`` ("csv"), and where no other fits, names that are
+strings of digits ("strings"). Labels may be strings of digits in any of them; a CSV may call them ``digits``.
 """
 
 import os
@@ -12,13 +13,19 @@ from pathlib import Path
 from speechrnn.audio import AUDIO_SUFFIXES
 from speechrnn.corpus.clips import DIGIT_WORDS, REJECT_LABELS, Clip, canonical_label
 from speechrnn.corpus.files import find_recordings, is_folder
-from speechrnn.corpus.names import parse_fsdd, parse_nohash
+from speechrnn.corpus.names import parse_fsdd, parse_nohash, parse_string
 from speechrnn.corpus.tables import read_table
 from speechrnn.errors import CorpusError
 from speechrnn.text import as_text, printable
 
 DIGITS = frozenset(map(canonical_label, DIGIT_WORDS))
 NEEDED = "{label}_{speaker}_{index}.wav, one folder for each label, or a CSV with the columns path,label"
+
+_FORMS = {
+    "fsdd": "named {label}_{speaker}_{index}",
+    "folders": "directly in a label's folder",
+    "strings": "named by a string of digits",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ class Corpus:
     root : Path
         The folder or CSV as given.
     layout : str
-        ``fsdd``, ``folders`` or ``csv``.
+        ``fsdd``, ``folders``, ``csv`` or ``strings``.
     clips : tuple of Clip
         Recordings of words, ordered by path (a CSV keeps its own order).
     rejects : tuple of Clip
@@ -139,10 +146,16 @@ def _read_csv(path: Path) -> Corpus:
             skipped.append(Skipped(file, f"{reason} (line {row.line})"))
         else:
             speaker = as_text(row.speaker) if row.speaker else None
-            clips.append(Clip(file, canonical_label(as_text(row.label or "")), speaker))
+            clips.append(Clip(file, _label(as_text(row.label or "")), speaker))
             if row.split:
                 splits[file] = row.split
     return _corpus(path, "csv", clips, skipped, splits or None)
+
+
+def _label(name: str) -> str:
+    """A string of digits may be written in groups."""
+    digits = name.replace(" ", "").replace("-", "")
+    return digits if digits.isascii() and digits.isdigit() else canonical_label(name)
 
 
 def _missing(file: Path) -> str | None:
@@ -162,8 +175,10 @@ def _read_folder(root: Path) -> Corpus:
         "fsdd": [_as_fsdd(file) for file in rest],
         "folders": [_as_folder(file, base) for file in rest],
     }
+    if rest and not any(clip for reading in readings.values() for clip in reading):
+        readings = {"strings": [_as_string(file) for file in rest]}
     layout = max(readings, key=lambda name: _fit(readings[name])) if rest else "folders"
-    form = "named {label}_{speaker}_{index}" if layout == "fsdd" else "directly in a label's folder"
+    form = _FORMS[layout]
     skipped += [
         Skipped(file, f"not {form}, as most are")
         for file, clip in zip(rest, readings[layout], strict=True)
@@ -219,6 +234,11 @@ def _as_fsdd(file: Path) -> Clip | None:
     if name is None or not name.label or not name.speaker:
         return None
     return Clip(file, canonical_label(name.label), name.speaker)
+
+
+def _as_string(file: Path) -> Clip | None:
+    name = parse_string(file)
+    return Clip(file, *name) if name else None
 
 
 def _as_folder(file: Path, base: Path) -> Clip | None:

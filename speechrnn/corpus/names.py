@@ -9,6 +9,8 @@ from speechrnn.text import as_text
 NOHASH = "_nohash_"
 _FSDD = re.compile(r"(_unknown_|_background_noise_|[^_]+)_(.+)_([0-9]+)", re.DOTALL)
 
+_STRING = re.compile(r"([0-9]{1,99})(?:_(.+))?", re.DOTALL)
+
 
 @dataclass(frozen=True, slots=True)
 class FSDDName:
@@ -54,6 +56,28 @@ def parse_fsdd(path: Path) -> FSDDName | None:
         return None
     label, speaker, index = match.groups()
     return FSDDName(as_text(label), as_text(speaker), int(index))
+
+
+def parse_string(path: Path) -> tuple[str, str | None] | None:
+    """Read a name that is a string of digits, such as ``4071.wav`` or ``4071_ann.wav``.
+
+    Parameters
+    ----------
+    path : Path
+        Only its last part is looked at.
+
+    Returns
+    -------
+    tuple of str and str or None, or None
+        Digits and speaker; None where the name has another form.
+
+    Examples
+    --------
+    >>> parse_string(Path("4071.wav")), parse_string(Path("4071_ann.wav")), parse_string(Path("ann.wav"))
+    (('4071', None), ('4071', 'ann'), None)
+    """
+    match = _STRING.fullmatch(path.stem)
+    return (match[1], as_text(match[2]) if match[2] else None) if match else None
 
 
 def parse_nohash(path: Path) -> str | None:

@@ -60,6 +60,8 @@ def read_table(path: Path, needed: Sequence[str]) -> tuple[Row, ...]:
     reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
     try:
         header = [name.strip().lower() for name in next(reader, [])]
+        if "label" not in header:  # a string of digits is a label, too
+            header = ["label" if name == "digits" else name for name in header]
         _check_header(path, header, needed)
         filled = [*needed, *(["split"] if "split" in header else [])]
         return tuple(_parse_row(path, reader.line_num, header, cells, filled) for cells in reader if cells)
@@ -85,11 +87,6 @@ def _check_header(path: Path, header: list[str], needed: Sequence[str]) -> None:
     missing = [name for name in needed if name not in header]
     if not missing:
         return
-    if missing == ["label"] and "digits" in header:
-        raise CorpusError(
-            f"{printable(path)}: has a column digits, but strings of digits come with a later version; "
-            "needed the column label."
-        )
     seen = ", ".join(map(printable, header)) or "none, the file is empty"
     raise CorpusError(
         f"{printable(path)}: no column {' or '.join(missing)} (columns found: {seen[:200]}). "

@@ -109,7 +109,11 @@ class Acoustics:
             )
             mel = self._add(mel, self._coloured(mel.shape, rng), floor, rng)
             mel = self._add(mel, self._noise(mel.shape, rng), noise, rng)
-        return self._hear(mel * inside[:, :, None], rng)
+        heard = mel * inside[:, :, None]
+        if self._config.strings is not None:
+            ends: list[int] = layout.n_frames.tolist()
+            return self._transform_all([(row, 0, end) for row, end in zip(heard, ends, strict=True)], rng)
+        return self._hear(heard, rng)
 
     def _reverberate(self, mel: Mel, rng: np.random.Generator) -> Mel:
         """Add an exponentially decaying tail to each frame."""
@@ -206,13 +210,16 @@ class Acoustics:
         return total
 
     def _hear(self, mel: Mel, rng: np.random.Generator) -> list[Features]:
-        """Trim, take logarithms, blank, transform: what the front end does to a recording."""
+        """Trim, then take logarithms, blank, transform: what the front end does to a recording."""
         energy = mel @ self._widths
         loud = energy > energy.max(axis=1, keepdims=True) * 10 ** (-self._config.trim.top_db / 10)
         first = loud.argmax(axis=1)
         last = mel.shape[1] - loud[:, ::-1].argmax(axis=1)
-        db = 10 * np.log10(np.maximum(mel, POWER_FLOOR))
-        clips = [row[a:b] for row, a, b in zip(db, first, last, strict=True)]
+        bounds: list[tuple[Mel, int, int]] = list(zip(mel, first.tolist(), last.tolist(), strict=True))
+        return self._transform_all(bounds, rng)
+
+    def _transform_all(self, parts: list[tuple[Mel, int, int]], rng: np.random.Generator) -> list[Features]:
+        clips = [10 * np.log10(np.maximum(row[first:last], POWER_FLOOR)) for row, first, last in parts]
         clips = [np.maximum(clip, clip.max() - RANGE_DB) for clip in clips]
         return [self._blank(clip, rng) @ self._transform for clip in clips]
 

@@ -75,7 +75,7 @@ def describe(gathered: Gathered, split: str, start: Bundle | None = None) -> Ori
         heard, sources = start.metadata.heard, list(start.metadata.sources)
     material = gathered.material
     used = {example.clip.path: example for example in _all_examples(material)}
-    labelled = {example.clip.path for example in (*material.train, *material.valid)}
+    labelled = {example.clip.path for example in (*material.train, *material.valid, *material.spoken)}
     for corpus in gathered.corpora:
         examples = [used[clip.path] for clip in (*corpus.clips, *corpus.rejects) if clip.path in used]
         if examples:
@@ -116,7 +116,7 @@ def tuned(origin: Origin, calibration: Calibration) -> Origin:
 
 
 def _all_examples(material: Material) -> Iterator[Example]:
-    return chain(material.train, material.valid, material.words, material.kept_words)
+    return chain(material.train, material.valid, material.words, material.kept_words, material.spoken)
 
 
 def _heard(corpus: Corpus, examples: Sequence[Example], labelled: AbstractSet[Path]) -> Heard:
@@ -176,7 +176,7 @@ def assemble(checkpoint: Checkpoint, material: Material, config: Config, origin:
         files.pop("history.png", None)
     metadata = Metadata(
         format_version=FORMAT_VERSION,
-        kind="isolated",
+        kind="isolated" if config.strings is None else "strings",
         sample_rate=config.audio.sample_rate,
         threshold=origin.threshold,
         n_parameters=sum(array.size for array in weights.values()),
@@ -209,11 +209,17 @@ def fingerprint(network: keras.Model, material: Material, config: Config) -> str
     digest = hashlib.sha256(config.dump().encode())
     digest.update(msgspec.json.encode(material.labels))
     digest.update(save_weights(get_weights(network)))
-    for part in (material.train, material.valid, material.words, material.kept_words):
+    for part in (
+        material.train,
+        material.valid,
+        material.words,
+        material.kept_words,
+        *([material.spoken] if material.spoken else []),
+    ):
         digest.update(b"part")
         for example in part:
             digest.update(f"{example.digest} {example.clip.label}\n".encode())
-    for origin in (*material.origins, *material.word_origins):
+    for origin in (*material.origins, *material.word_origins, *material.spoken_origins):
         digest.update(f"{origin.source} {origin.weight} {origin.speaker}\n".encode())
     for noise in material.noises:
         digest.update(noise.digest.encode())

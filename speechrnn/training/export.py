@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
-from onnx import TensorProto, helper
+from onnx import ModelProto, TensorProto, helper
 
 from speechrnn.config import Config, NetworkConfig, RecurrentConfig
 from speechrnn.training.frontend import FrontEnd, add_front_end
@@ -38,19 +38,33 @@ def to_onnx(config: Config, weights: Arrays, n_labels: int) -> bytes:
     bytes
         From ``waveform`` float32 (batch, samples) and ``length`` int64 (batch,) to ``probabilities``
         (batch, n_labels), ``known`` (batch,), ``mfcc`` (batch, frames, n_mfcc), ``start`` and ``end`` int64 (batch,).
+        For strings to ``log_probs`` (batch, frames, 1 + n_labels), the blank first, and how many of the frames are
+        true, ``n_log_probs`` int64 (batch,).
     """
     g = Graph()
     front = add_front_end(g, config)
     x = _normalize(g, front, config, weights)
     x, front = _convolve(g, x, front, config.network, weights)
     x = _recur(g, x, front, config.network, weights)
+    float32, int64, value = TensorProto.FLOAT, TensorProto.INT64, helper.make_tensor_value_info
+    inputs = [value("waveform", float32, ["batch", "samples"]), value("length", int64, ["batch"])]
+    if config.strings is not None:
+        _answer_frames(g, x, front, config.network, weights)
+        return _serialize(
+            g.build(
+                inputs,
+                [
+                    value("log_probs", float32, ["batch", "frames", 1 + n_labels]),
+                    value("n_log_probs", int64, ["batch"]),
+                ],
+            )
+        )
     x = _pool(g, x, front, config.network, weights)
     for i in range(len(config.network.hidden)):
         x = g("Relu", _dense(g, x, f"hidden_{i}", weights))
     _answer(g, x, config.network, weights)
-    float32, int64, value = TensorProto.FLOAT, TensorProto.INT64, helper.make_tensor_value_info
     model = g.build(
-        [value("waveform", float32, ["batch", "samples"]), value("length", int64, ["batch"])],
+        inputs,
         [
             value("probabilities", float32, ["batch", n_labels]),
             value("known", float32, ["batch"]),
@@ -59,6 +73,10 @@ def to_onnx(config: Config, weights: Arrays, n_labels: int) -> bytes:
             value("end", int64, ["batch"]),
         ],
     )
+    return _serialize(model)
+
+
+def _serialize(model: ModelProto) -> bytes:
     data: bytes = model.SerializeToString(deterministic=True)
     return data
 
@@ -201,6 +219,18 @@ def _answer(g: Graph, x: str, network: NetworkConfig, weights: Arrays) -> None:
     sure = g("Mul", own, of_known)
     sure = g("Add", g("Add", sure, g("Mul", margin, of_margin)), offset)
     g("Squeeze", g("Sigmoid", sure), g.integers(1), name="known")
+
+
+def _answer_frames(g: Graph, x: str, front: FrontEnd, network: NetworkConfig, weights: Arrays) -> None:
+    """The outputs ``log_probs`` and ``n_log_probs`` of a network for strings."""
+    for i in range(len(network.hidden)):
+        x = g("Relu", _dense_frames(g, x, f"hidden_{i}", weights))
+    g("LogSoftmax", _dense_frames(g, x, "output", weights), axis=2, name="log_probs")
+    g("Identity", front.n_frames, name="n_log_probs")
+
+
+def _dense_frames(g: Graph, x: str, name: str, weights: Arrays) -> str:
+    return g("Add", g("MatMul", x, g.constant(weights[f"{name}/kernel"])), g.constant(weights[f"{name}/bias"]))
 
 
 def _dense(g: Graph, x: str, name: str, weights: Arrays) -> str:

@@ -60,7 +60,7 @@ def add_front_end(g: Graph, config: Config) -> FrontEnd:
         Some mel filters hold no frequency at all.
     """
     padded = pad(g, config)
-    start, end = find_word(g, padded, config.trim)
+    start, end = find_word(g, padded, config.trim) if config.strings is None else _everything(g)
     hop = g.number(config.features.hop_length, np.int64)
     n_frames = g("Add", g("Div", g("Sub", end, start), hop), g.number(1, np.int64), name="n_frames")
     longest = g("ReduceMax", n_frames, g.integers(0), keepdims=0)
@@ -166,6 +166,12 @@ def _cut(g: Graph, word: Padded, start: str, number: str, config: Config) -> str
     at = g("Min", at, g("Sub", g("Shape", blocks, start=1, end=2), g.integers(1)))
     frames = g("GatherND", blocks, column(g, at, 3), batch_dims=1)
     return g("Reshape", frames, g.integers(0, 0, features.n_fft))
+
+
+def _everything(g: Graph) -> tuple[str, str]:
+    """Of a string nothing is cut: its digits have times."""
+    nothing = g("Mul", "length", g.number(0, np.int64), name="start")
+    return nothing, g("Identity", "length", name="end")
 
 
 def _mel_powers(g: Graph, frames: str, config: Config) -> str:

@@ -40,6 +40,10 @@ class Material:
         Recorded noise, to mix in and to refuse.
     kept_words : sequence of Example
         Every fifth other word, where there are validation clips: by them the threshold is set.
+    spoken : sequence of Example
+        Whole numbers, for strings; the labels of their clips are strings of digits.
+    spoken_origins : tuple of Origin
+        Of each example in `spoken`.
     """
 
     train: Sequence[Example]
@@ -50,6 +54,8 @@ class Material:
     word_origins: tuple[Origin, ...] = ()
     noises: Sequence[Noise] = ()
     kept_words: Sequence[Example] = ()
+    spoken: Sequence[Example] = ()
+    spoken_origins: tuple[Origin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +121,11 @@ def gather(
     jobs += [_Job(clip, "words", Origin(0, config.data.weight, clip.speaker)) for clip in _words(corpus, kept)]
     for i, (source, further) in enumerate(sources, start=1):
         jobs += _jobs_of(source, further, i, kept)
-    unknown = {job: job.clip for job in jobs if job.part in ("train", "valid") and job.clip.label not in labels}
+    unknown = {job: job.clip for job in jobs if not _is_known(job, labels)}
     jobs = [job for job in jobs if job not in unknown]
     if split.valid:
         jobs = _keep_words(jobs)
-    changed = frozenset(job.clip.path for job in jobs if job.part in ("train", "words"))
+    changed = frozenset(job.clip.path for job in jobs if job.part in ("train", "words", "spoken"))
 
     def tell(n: int) -> None:
         if on_progress:
@@ -157,9 +163,17 @@ def _jobs_of(source: SourceConfig, corpus: Corpus, number: int, kept: set[str | 
     words = [_Job(clip, "words", origin(clip)) for clip in _words(corpus, kept)]
     if source.use == "reject":
         return [_Job(clip, "words", origin(clip)) for clip in clips] + words
+    if source.use == "strings":
+        return [_Job(clip, "spoken", origin(clip)) for clip in clips] + words
     if source.use == "valid":
         return [_Job(clip, "valid") for clip in clips]
     return [_Job(clip, "train", origin(clip)) for clip in clips] + words
+
+
+def _is_known(job: _Job, labels: tuple[str, ...]) -> bool:
+    if job.part == "spoken":
+        return set(job.clip.label) <= set(labels)
+    return job.part not in ("train", "valid") or job.clip.label in labels
 
 
 def _keep_words(jobs: Sequence[_Job]) -> list[_Job]:
@@ -187,7 +201,7 @@ def _noise_paths(corpus: Corpus, config: Config) -> list[Path]:
 def _assort(
     jobs: Sequence[_Job], loaded: Sequence[Example | Unreadable], labels: tuple[str, ...], noises: Sequence[Noise]
 ) -> Material:
-    parts: dict[str, list[Example]] = {"train": [], "valid": [], "words": [], "kept": []}
+    parts: dict[str, list[Example]] = {"train": [], "valid": [], "words": [], "kept": [], "spoken": []}
     origins: dict[str, list[Origin]] = {part: [] for part in parts}
     for job, item in zip(jobs, loaded, strict=True):
         if isinstance(item, Example):
@@ -195,7 +209,9 @@ def _assort(
             if job.origin:
                 origins[job.part].append(job.origin)
     trained, refused = tuple(origins["train"]), tuple(origins["words"])
-    return Material(parts["train"], parts["valid"], labels, trained, parts["words"], refused, noises, parts["kept"])
+    said = parts["spoken"], tuple(origins["spoken"])
+    heard = parts["train"], parts["valid"], labels, trained, parts["words"], refused
+    return Material(*heard, noises, parts["kept"], *said)
 
 
 def _check_labels(material: Material, unreadable: Sequence[Unreadable]) -> None:

@@ -39,7 +39,8 @@ def build_network(config: Config, n_labels: int) -> keras.Model:
     -------
     keras.Model
         From ``mfcc`` float32 (batch, frames, n_mfcc) and ``n_frames`` int32 (batch,) to probabilities
-        (batch, n_labels), and with ``network.rejection`` also to known (batch, 1).
+        (batch, n_labels), and with ``network.rejection`` also to known (batch, 1). With ``network.pooling: none`` to
+        log probabilities (batch, frames, 1 + n_labels), the blank first, of the frames that strides leave.
 
     Examples
     --------
@@ -86,6 +87,8 @@ def build_network(config: Config, n_labels: int) -> keras.Model:
 
 def _answer(x: Any, n_labels: int, network: NetworkConfig) -> Any:
     dense = keras.layers.Dense
+    if network.pooling == "none":
+        return dense(1 + n_labels, activation="log_softmax", name="output")(x)
     if not network.rejection:
         return dense(n_labels, activation="softmax", name="output")(x)
     logits, unknown = dense(n_labels, name="output")(x), dense(1, name="unknown")(x)
@@ -100,7 +103,7 @@ def _recurrent_layer(config: RecurrentConfig, name: str, *, sequences: bool) -> 
 
 def _pool(x: Any, mask: Any, network: NetworkConfig) -> Any:
     match network.pooling:
-        case "last":
+        case "last" | "none":
             return x
         case "attention":
             return Attention(name="attention")(x, mask)

@@ -23,9 +23,12 @@ from speechrnn.training.features import Unreadable
 from speechrnn.training.feed import Feed
 from speechrnn.training.fitting import Journal, Step, fit, fit_standardization
 from speechrnn.training.frontend import check_filters
-from speechrnn.training.material import Material, gather
+from speechrnn.training.material import Gathered, Material, gather
 from speechrnn.training.network import build_network
 from speechrnn.training.reference import check_parity
+from speechrnn.training.string_feed import StringFeed
+from speechrnn.training.string_fitting import fit_strings
+from speechrnn.training.string_reference import check_string_parity
 from speechrnn.training.sureness import tune
 from speechrnn.training.threads import one_blas_thread
 from speechrnn.training.weights import blend, calibration_weights, load_weights, set_weights
@@ -164,6 +167,8 @@ def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     material = gathered.material
     network = _first_network(config, material, plan.start)
     journal = Journal(place.checkpoint, fingerprint(network, material, config), plan.options.resume)
+    if config.strings is not None:
+        return _finish_strings(place, plan, _Fit(network, gathered, split, journal), listener)
     checkpoint = _go_back(fit(network, material, config, journal, _Steps(listener)), network, plan, material.labels)
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
     origin = describe(gathered, split.method, plan.start)
@@ -177,6 +182,28 @@ def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     files = draft.files | ({"metrics.json": to_json(test.evaluation).encode()} if test else {})
     bundle = write_bundle(place.path, files, draft.metadata, replace=plan.options.force)
     return Trained(bundle, checkpoint.progress.history, test, gathered.unreadable, split, checkpoint.progress.best)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    network: keras.Model
+    gathered: Gathered
+    split: Split
+    journal: Journal
+
+
+def _finish_strings(place: Claim, plan: _Plan, it: _Fit, listener: Listener) -> Trained:
+    """Fit a network for strings and write its bundle; it is measured on strings, of which the folder has none."""
+    material = it.gathered.material
+    checkpoint = fit_strings(it.network, material, plan.config, it.journal, _Steps(listener))
+    listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
+    origin = describe(it.gathered, it.split.method, plan.start)
+    draft = assemble(checkpoint, material, plan.config, origin)
+    trial = write_bundle(place.unfinished / "bundle", draft.files, draft.metadata, replace=True)
+    check_string_parity(trial, [example.clip.path for example in spread(material.train, PARITY_CLIPS)])
+    bundle = write_bundle(place.path, draft.files, draft.metadata, replace=plan.options.force)
+    history, best = checkpoint.progress.history, checkpoint.progress.best
+    return Trained(bundle, history, None, it.gathered.unreadable, it.split, best)
 
 
 class _Steps:
@@ -197,9 +224,11 @@ def _first_network(config: Config, material: Material, start: Bundle | None) -> 
     network = build_network(config, len(material.labels))
     if start:
         same_labels = start.labels == material.labels
-        set_weights(network, load_weights(start.read(WEIGHTS)), except_head=not same_labels)
+        other_head = not same_labels or (start.metadata.kind == "strings") != (config.strings is not None)
+        set_weights(network, load_weights(start.read(WEIGHTS)), except_head=other_head)
     else:
-        fit_standardization(network, Feed(material, config).probe(), config.features.normalization)
+        feed = StringFeed(material, config) if config.strings is not None else Feed(material, config)
+        fit_standardization(network, feed.probe(), config.features.normalization)
     return network
 
 

@@ -1,0 +1,67 @@
+"""``speechrnn transcribe``: which digits recordings hold, one after the other."""
+
+from typing import Annotated
+
+import typer
+
+from speechrnn.cli import options
+from speechrnn.cli.group import FAILED
+
+
+def transcribe(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT...", show_default=False, help="Files, folders (with all below them), or - for stdin."
+        ),
+    ],
+    *,
+    model: options.Model = None,
+    length: Annotated[
+        int | None, typer.Option(min=1, max=1000, metavar="N", help="Each recording holds N digits.")
+    ] = None,
+    pattern: Annotated[
+        str | None,
+        typer.Option(
+            metavar="P",
+            help="What is known of them: d is any digit, a digit is itself, all else stands between them in the "
+            "answer, such as ddd-dddd.",
+        ),
+    ] = None,
+    as_json: options.Json = False,
+    min_probability: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            metavar="P",
+            callback=options.check_finite,
+            help="Leave out digits less probable than this; without it the model's own threshold.",
+        ),
+    ] = None,
+) -> None:
+    """Say which digits each recording holds, in order; it may be hours long.
+
+    Prints one line a file: `pin.wav: 4071`, or `no digits`; with --json one object a line, each digit with its start
+    and end in seconds and its probability. --length and --pattern look for the most probable digits of that many;
+    where no digit at all is heard there are none. A file that cannot be read is named on stderr, the others are done,
+    and the exit status is 1.
+    """
+    if length is not None and pattern is not None:
+        raise typer.BadParameter("--length and --pattern exclude each other. Give one of them.")
+    from speechrnn.cli.transcripts import print_transcripts
+    from speechrnn.errors import ConfigError
+    from speechrnn.transcriber import choose_pattern, load_strings
+
+    recognizer = load_strings(model, min_probability=min_probability)
+    try:
+        known = choose_pattern(recognizer, length, pattern)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error), param_hint="--pattern") from error
+    if model is None:
+        typer.echo(f"model: {recognizer.bundle.path}", err=True)
+    n_failed, n = print_transcripts(recognizer, inputs, known, as_json=as_json)
+    if n_failed and n > 1:
+        typer.echo(f"{n_failed} of {n} inputs failed", err=True)
+    if n_failed:
+        raise typer.Exit(FAILED)

@@ -1,0 +1,102 @@
+"""Transcripts as lines: for people, or as JSON."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import typer
+
+from speechrnn.cli.inputs import STDIN, list_inputs
+from speechrnn.errors import AudioError
+from speechrnn.patterns import Pattern
+from speechrnn.recognizer import Prediction
+from speechrnn.string_evaluation import transcribe_files
+from speechrnn.text import printable
+from speechrnn.transcriber import StringRecognizer
+from speechrnn.transcript import Transcript
+
+MAX_STDIN = 1 << 30
+
+
+def print_transcripts(
+    recognizer: StringRecognizer, inputs: Sequence[str], pattern: Pattern | None, *, as_json: bool
+) -> tuple[int, int]:
+    """Print transcripts on stdout as they come, and name on stderr what failed.
+
+    Parameters
+    ----------
+    recognizer : StringRecognizer
+        The model.
+    inputs : sequence of str
+        Files, folders, and ``-`` for stdin.
+    pattern : Pattern or None
+        What is known of each.
+    as_json : bool
+        Objects in place of text.
+
+    Returns
+    -------
+    tuple of int
+        How many failed, and how many there were.
+    """
+    n_failed = n = 0
+    for transcript in _transcribe(recognizer, inputs, pattern):
+        n += 1
+        if as_json:
+            typer.echo(json.dumps(dataclasses.asdict(transcript), allow_nan=False))
+        elif transcript.error is None:
+            typer.echo(describe_transcript(transcript, pattern))
+        if transcript.error is not None:
+            n_failed += 1
+            typer.echo(f"error: {printable(transcript.path or STDIN)}: {transcript.error}", err=True)
+    return n_failed, n
+
+
+def describe_transcript(transcript: Transcript, pattern: Pattern | None = None) -> str:
+    """Say for people what was heard in a recording.
+
+    Parameters
+    ----------
+    transcript : Transcript
+        Without an error.
+    pattern : Pattern, optional
+        How digits are written.
+
+    Returns
+    -------
+    str
+        One line.
+
+    Examples
+    --------
+    >>> describe_transcript(Transcript("pin.wav", "", ()))
+    'pin.wav: no digits'
+    """
+    labels = [segment.label for segment in transcript.segments]
+    written = pattern.write(labels) if pattern and labels else "".join(labels)
+    return f"{printable(transcript.path or STDIN)}: {printable(written) or 'no digits'}"
+
+
+def _transcribe(recognizer: StringRecognizer, inputs: Sequence[str], pattern: Pattern | None) -> Iterator[Transcript]:
+    for item in list_inputs(inputs):
+        if isinstance(item, Prediction):
+            yield Transcript(item.path, None, (), item.error)
+        elif isinstance(item, Path):
+            yield from transcribe_files(recognizer, [item], pattern)
+        else:
+            yield _transcribe_stdin(recognizer, pattern)
+
+
+def _transcribe_stdin(recognizer: StringRecognizer, pattern: Pattern | None) -> Transcript:
+    raw = sys.stdin.buffer.read(MAX_STDIN + 1)
+    if len(raw) > MAX_STDIN:
+        return Transcript(STDIN, None, (), f"more than {MAX_STDIN >> 20} MiB on stdin. Give a file.")
+    if not raw:
+        reason = "empty: nothing came on stdin. Give a recording, such as: speechrnn transcribe - < pin.wav"
+        return Transcript(STDIN, None, (), reason)
+    try:
+        return dataclasses.replace(recognizer.transcribe(raw, pattern=pattern), path=STDIN)
+    except AudioError as error:
+        return Transcript(STDIN, None, (), str(error))

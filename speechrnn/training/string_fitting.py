@@ -1,0 +1,163 @@
+"""The passes over strings: connectionist temporal classification (Graves et al. 2006), Adam, checkpoints."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from speechrnn.config import Config
+from speechrnn.errors import TrainingError
+from speechrnn.history import Epoch
+from speechrnn.training.checkpoint import Checkpoint, Progress, advance, load_checkpoint, save_checkpoint
+from speechrnn.training.fitting import Journal, Step
+from speechrnn.training.layers import EveryNth
+from speechrnn.training.material import Material
+from speechrnn.training.string_feed import StringFeed
+from speechrnn.training.weights import get_weights, set_weights
+
+
+@keras.saving.register_keras_serializable("speechrnn")
+class StringLoss(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
+    """The negative logarithm of the probability of each string; true lengths alone count, unlike in keras.losses.CTC.
+
+    Parameters
+    ----------
+    stride : int
+        Frames of the features for each frame of the network's output.
+    """
+
+    def __init__(self, stride: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.stride = stride
+
+    def call(self, log_probs: Any, n_frames: Any, targets: Any, n_targets: Any) -> Any:
+        """From (batch, frames, 1 + n_labels) and targets (batch, n) to losses (batch,)."""
+        left = (n_frames + (self.stride - 1)) // self.stride
+        return ops.ctc_loss(targets, log_probs, n_targets, left, mask_index=0)
+
+    def get_config(self) -> dict[str, Any]:
+        """Give what the constructor takes."""
+        return {**super().get_config(), "stride": self.stride}
+
+
+def add_loss(network: keras.Model) -> keras.Model:
+    """Put the loss behind a network: its targets are inputs, because their lengths differ.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From `speechrnn.training.network.build_network`, with ``network.pooling: none``.
+
+    Returns
+    -------
+    keras.Model
+        With the same layers; gives one loss for each string.
+    """
+    targets = keras.Input((None,), dtype="int32", name="targets")
+    n_targets = keras.Input((), dtype="int32", name="n_targets")
+    stride = math.prod(layer.stride for layer in network.layers if isinstance(layer, EveryNth))
+    features, n_frames = network.inputs
+    loss = StringLoss(stride, name="loss")(network.output, n_frames, targets, n_targets)
+    return keras.Model([features, n_frames, targets, n_targets], loss, name="speechrnn")
+
+
+def fit_strings(
+    network: keras.Model,
+    material: Material,
+    config: Config,
+    journal: Journal,
+    on_step: Callable[[Step], None] | None = None,
+) -> Checkpoint:
+    """Fit a network for strings.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From `speechrnn.training.network.build_network`; on return it has the weights that are kept.
+    material : Material
+        What trains.
+    config : Config
+        Its `training` and `strings` decide.
+    journal : Journal
+        Where the state is kept.
+    on_step : callable, optional
+        Called after each batch and each epoch; its accuracy is the share of strings that were more probable than not.
+
+    Returns
+    -------
+    Checkpoint
+        The last one, with history and weights.
+
+    Raises
+    ------
+    TrainingError
+        The loss stopped being a number, or the checkpoint belongs to another training.
+    OSError
+        The checkpoint cannot be written.
+    """
+    training = config.training
+    feed = StringFeed(material, config)
+    model = add_loss(network)
+    _compile(model, config, feed.n_steps)
+    checkpoint = Checkpoint(Progress(journal.fingerprint, (), best=0), get_weights(network))
+    if journal.resume and journal.checkpoint.is_file():
+        checkpoint = load_checkpoint(journal.checkpoint, model)
+        if checkpoint.progress.fingerprint != journal.fingerprint:
+            raise TrainingError(
+                f"{journal.checkpoint}: this unfinished training had another configuration or other clips. "
+                "Give the same ones, or start again with --force."
+            )
+    while len(checkpoint.progress.history) < training.epochs:
+        row = _run(model, feed, len(checkpoint.progress.history) + 1, training.epochs, on_step)
+        checkpoint = advance(checkpoint, row, get_weights(network), training)
+        save_checkpoint(journal.checkpoint, model, checkpoint)
+    set_weights(network, checkpoint.best_weights)
+    return checkpoint
+
+
+def _compile(model: keras.Model, config: Config, n_steps: int) -> None:
+    training = config.training
+    rate: float | keras.optimizers.schedules.CosineDecay = training.learning_rate
+    if training.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(
+            training.learning_rate, decay_steps=n_steps * training.epochs, alpha=training.final_rate
+        )
+    optimizer = keras.optimizers.Adam(rate, clipnorm=training.clip_norm)
+    model.compile(optimizer, loss=_mean_loss, metrics=[_more_probable_than_not])
+    optimizer.build(model.trainable_variables)
+
+
+def _mean_loss(_: Any, losses: Any) -> Any:
+    return ops.mean(losses)
+
+
+def _more_probable_than_not(_: Any, losses: Any) -> Any:
+    return ops.mean(ops.cast(losses < math.log(2), "float32"))
+
+
+def _run(
+    model: keras.Model, feed: StringFeed, number: int, n_epochs: int, on_step: Callable[[Step], None] | None
+) -> Epoch:
+    began = time.perf_counter()
+    n, loss, right = 0, 0.0, 0.0
+    for step, batch in enumerate(feed.epoch(number), start=1):
+        model.reset_metrics()
+        figures = model.train_on_batch(batch.inputs, np.zeros(len(batch), np.float32), return_dict=True)
+        n += len(batch)
+        loss += len(batch) * float(figures["loss"])
+        right += len(batch) * float(figures["_more_probable_than_not"])
+        if on_step:
+            on_step(Step(number, n_epochs, step, feed.n_steps, loss / n, right / n))
+    if not math.isfinite(loss):
+        raise TrainingError(
+            f"the loss became {loss} in epoch {number}, needed a finite number. Lower training.learning_rate or set "
+            "training.clip_norm."
+        )
+    row = Epoch(number, loss / n, right / n, None, None, time.perf_counter() - began)
+    if on_step:
+        on_step(Step(number, n_epochs, feed.n_steps, feed.n_steps, row.loss, row.accuracy, done=row))
+    return row
