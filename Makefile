@@ -31,7 +31,7 @@ demo: install  ## the shipped model on samples; then synthetic voices, a trainin
 	  'speechrnn evaluate YOUR_FOLDER --report report' 'speechrnn --help'
 
 test: install  ## all tests (those marked shared need ../shared)
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 test-fast: install  ## the tests that train nothing
 	$(BIN)/python -m pytest -q -m "not train"
