@@ -1,12 +1,14 @@
 """A tiny network for strings: trained for a pass, exported, read back; and the graph against Keras."""
 
-from collections.abc import Callable
+import itertools
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+import soundfile
 
+from speechrnn.audio import load_audio
 from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.config import Config
 from speechrnn.decoding import search_beam
@@ -19,6 +21,7 @@ from speechrnn.training.reference import load_network
 from speechrnn.training.string_fitting import add_loss
 from speechrnn.training.string_reference import check_string_parity, run_reference
 from tests.signals import odd_words, word
+from tests.test_decoding import count_all_ways
 
 SMALL = {
     "network.conv": [{"filters": 6, "kernel_size": 5}, {"filters": 6, "kernel_size": 4, "stride": 2}],
@@ -31,31 +34,49 @@ SMALL = {
 pytestmark = pytest.mark.train
 
 
-@pytest.fixture
-def bundle(tmp_path: Path, tone_corpus: Callable[..., Path]) -> Bundle:
-    options = TrainOptions(split="none")
-    return train(tone_corpus("01"), Config.load("strings", SMALL), tmp_path / "strings", options).bundle
+def write_tones(folder: Path) -> Path:
+    """Two labels, a pitch for each, three speakers."""
+    folder.mkdir()
+    for label, speaker, i in itertools.product("01", ("ann", "bob", "cyd"), range(3)):
+        hz = 300 * (1 + int(label)) + 10 * len(speaker) + i + ord(speaker[0]) % 7
+        y = 0.5 * np.sin(2 * np.pi * hz * np.arange(2400) / 8000)
+        soundfile.write(folder / f"{label}_{speaker}_{i}.wav", y, 8000)
+    return folder
 
 
-def test_training_leaves_a_bundle_of_strings(bundle: Bundle, tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tones(tmp_path_factory.mktemp("strings") / "tones")
+
+
+@pytest.fixture(scope="module")
+def bundle(tones: Path) -> Bundle:
+    return train(tones, Config.load("strings", SMALL), tones.parent / "model", TrainOptions(split="none")).bundle
+
+
+def test_training_leaves_a_bundle_of_strings(bundle: Bundle, tones: Path) -> None:
     assert bundle.metadata.kind == "strings"
+    assert bundle.metadata.threshold == 0.5
     assert bundle.metadata.heard.speakers == ("ann", "bob", "cyd")
+    assert check_string_parity(bundle, sorted(tones.glob("*.wav"))[:6]) < 1e-4
+
+
+def test_no_answer_depends_on_its_neighbours(bundle: Bundle) -> None:
     engine = StringEngine(bundle)
     rng = np.random.default_rng(0)
-    sounds = {"a": 0.1 * rng.standard_normal(9000).astype(np.float32), "b": word(5000, 1), "c": np.ones(1, np.float32)}
-    together = engine.run(list(sounds.values()))
-    for (name, y), rows in zip(sounds.items(), together, strict=True):
-        assert rows.shape == (-(-(1 + y.size // 80) // 2), 3), name
+    sounds = [0.1 * rng.standard_normal(9000).astype(np.float32), word(5000, 1), np.ones(1, np.float32)]
+    for y, rows in zip(sounds, engine.run(sounds), strict=True):
+        assert rows.shape == (-(-(1 + y.size // 80) // 2), 3)
         np.testing.assert_allclose(np.exp(rows).sum(axis=1), 1, atol=1e-5)
-        # nothing depends on the neighbours
         [alone] = engine.run([y])
         np.testing.assert_allclose(rows, alone, atol=1e-5)
-    paths = sorted(tone_corpus("01").glob("*.wav"))[:6]
-    assert check_string_parity(bundle, paths) < 1e-4
-    # another training goes on from it, head and all
+
+
+def test_another_training_goes_on_from_it_head_and_all(bundle: Bundle, tones: Path) -> None:
     config = Config.load("strings", SMALL | {"training.learning_rate": 1e-9})
-    again = train(paths[0].parent, config, tmp_path / "again", TrainOptions(split="none", start=bundle.path)).bundle
-    [before], [after] = (StringEngine(one).run([sounds["b"]]) for one in (bundle, again))
+    options = TrainOptions(split="none", start=bundle.path)
+    again = train(tones, config, tones.parent / "again", options).bundle
+    [before], [after] = (StringEngine(one).run([word(5000, 1)]) for one in (bundle, again))
     np.testing.assert_allclose(before, after, atol=1e-4)
 
 
@@ -77,8 +98,6 @@ def test_each_kind_of_bundle_is_told_from_the_other(bundle: Bundle) -> None:
 
 def test_the_loss_is_the_probability_of_the_string_and_of_true_frames_alone() -> None:
     """Against counting every way through the frames; and an empty string is the product of the blanks."""
-    from tests.test_decoding import count_all_ways
-
     network = build_network(Config.load("strings", SMALL), 2)
     frames = np.random.default_rng(0).standard_normal((3, 16, 20)).astype(np.float32)
     n_frames = np.array([16, 9, 12], np.int32)
@@ -94,20 +113,14 @@ def test_the_loss_is_the_probability_of_the_string_and_of_true_frames_alone() ->
         assert loss == pytest.approx(-np.log(count_all_ways(log_probs[:n])[said]), rel=1e-4)
 
 
-@pytest.mark.parametrize("labels", ["01", "10"])
-def test_it_learns(labels: str, tmp_path: Path, tone_corpus: Callable[..., Path]) -> None:
-    """Two tones are told apart after some passes, in either order: strings of them are right."""
-    config = Config.load(
-        "strings",
-        SMALL | {"training.epochs": 12, "training.clips_per_epoch": 96, "training.learning_rate": 0.02,
-                 "network.recurrent.units": 12, "augmentation.noise": None, "augmentation.masking": None,
-                 "augmentation.warp": None},
-    )  # fmt: skip
-    folder = tone_corpus("01")
-    bundle = train(folder, config, tmp_path / "strings", TrainOptions(split="none")).bundle
-    from speechrnn.audio import load_audio
-
-    said = [load_audio(folder / f"{label}_ann_0.wav") for label in labels]
+def test_it_learns(tones: Path) -> None:
+    """Two tones are told apart after some passes: strings of them are right."""
+    plain = {f"augmentation.{part}": None for part in ("noise", "masking", "warp", "reverberation")}
+    more = {"training.epochs": 10, "training.clips_per_epoch": 96, "training.learning_rate": 0.02}
+    config = Config.load("strings", SMALL | plain | more | {"network.recurrent.units": 12})
+    bundle = train(tones, config, tones.parent / "learnt", TrainOptions(split="none")).bundle
     gap = np.zeros(1600, np.float32)
-    [rows] = StringEngine(bundle).run([np.concatenate([gap, said[0], gap, said[1], gap])])
-    assert "".join(bundle.labels[unit - 1] for unit in search_beam(rows)) == labels
+    for labels in ("01", "10", "011"):
+        said = [part for label in labels for part in (load_audio(tones / f"{label}_ann_0.wav"), gap)]
+        [rows] = StringEngine(bundle).run([np.concatenate([gap, *said])])
+        assert "".join(bundle.labels[unit - 1] for unit in search_beam(rows)) == labels
