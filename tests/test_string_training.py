@@ -27,9 +27,11 @@ SMALL = {
     "network.conv": [{"filters": 6, "kernel_size": 5}, {"filters": 6, "kernel_size": 4, "stride": 2}],
     "network.recurrent.units": 5,
     "training.epochs": 1,
-    "training.clips_per_epoch": 24,
-    "training.batch_size": 12,
+    "training.clips_per_epoch": 16,
+    "training.batch_size": 16,
     "data.sources": [],
+    "strings.n_digits": 3,
+    "strings.margin": 0.1,
 }
 pytestmark = pytest.mark.train
 
@@ -116,7 +118,7 @@ def test_the_loss_is_the_probability_of_the_string_and_of_true_frames_alone() ->
 def test_it_learns(tones: Path) -> None:
     """Two tones are told apart after some passes: strings of them are right."""
     plain = {f"augmentation.{part}": None for part in ("noise", "masking", "warp", "reverberation")}
-    more = {"training.epochs": 10, "training.clips_per_epoch": 96, "training.learning_rate": 0.02}
+    more = {"training.epochs": 25, "training.clips_per_epoch": 48, "training.learning_rate": 0.02}
     config = Config.load("strings", SMALL | plain | more | {"network.recurrent.units": 12})
     bundle = train(tones, config, tones.parent / "learnt", TrainOptions(split="none")).bundle
     gap = np.zeros(1600, np.float32)
