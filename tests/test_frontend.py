@@ -2,14 +2,17 @@
 
 import librosa
 import numpy as np
+import onnxruntime
 import pytest
 import scipy.fft
+from onnx import TensorProto, helper
 
 from speechrnn.config import Config
 from speechrnn.errors import ConfigError
 from speechrnn.recognizer import pad
 from speechrnn.training.features import find_word, word_mfcc
-from speechrnn.training.frontend import check_filters, cosine_transform, fourier_kernel
+from speechrnn.training.frontend import add_front_end, check_filters, cosine_transform, fourier_kernel
+from speechrnn.training.graph import Graph
 from tests.networks import random_network
 from tests.signals import odd_words, word
 
@@ -37,6 +40,32 @@ def test_trim_bounds_equal_librosa_to_the_sample_over_many_levels_of_silence() -
             y, top_db=trim.top_db, frame_length=trim.frame_length, hop_length=trim.hop_length
         )
         assert (s, e) == tuple(expected)
+
+
+@pytest.mark.parametrize(
+    ("n_fft", "hop", "trim_frame", "trim_hop"),
+    # one block of all; longer than the trimming's frames; nothing in common but a sample or two; no overlap; librosa's
+    [(256, 64, 256, 64), (1024, 256, 128, 64), (254, 77, 250, 111), (250, 250, 66, 32), (2048, 512, 2048, 512)],
+)
+def test_frames_of_any_length_equal_librosa(n_fft: int, hop: int, trim_frame: int, trim_hop: int) -> None:
+    frames = {"features.n_fft": n_fft, "features.hop_length": hop, "features.n_mels": 20}
+    config = Config.load("default", frames | {"trim.frame_length": trim_frame, "trim.hop_length": trim_hop})
+    g = Graph()
+    front = add_front_end(g, config)
+    value = helper.make_tensor_value_info
+    inputs = [value("waveform", TensorProto.FLOAT, ["n", "samples"]), value("length", TensorProto.INT64, ["n"])]
+    names = ["start", "end", "mfcc", front.mask]
+    outputs = [value(name, TensorProto.INT64, ["n"]) for name in names[:2]]
+    outputs += [value("mfcc", TensorProto.FLOAT, ["n", "t", 20]), value(front.mask, TensorProto.FLOAT, ["n", "t"])]
+    session = onnxruntime.InferenceSession(g.build(inputs, outputs).SerializeToString())
+    words = list(odd_words().values())
+    for y, start, end, mfcc, mask in zip(words, *session.run(names, pad(words)), strict=True):
+        bounds = find_word(y, config.trim)
+        assert (start, end) == (bounds.start, bounds.end)
+        expected = word_mfcc(y, config)
+        np.testing.assert_array_equal(mask, np.arange(len(mask)) < len(expected))
+        np.testing.assert_allclose(mfcc[: len(expected)], expected, atol=1e-3)
+        assert not mfcc[len(expected) :].any()
 
 
 def test_what_lies_beyond_a_clips_length_is_never_heard() -> None:
@@ -77,7 +106,7 @@ def test_cosine_transform_equals_scipy() -> None:
 def test_fourier_kernel_equals_numpy() -> None:
     y = np.random.default_rng(0).normal(size=256)
     window = librosa.filters.get_window("hann", 256)
-    real, imaginary = np.split(fourier_kernel(256)[:, 0] @ y, 2)
+    real, imaginary = np.split(fourier_kernel(256) @ y, 2)
     np.testing.assert_allclose(real - 1j * imaginary, np.fft.rfft(window * y), atol=1e-4)
 
 

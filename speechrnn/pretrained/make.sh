@@ -6,7 +6,11 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 fsdd=$(realpath "$1") apache=$(realpath "$2") noise=$(realpath "$3") work=${4:-build/pretrained}
 mkdir -p "$work" && cd "$work"
-ln -sfn "$fsdd" fsdd && ln -sfn "$apache" apache && ln -sfn "$noise" noise
+# links to the recordings, and beside them the licence that the bundle's metadata will name
+lay() { mkdir -p "$1" && ln -sf "$2"/* "$1"/ && { [ -f "$2/LICENSE.txt" ] || echo "$3" > "$1/LICENSE.txt"; }; }
+lay fsdd "$fsdd" "CC BY-SA 4.0, Zohar Jackson and contributors, doi:10.5281/zenodo.1342401"
+lay apache "$apache" "Apache-2.0, Sai-004/CS566-Speech-Processing"
+lay noise "$noise" "CC0 1.0 (ESC-10) and CC BY 4.0 (Speech Commands, Pete Warden / Google)"
 
 synth() { [ -f "$1/synthesis.json" ] || speechrnn data synth "$@" --rate 8000; }
 synth espeak --voices 400 --repeats 3 --seed 1
@@ -14,15 +18,18 @@ synth espeak --voices 400 --repeats 3 --seed 1
 [ -d judge ] || speechrnn train apache --config "$here/judge.yaml" --split clip --out judge --resume
 synth accents --engine accents --voices 540 --repeats 2 --seed 2 --check judge
 synth hibari --engine hibari --voices 6 --repeats 15 --seed 3 --check judge
+synth kokoro --engine kokoro --voices 100 --repeats 1 --seed 11 --check judge
 synth flite --engine flite --voices 20 --repeats 4 --seed 4 --check judge
 # what is no digit, in the voices of every engine that says digits: else an engine's sound would mean a digit
 synth words --words other --voices 40 --repeats 1 --seed 5
-synth words-hibari --engine hibari --words other --voices 6 --repeats 3 --seed 6
+synth words-hibari --engine hibari --words other --voices 6 --repeats 1 --seed 6
 synth words-flite --engine flite --words other --voices 10 --repeats 1 --seed 9
+synth words-kokoro --engine kokoro --words other --each 25 --voices 32 --repeats 1 --seed 12
 synth nonsense --words nonsense --voices 30 --repeats 1 --seed 21
 synth nonsense-accents --engine accents --words nonsense --voices 27 --repeats 1 --seed 22
 synth nonsense-flite --engine flite --words nonsense --voices 10 --repeats 1 --seed 23
-synth nonsense-hibari --engine hibari --words nonsense --voices 6 --repeats 2 --seed 24
+synth nonsense-hibari --engine hibari --words nonsense --voices 6 --repeats 1 --seed 24
+synth nonsense-kokoro --engine kokoro --words nonsense --each 25 --voices 20 --repeats 1 --seed 25
 # words that never train, to calibrate and measure rejection; many of their voices say other words in training
 synth held-out --words held-out --voices 40 --repeats 1 --seed 7
 synth held-out-flite --engine flite --words held-out --voices 20 --repeats 1 --seed 8

@@ -12,7 +12,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from speechrnn.config import Config, NetworkConfig, RecurrentConfig
 from speechrnn.training.frontend import FrontEnd, add_front_end
-from speechrnn.training.graph import Graph
+from speechrnn.training.graph import Graph, column
 from speechrnn.training.layers import FAR_BELOW, SURE_FLOOR, VARIANCE_FLOOR, same_padding
 from speechrnn.training.weights import Arrays
 
@@ -45,8 +45,7 @@ def to_onnx(config: Config, weights: Arrays, n_labels: int) -> bytes:
     front = add_front_end(g, config)
     x = _normalize(g, front, config, weights)
     x, front = _convolve(g, x, front, config.network, weights)
-    if config.network.recurrent:
-        x = _recur(g, x, front, config.network, weights)
+    x = _recur(g, x, front, config.network, weights)
     float32, int64, value = TensorProto.FLOAT, TensorProto.INT64, helper.make_tensor_value_info
     inputs = [value("waveform", float32, ["batch", "samples"]), value("length", int64, ["batch"])]
     if config.strings is not None:
@@ -83,40 +82,37 @@ def _serialize(model: ModelProto) -> bytes:
 
 
 def _normalize(g: Graph, front: FrontEnd, config: Config, weights: Arrays) -> str:
-    x = front.mfcc
-    if config.features.normalization != "none":
-        x = g("Sub", x, _mean(g, x, front, keepdims=1))
-    if config.features.normalization in ("mean_variance", "both"):
-        variance = g("Add", _mean(g, _masked(g, g("Mul", x, x), front), front, keepdims=1), g.number(VARIANCE_FLOOR))
+    """Frames last, as ONNX convolves: (batch, values, frames), zeros on padding."""
+    mfcc = g("Transpose", front.mfcc, perm=[0, 2, 1])
+    kind, x = config.features.normalization, mfcc
+    if kind != "none":
+        x = g("Sub", x, _mean(g, x, front))
+    if kind in ("mean_variance", "both"):
+        x = _masked(g, x, front)
+        variance = g("Add", _mean(g, g("Mul", x, x), front), g.number(VARIANCE_FLOOR))
         x = g("Div", x, g("Sqrt", variance))
-    if config.features.normalization == "both":
-        x = g("Concat", x, _without_level(g, front, config.features.n_mfcc), axis=2)
+    if kind == "both":
+        x = g("Concat", x, _without_level(g, mfcc, front, config.features.n_mfcc), axis=1)
     if config.features.standardize:
-        x = g("Sub", x, g.constant(weights["standardization/mean"]))
-        x = g("Div", x, g.constant(weights["standardization/deviation"]))
+        x = g("Sub", x, g.constant(weights["standardization/mean"][:, None]))
+        x = g("Div", x, g.constant(weights["standardization/deviation"][:, None]))
     return _masked(g, x, front)
 
 
-def _without_level(g: Graph, front: FrontEnd, n_mfcc: int) -> str:
+def _without_level(g: Graph, mfcc: str, front: FrontEnd, n_mfcc: int) -> str:
     """The first coefficient less its largest value over true frames, the others as they are."""
-    sizes = g.integers(1, n_mfcc - 1)
-    names = ("level", "shape")
-    level, shape = g.multiple("Split", front.mfcc, sizes, names=names, axis=2)
-    loudest = g("ReduceMax", _masked(g, level, front, FAR_BELOW), g.integers(1), keepdims=1)
-    return g("Concat", g("Sub", level, loudest), shape, axis=2)
+    loudest = g("ReduceMax", g("Add", mfcc, _far_below(g, front, 1)), g.integers(2), keepdims=1)
+    return g("Sub", mfcc, g("Mul", loudest, g.constant(np.eye(n_mfcc, 1))))
 
 
 def _convolve(g: Graph, x: str, front: FrontEnd, network: NetworkConfig, weights: Arrays) -> tuple[str, FrontEnd]:
     """Convolve, and leave frames out where a stride says so: lengths and mask then count those that stay."""
     for i, conv in enumerate(network.conv):
-        kernel = g.constant(weights[f"conv_{i}/kernel"].transpose(2, 1, 0))
-        x = g("Transpose", x, perm=[0, 2, 1])
-        pads, strides = [*same_padding(conv.kernel_size)], [conv.stride]
-        x = g("Conv", x, kernel, g.constant(weights[f"conv_{i}/bias"]), pads=pads, strides=strides)
-        x = g("Transpose", g("Relu", x), perm=[0, 2, 1])
+        kernel, bias = g.constant(weights[f"conv_{i}/kernel"].transpose(2, 1, 0)), g.constant(weights[f"conv_{i}/bias"])
+        x = g("Conv", x, kernel, bias, pads=[*same_padding(conv.kernel_size)], strides=[conv.stride])
         if conv.stride > 1:
             front = _stride(g, front, conv.stride)
-        x = _masked(g, x, front)
+        x = _masked(g, g("Relu", x), front)
     return x, front
 
 
@@ -128,13 +124,16 @@ def _stride(g: Graph, front: FrontEnd, n: int) -> FrontEnd:
 
 
 def _recur(g: Graph, x: str, front: FrontEnd, network: NetworkConfig, weights: Arrays) -> str:
+    """From frames last to frames first: (batch, frames, values), for `last` (batch, values)."""
     config = network.recurrent
     if config is None:
-        return x
+        return g("Transpose", x, perm=[0, 2, 1])
     ways = ("forward", "backward") if config.bidirectional else ("forward",)
     lengths = g("Cast", front.n_frames, to=TensorProto.INT32)
-    x = g("Transpose", x, perm=[1, 0, 2])
+    x, y, last = g("Transpose", x, perm=[2, 0, 1]), "", ""
     for i in range(config.layers):
+        if i:  # (frames, ways, batch, units) -> (frames, batch, ways * units)
+            x = g("Reshape", g("Transpose", y, perm=[0, 2, 1, 3]), g.integers(0, 0, len(ways) * config.units))
         cells = [_cell_weights(config, f"recurrent_{i}/{way}", weights) for way in ways]
         w, r, b = (g.constant(np.stack(parts)) for parts in zip(*cells, strict=True))
         y, last = g.multiple(
@@ -142,11 +141,10 @@ def _recur(g: Graph, x: str, front: FrontEnd, network: NetworkConfig, weights: A
             hidden_size=config.units, direction="bidirectional" if config.bidirectional else "forward",
             **_cell_attributes(config, len(ways)),
         )  # fmt: skip
-        # (frames, ways, batch, units) -> (frames, batch, ways * units); rows beyond a clip's length are zeros
-        x = g("Reshape", g("Transpose", y, perm=[0, 2, 1, 3]), g.integers(0, 0, len(ways) * config.units))
     if network.pooling == "last":
         return g("Reshape", g("Transpose", last, perm=[1, 0, 2]), g.integers(0, len(ways) * config.units))
-    return g("Transpose", x, perm=[1, 0, 2])
+    # rows beyond a clip's length are zeros
+    return g("Reshape", g("Transpose", y, perm=[2, 0, 1, 3]), g.integers(0, 0, len(ways) * config.units))
 
 
 def _cell_attributes(config: RecurrentConfig, n_ways: int) -> dict[str, object]:
@@ -174,23 +172,27 @@ def _pool(g: Graph, x: str, front: FrontEnd, network: NetworkConfig, weights: Ar
         case "last":
             return x
         case "mean":
-            return _mean(g, _masked(g, x, front), front, keepdims=0)
+            total = g("ReduceSum", _masked(g, x, front, 2), g.integers(1), keepdims=0)
+            return g("Div", total, g("Cast", column(g, front.n_frames, 1), to=TensorProto.FLOAT))
         case "max":
-            return g("ReduceMax", _masked(g, x, front, FAR_BELOW), g.integers(1), keepdims=0)
+            return _highest(g, x, front)
         case "flatten":
-            return _flatten(g, _masked(g, x, front), network, weights)
+            return _flatten(g, _masked(g, x, front, 2), network, weights)
         case "attention_max":
-            highest = g("ReduceMax", _masked(g, x, front, FAR_BELOW), g.integers(1), keepdims=0)
-            return g("Concat", _attend(g, x, front, weights), highest, axis=1)
+            return g("Concat", _attend(g, x, front, weights), _highest(g, x, front), axis=1)
     return _attend(g, x, front, weights)
+
+
+def _highest(g: Graph, x: str, front: FrontEnd) -> str:
+    return g("ReduceMax", g("Add", x, _far_below(g, front, 2)), g.integers(1), keepdims=0)
 
 
 def _attend(g: Graph, x: str, front: FrontEnd, weights: Arrays) -> str:
     hidden = g("MatMul", x, g.constant(weights["attention/kernel"]))
     hidden = g("Tanh", g("Add", hidden, g.constant(weights["attention/bias"])))
-    scores = g("MatMul", hidden, g.constant(weights["attention/query"]))
-    shares = g("Softmax", _masked(g, scores, front, FAR_BELOW), axis=1)
-    return g("ReduceSum", g("Mul", shares, x), g.integers(1), keepdims=0)
+    scores = g("Transpose", g("MatMul", hidden, g.constant(weights["attention/query"])), perm=[0, 2, 1])
+    shares = g("Softmax", g("Add", scores, _far_below(g, front, 1)), axis=2)
+    return g("Squeeze", g("MatMul", shares, x), g.integers(1))
 
 
 def _flatten(g: Graph, x: str, network: NetworkConfig, weights: Arrays) -> str:
@@ -235,14 +237,17 @@ def _dense(g: Graph, x: str, name: str, weights: Arrays) -> str:
     return g("Gemm", x, g.constant(weights[f"{name}/kernel"]), g.constant(weights[f"{name}/bias"]))
 
 
-def _masked(g: Graph, x: str, front: FrontEnd, otherwise: float = 0.0) -> str:
-    return g("Where", g("Unsqueeze", front.mask, g.integers(2)), x, g.number(otherwise))
+def _masked(g: Graph, x: str, front: FrontEnd, axis: int = 1) -> str:
+    """Zeros on padding; `axis` is that of the values, which the mask lacks."""
+    return g("Mul", x, column(g, front.mask, axis))
 
 
-def _mean(g: Graph, x: str, front: FrontEnd, *, keepdims: int) -> str:
-    """Mean over true frames of what is zero on padding."""
-    total = g("ReduceSum", x, g.integers(1), keepdims=keepdims)
-    count = g(
-        "Unsqueeze", g("Cast", front.n_frames, to=TensorProto.FLOAT), g.integers(1, 2) if keepdims else g.integers(1)
-    )
-    return g("Div", total, count)
+def _far_below(g: Graph, front: FrontEnd, axis: int) -> str:
+    """What is added to values so that no maximum is found on padding."""
+    return column(g, g("Mul", g("Sub", g.number(1.0), front.mask), g.number(FAR_BELOW)), axis)
+
+
+def _mean(g: Graph, x: str, front: FrontEnd) -> str:
+    """Mean over true frames, the last axis, of what is zero on padding."""
+    count = g("Cast", column(g, front.n_frames, 1, 2), to=TensorProto.FLOAT)
+    return g("Div", g("ReduceSum", x, g.integers(2), keepdims=1), count)

@@ -1,22 +1,27 @@
 """The front end as an ONNX graph: what `features` does with librosa, for a batch, with products of matrices.
 
-The discrete Fourier transform is a strided convolution with windowed cosines and sines; mel filters and the cosine
-transform are matrices. Each step cites the librosa function that it must equal.
+Zeros are put around each clip, the word's frames are gathered from there, and the discrete Fourier transform, mel
+filters and cosine transform are matrices. Each step cites the librosa function that it must equal. Few and cheap
+operators count: at one clip a call, each costs a microsecond before it computes anything.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import librosa
 import numpy as np
 import numpy.typing as npt
+from onnx import TensorProto
 
-from speechrnn.config import Config, FeatureConfig, TrimConfig
+from speechrnn.config import Config, FeatureConfig
 from speechrnn.errors import ConfigError
-from speechrnn.training.graph import Graph
+from speechrnn.training.graph import Graph, column
+from speechrnn.training.trimming import POWER_FLOOR, Padded, find_word, pad, trim_block
 
-# librosa.power_to_db's amin (that of amplitude_to_db, squared), and the range that librosa.feature.mfcc keeps
-_POWER_FLOOR = 1e-10
+# the range that librosa.feature.mfcc keeps
 _RANGE_DB = 80.0
+# in 1 of the natural logarithm of a power
+_DECIBEL = 10 / math.log(10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,7 @@ class FrontEnd:
     """Names of the tensors that the front end gives.
 
     `mfcc` is (batch, frames, n_mfcc) with zeros on padding, `n_frames`, `start` and `end` are int64 (batch,), `mask` is
-    bool (batch, frames).
+    float32 (batch, frames), 1 for frames and 0 for padding.
     """
 
     mfcc: str
@@ -54,16 +59,17 @@ def add_front_end(g: Graph, config: Config) -> FrontEnd:
     ConfigError
         Some mel filters hold no frequency at all.
     """
-    y = _silence_padding(g)
-    start, end = _find_word(g, y, config.trim) if config.strings is None else _everything(g)
-    word, n_samples = _shift(g, y, start, end)
+    padded = pad(g, config)
+    start, end = find_word(g, padded, config.trim) if config.strings is None else _everything(g)
     hop = g.number(config.features.hop_length, np.int64)
-    n_frames = g("Add", g("Div", n_samples, hop), g.number(1, np.int64), name="n_frames")
-    power = _power_spectrum(g, word, config.features)
-    mask = _less(g, _axis_index(g, power, 1), n_frames)
-    coefficients = _mfcc(g, power, mask, config)
-    zeroed = g("Where", _column(g, mask, 2), coefficients, g.number(0.0), name="mfcc")
-    return FrontEnd(zeroed, n_frames, mask, start, end)
+    n_frames = g("Add", g("Div", g("Sub", end, start), hop), g.number(1, np.int64), name="n_frames")
+    longest = g("ReduceMax", n_frames, g.integers(0), keepdims=0)
+    number = g("Range", g.number(0, np.int64), longest, g.number(1, np.int64))
+    mask = g("Cast", g("Less", number, column(g, n_frames, 1)), to=TensorProto.FLOAT)
+    frames = _cut(g, _silence_around(g, padded, start, end), start, number, config)
+    mel = g("Mul", _mel_powers(g, frames, config), column(g, mask, 2))
+    mfcc = g("Mul", _mfcc(g, mel, config.features), column(g, mask, 2), name="mfcc")
+    return FrontEnd(mfcc, n_frames, mask, start, end)
 
 
 def mel_filters(config: FeatureConfig, sr: int) -> npt.NDArray[np.float32]:
@@ -122,45 +128,44 @@ def fourier_kernel(n_fft: int) -> npt.NDArray[np.float32]:
 
     Returns
     -------
-    np.ndarray [shape=(2 * (1 + n_fft // 2), 1, n_fft), dtype=float32]
-        Cosines, then sines, as weights of a convolution.
+    np.ndarray [shape=(2 * (1 + n_fft // 2), n_fft), dtype=float32]
+        Cosines, then sines; a frame is multiplied from the right.
 
     Examples
     --------
     >>> y = np.sin(np.arange(16.0)); spectrum = np.fft.rfft(y * np.hanning(17)[:16])
-    >>> np.allclose((fourier_kernel(16)[:, 0] @ y) ** 2 @ np.tile(np.eye(9), 2).T, np.abs(spectrum) ** 2, atol=1e-5)
+    >>> np.allclose((fourier_kernel(16) @ y) ** 2 @ np.tile(np.eye(9), 2).T, np.abs(spectrum) ** 2, atol=1e-5)
     True
     """
     frequency, sample = np.arange(1 + n_fft // 2)[:, None], np.arange(n_fft)[None, :]
     angle = 2 * np.pi * (frequency * sample % n_fft) / n_fft
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
-    return (np.concatenate([np.cos(angle), np.sin(angle)]) * window)[:, None, :].astype(np.float32)
+    return (np.concatenate([np.cos(angle), np.sin(angle)]) * window).astype(np.float32)
 
 
-def _silence_padding(g: Graph) -> str:
-    """Set samples beyond each clip's length to zero: the caller may have left anything there."""
-    inside = _less(g, _axis_index(g, "waveform", 1), "length")
-    return g("Where", inside, "waveform", g.number(0.0))
+def _silence_around(g: Graph, padded: Padded, start: str, end: str) -> Padded:
+    """Set everything outside the word to zero: librosa transforms a word that was cut out."""
+    after_start = g("GreaterOrEqual", padded.index, column(g, start, 1))
+    inside = g("And", after_start, g("Less", padded.index, column(g, end, 1)))
+    return replace(padded, y=g("Where", inside, padded.y, g.number(0.0)))
 
 
-def _find_word(g: Graph, y: str, config: TrimConfig) -> tuple[str, str]:
-    """`librosa.effects.trim`: mean power of centred frames, against the loudest one."""
-    half = config.frame_length // 2
-    squares = g("Unsqueeze", g("Mul", y, y), g.integers(1))
-    window = g.constant(np.full((1, 1, config.frame_length), 1 / config.frame_length))
-    power = g("Conv", squares, window, strides=[config.hop_length], pads=[half, half])
-    power = g("Max", g("Squeeze", power, g.integers(1)), g.number(_POWER_FLOOR))
-    hop = g.number(config.hop_length, np.int64)
-    # a clip of n samples has 1 + n // hop frames of its own; the batch may have more
-    own = g("Not", g("Greater", _axis_index(g, power, 1), _column(g, g("Div", "length", hop), 1)))
-    loudest = g("ReduceMax", g("Where", own, power, g.number(0.0)), g.integers(1), keepdims=1)
-    threshold = g("Mul", loudest, g.number(10 ** (-config.top_db / 10)))
-    loud = g("Cast", g("And", own, g("Greater", power, threshold)), to=1)
-    first = g("ArgMax", loud, axis=1, keepdims=0)
-    last = g("ArgMax", loud, axis=1, keepdims=0, select_last_index=1)
-    start = g("Mul", first, hop, name="start")
-    end = g("Min", g("Mul", g("Add", last, g.number(1, np.int64)), hop), "length", name="end")
-    return start, end
+def _cut(g: Graph, word: Padded, start: str, number: str, config: Config) -> str:
+    """Cut words into frames, the first of which is centred on the first sample: (batch, frames, n_fft).
+
+    What is gathered are blocks of samples, as long as all that frames begin at are their multiples.
+    """
+    trim, features = config.trim, config.features
+    first = word.before - features.n_fft // 2
+    block = math.gcd(trim_block(trim), features.n_fft, features.hop_length, first)
+    blocks = g("Reshape", word.y, g.integers(0, -1, block))
+    of_frame = g("Unsqueeze", g("Mul", number, g.number(features.hop_length // block, np.int64)), g.integers(1))
+    at = g("Add", of_frame, g.constant((first + np.arange(0, features.n_fft, block)) // block, np.int64))
+    at = g("Add", g("Div", column(g, start, 1, 2), g.number(block, np.int64)), at)
+    # frames that only longer words in the batch have lie in the zeros at the end
+    at = g("Min", at, g("Sub", g("Shape", blocks, start=1, end=2), g.integers(1)))
+    frames = g("GatherND", blocks, column(g, at, 3), batch_dims=1)
+    return g("Reshape", frames, g.integers(0, 0, features.n_fft))
 
 
 def _everything(g: Graph) -> tuple[str, str]:
@@ -169,38 +174,35 @@ def _everything(g: Graph) -> tuple[str, str]:
     return nothing, g("Identity", "length", name="end")
 
 
-def _shift(g: Graph, y: str, start: str, end: str) -> tuple[str, str]:
-    """Move each word to the front of its row, zeros after it, and cut the rows to the longest word."""
-    n_samples = g("Sub", end, start)
-    longest = g("ReduceMax", n_samples, g.integers(0), keepdims=0)
-    index = g("Unsqueeze", g("Range", g.number(0, np.int64), longest, g.number(1, np.int64)), g.integers(0))
-    last = g("Sub", _size(g, y, 1), g.number(1, np.int64))
-    source = g("Min", g("Add", index, _column(g, start, 1)), last)
-    moved = g("GatherElements", y, source, axis=1)
-    return g("Where", _less(g, index, n_samples), moved, g.number(0.0)), n_samples
+def _mel_powers(g: Graph, frames: str, config: Config) -> str:
+    """Mel filters over ``abs(librosa.stft(y, pad_mode="constant")) ** 2``, time first: (batch, frames, n_mels).
 
-
-def _power_spectrum(g: Graph, word: str, config: FeatureConfig) -> str:
-    """``abs(librosa.stft(y, pad_mode="constant")) ** 2``, time first: (batch, frames, 1 + n_fft // 2)."""
-    half = config.n_fft // 2
-    kernel = g.constant(fourier_kernel(config.n_fft))
-    parts = g("Conv", g("Unsqueeze", word, g.integers(1)), kernel, strides=[config.hop_length], pads=[half, half])
-    n = 1 + half
-    real, imaginary = g.multiple("Split", parts, g.integers(n, n), names=("real", "imaginary"), axis=1)
+    Cosines are even about the middle of a frame and sines odd, the window is even and zero at its first sample: sums
+    and differences of a frame's two halves need half of the multiplications.
+    """
+    half = config.features.n_fft // 2
+    filters = mel_filters(config.features, config.audio.sample_rate)
+    used = filters.any(axis=0)
+    cosines, sines = np.split(fourier_kernel(config.features.n_fft)[:, 1 : half + 1], 2)
+    cosines[:, -1] /= 2  # the middle itself is added to itself
+    axis = g.integers(2)
+    left = g("Slice", frames, g.integers(1), g.integers(half + 1), axis)
+    right = g("Slice", frames, g.integers(-1), g.integers(half - 1), axis, g.integers(-1))
+    real = g("MatMul", g("Add", left, right), g.constant(cosines[used].T))
+    imaginary = g("MatMul", g("Sub", left, right), g.constant(sines[used].T))
     power = g("Add", g("Mul", real, real), g("Mul", imaginary, imaginary))
-    return g("Transpose", power, perm=[0, 2, 1])
+    return g("MatMul", power, g.constant(filters[:, used].T))
 
 
-def _mfcc(g: Graph, power: str, mask: str, config: Config) -> str:
-    """`librosa.power_to_db` of mel powers, its range counted over true frames, and the orthonormal cosine transform."""
-    features = config.features
-    mel = g("MatMul", power, g.constant(mel_filters(features, config.audio.sample_rate).T))
-    logarithm = g("Log", g("Max", mel, g.number(_POWER_FLOOR)))
-    decibel = g("Mul", logarithm, g.number(10 / np.log(10)))
-    far_below = g("Where", _column(g, mask, 2), decibel, g.number(-1e9))
-    loudest = g("ReduceMax", far_below, g.integers(1, 2), keepdims=1)
-    limited = g("Max", decibel, g("Sub", loudest, g.number(_RANGE_DB)))
-    return g("MatMul", limited, g.constant(cosine_transform(features.n_mfcc, features.n_mels).T))
+def _mfcc(g: Graph, mel: str, config: FeatureConfig) -> str:
+    """`librosa.power_to_db` of mel powers, its range counted over true frames, and the orthonormal cosine transform.
+
+    Padding, where powers are zero, is at the floor, so that no maximum is found there.
+    """
+    logarithm = g("Log", g("Max", mel, g.number(POWER_FLOOR)))
+    loudest = g("ReduceMax", logarithm, g.integers(1, 2), keepdims=1)
+    limited = g("Max", logarithm, g("Sub", loudest, g.number(_RANGE_DB / _DECIBEL)))
+    return g("MatMul", limited, g.constant(_DECIBEL * cosine_transform(config.n_mfcc, config.n_mels).T))
 
 
 def cosine_transform(n_out: int, n_in: int) -> npt.NDArray[np.float64]:
@@ -222,22 +224,3 @@ def cosine_transform(n_out: int, n_in: int) -> npt.NDArray[np.float64]:
     matrix: npt.NDArray[np.float64] = np.sqrt(2 / n_in) * np.cos(np.pi * k * (2 * n + 1) / (2 * n_in))
     matrix[0] /= np.sqrt(2)
     return matrix
-
-
-def _size(g: Graph, x: str, axis: int) -> str:
-    return g("Squeeze", g("Shape", x, start=axis, end=axis + 1), g.integers(0))
-
-
-def _axis_index(g: Graph, x: str, axis: int) -> str:
-    """0, 1, ... along an axis, as a row (1, size)."""
-    index = g("Range", g.number(0, np.int64), _size(g, x, axis), g.number(1, np.int64))
-    return g("Unsqueeze", index, g.integers(0))
-
-
-def _less(g: Graph, row: str, per_clip: str) -> str:
-    """(1, n) < (batch,), as (batch, n)."""
-    return g("Less", row, _column(g, per_clip, 1))
-
-
-def _column(g: Graph, x: str, axis: int) -> str:
-    return g("Unsqueeze", x, g.integers(axis))

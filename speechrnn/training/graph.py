@@ -20,17 +20,25 @@ class Graph:
     >>> graph = Graph()
     >>> graph("Add", "x", graph.constant([1.0])), len(graph.nodes)
     ('add_1', 1)
+    >>> graph("Neg", "x") == graph("Neg", "x") != graph("Neg", "x", name="y")
+    True
     """
 
     nodes: list[NodeProto] = field(default_factory=list)
     initializers: dict[str, TensorProto] = field(default_factory=dict)
     _constants: dict[tuple[Any, ...], str] = field(default_factory=dict)
+    _results: dict[tuple[Any, ...], str] = field(default_factory=dict)
 
     def __call__(self, operator: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
-        """Add an operator with one result and give the name of the result."""
-        return self.multiple(
+        """Add an operator with one result and give the name of the result; what has no name is computed once."""
+        key = (operator, inputs, repr(sorted(attributes.items())))
+        if name is None and key in self._results:
+            return self._results[key]
+        [result] = self.multiple(
             operator, *inputs, names=(name or f"{operator.lower()}_{len(self.nodes) + 1}",), **attributes
-        )[0]
+        )
+        self._results[key] = result
+        return result
 
     def multiple(self, operator: str, *inputs: str, names: tuple[str, ...], **attributes: Any) -> tuple[str, ...]:
         """Add an operator with several results; an empty name leaves one out."""
@@ -62,3 +70,23 @@ class Graph:
         model.ir_version = IR_VERSION
         checker.check_model(model, full_check=True)
         return model
+
+
+def column(g: Graph, x: str, *axes: int) -> str:
+    """Insert axes, so that one value a clip, or a frame, stands beside many.
+
+    Parameters
+    ----------
+    g : Graph
+        The graph.
+    x : str
+        A tensor.
+    *axes : int
+        Where, counted in the result.
+
+    Returns
+    -------
+    str
+        The same values.
+    """
+    return g("Unsqueeze", x, g.integers(*axes))

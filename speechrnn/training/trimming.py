@@ -1,0 +1,114 @@
+"""Where the word lies: `librosa.effects.trim` as a part of the ONNX graph.
+
+Squares are summed over blocks that frames have in common, then blocks over frames: of 256 samples every 64, each is
+added once in place of four times.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from onnx import TensorProto
+
+from speechrnn.config import Config, TrimConfig
+from speechrnn.training.graph import Graph, column
+
+# librosa.power_to_db's amin; that of amplitude_to_db, squared
+POWER_FLOOR = 1e-10
+
+
+@dataclass(frozen=True, slots=True)
+class Padded:
+    """Clips between zeros: ``y`` (batch, n), each sample's number in its clip, and how many zeros come first."""
+
+    y: str
+    index: str
+    before: int
+
+
+def pad(g: Graph, config: Config) -> Padded:
+    """Put zeros around each clip, so that all frames lie inside, and over what the caller left beyond its length.
+
+    Parameters
+    ----------
+    g : Graph
+        Whose inputs are ``waveform`` float32 (batch, samples) and ``length`` int64 (batch,).
+    config : Config
+        Lengths of frames.
+
+    Returns
+    -------
+    Padded
+        Its rows are filled by blocks of `trim_block`.
+    """
+    half, half_trim = config.features.n_fft // 2, config.trim.frame_length // 2
+    block = trim_block(config.trim)
+    before = half_trim + max(0, -(-(half - half_trim) // block)) * block
+    n = g("Shape", "waveform", start=1, end=2)
+    # as many after the clip, and so many more that blocks fill the row
+    after = g("Add", g("Mod", g("Sub", g.integers(-2 * before), n), g.integers(block)), g.integers(before))
+    y = g("Pad", "waveform", g("Concat", g.integers(0, before, 0), after, axis=0))
+    stop = g("Squeeze", g("Add", n, after), g.integers(0))
+    index = g("Range", g.number(-before, np.int64), stop, g.number(1, np.int64))
+    y = g("Where", g("Less", index, column(g, "length", 1)), y, g.number(0.0))
+    return Padded(y, index, before)
+
+
+def find_word(g: Graph, padded: Padded, config: TrimConfig) -> tuple[str, str]:
+    """Add `librosa.effects.trim`: mean power of centred frames, against the loudest one.
+
+    Parameters
+    ----------
+    g : Graph
+        As for `pad`.
+    padded : Padded
+        From `pad`.
+    config : TrimConfig
+        Arguments of the trimming.
+
+    Returns
+    -------
+    tuple of str
+        ``start`` and ``end``, int64 (batch,).
+    """
+    half, hop, block = config.frame_length // 2, config.hop_length, trim_block(config)
+    squares = g("Reshape", g("Mul", padded.y, padded.y), g.integers(0, -1, block))
+    energies = g("Unsqueeze", g("ReduceSum", squares, g.integers(2), keepdims=0), g.integers(1))
+    # the first frame is centred on the first sample: blocks before it have no weight
+    blocks = np.zeros((1, 1, (padded.before - half + config.frame_length) // block))
+    blocks[..., -config.frame_length // block :] = 1 / config.frame_length
+    power = g("Squeeze", g("Conv", energies, g.constant(blocks), strides=[hop // block]), g.integers(1))
+    # a clip of n samples has 1 + n // hop frames of its own; the batch may have more
+    centres = g("Slice", padded.index, g.integers(padded.before), g.integers(1 - half), g.integers(0), g.integers(hop))
+    own = g("LessOrEqual", centres, column(g, "length", 1))
+    power = g("Where", own, g("Max", power, g.number(POWER_FLOOR)), g.number(0.0))
+    loudest = g("ReduceMax", power, g.integers(1), keepdims=1)
+    threshold = g("Mul", loudest, g.number(10 ** (-config.top_db / 10)))
+    loud = g("Cast", g("Greater", power, threshold), to=TensorProto.FLOAT)
+    first = g("ArgMax", loud, axis=1, keepdims=0)
+    last = g("ArgMax", loud, axis=1, keepdims=0, select_last_index=1)
+    samples = g.number(hop, np.int64)
+    start = g("Mul", first, samples, name="start")
+    end = g("Min", g("Mul", g("Add", last, g.number(1, np.int64)), samples), "length", name="end")
+    return start, end
+
+
+def trim_block(config: TrimConfig) -> int:
+    """Give the longest stretch of samples such that every frame of the trimming begins and ends with one.
+
+    Parameters
+    ----------
+    config : TrimConfig
+        Arguments of the trimming.
+
+    Returns
+    -------
+    int
+        Samples.
+
+    Examples
+    --------
+    >>> trim_block(TrimConfig(top_db=40, frame_length=500, hop_length=200))
+    100
+    """
+    return math.gcd(config.frame_length, config.hop_length)
