@@ -59,7 +59,8 @@ class FileBlocks:
         # libsndfile would take .raw for samples without a header
         if path.suffix.lower() != ".raw":
             try:
-                self._sound = soundfile.SoundFile(os.fsencode(path))
+                # absolute: libsndfile would take a file named - for stdin
+                self._sound = soundfile.SoundFile(os.fsencode(path.absolute()))
             except (soundfile.LibsndfileError, ValueError, TypeError):
                 self._sound = None
         if self._sound is not None and not self._sound.frames:

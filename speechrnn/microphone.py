@@ -155,9 +155,10 @@ class Microphone:
 
     def _take(self, samples: Any, n: int, times: Any, status: Any) -> None:
         """Hear from PortAudio, in its own thread: copy, never wait."""
-        if status.input_overflow:
+        # before the first block nothing that anybody waited for was lost
+        if status.input_overflow and self._due:
             # by the clock of the device, where it has one
-            gap = round((times.inputBufferAdcTime - self._due) * self.sr) if self._due else 0
+            gap = round((times.inputBufferAdcTime - self._due) * self.sr)
             self._lost += gap if gap > 0 else n
         self._due = times.inputBufferAdcTime + n / self.sr
         try:

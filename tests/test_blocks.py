@@ -43,6 +43,13 @@ def test_what_is_no_recording_is_refused_at_once(tmp_path: Path, data: bytes, me
         FileBlocks(path, 0.1)
 
 
+def test_a_file_named_like_stdin_is_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("sound.wav", word(800, 1), 8000)
+    Path("sound.wav").rename("-")
+    assert sum(block.y.size for block in FileBlocks(Path("-"), 0.01)) == 800
+
+
 def test_blocks_are_paced(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])

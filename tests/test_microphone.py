@@ -67,6 +67,12 @@ def test_what_the_system_lost_is_counted_by_the_clock_of_the_device(
         assert [next(blocks).lost, next(blocks).lost] == [0, lost]
 
 
+def test_an_overflow_before_the_first_block_is_no_loss(fake: FakeSounddevice) -> None:
+    with Microphone() as mic:
+        fake.streams[0].feed(ramp(1), overflow=True)
+        assert next(iter(mic)).lost == 0
+
+
 def test_what_was_recorded_before_it_was_unplugged_is_given(fake: FakeSounddevice) -> None:
     with Microphone() as mic:
         fake.streams[0].feed(ramp(1))
