@@ -33,6 +33,10 @@ class TrainingError(SpeechRNNError):
     """A training that cannot start, go on, or be exported."""
 
 
+class OutputError(SpeechRNNError):
+    """A file of answers that is in the way, or cannot be gone on with."""
+
+
 class MissingExtraError(SpeechRNNError):
     """A feature that needs an optional package which is not installed.
 

@@ -39,7 +39,7 @@ ORDER = [
     {"engine"},
     {"recognizer", "history"},
     {"audition"},
-    {"batch", "significance", "markup", "calibration_error"},
+    {"batch", "parquet", "significance", "markup", "calibration_error"},
     {"robustness"},
     {"scores", "folds", "fold_plan"},
     {"suspects"},
