@@ -40,7 +40,7 @@ ORDER = [
     {"recognizer", "history"},
     {"audition"},
     {"batch", "parquet", "significance", "markup", "calibration_error"},
-    {"robustness"},
+    {"robustness", "cluster"},
     {"scores", "folds", "fold_plan"},
     {"suspects"},
     {"certainty", "noise_sweep"},

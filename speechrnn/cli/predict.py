@@ -17,6 +17,13 @@ class Runtime(StrEnum):
     keras = "keras"
 
 
+class Engine(StrEnum):
+    """Where the work is done."""
+
+    local = "local"
+    ray = "ray"
+
+
 def predict(
     inputs: Annotated[
         list[str],
@@ -48,7 +55,8 @@ def predict(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Write the answers to a .jsonl, .csv or .parquet file (extra parquet) instead of printing them.",
+            help="Write the answers to a .jsonl, .csv or .parquet file (extra parquet) instead of printing them; "
+            "with --engine ray also to a folder, in which each machine writes Parquet files.",
         ),
     ] = None,
     resume: Annotated[
@@ -56,6 +64,13 @@ def predict(
     ] = False,
     force: options.Force = False,
     jobs: options.Jobs = None,
+    engine: Annotated[
+        Engine, typer.Option(help="ray shares the work among the machines of a Ray cluster; extra ray.")
+    ] = Engine.local,
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="The Ray cluster, such as auto. [default: one on this machine]"),
+    ] = None,
     runtime: Annotated[
         Runtime, typer.Option(help="keras is the plain librosa-Keras chain, slower and equal; extra train.")
     ] = Runtime.onnx,
@@ -72,17 +87,23 @@ def predict(
         raise typer.BadParameter("--resume and --force are about the file of --out. Give one.")
     if out is not None and (as_json or as_csv):
         raise typer.BadParameter("the suffix of --out says the format. Leave out --json and --csv.")
+    if engine is Engine.ray and runtime is Runtime.keras:
+        raise typer.BadParameter("--engine ray runs onnx. Leave out --runtime.")
+    if address is not None and engine is Engine.local:
+        raise typer.BadParameter("--address is of a Ray cluster. Add --engine ray.")
     from speechrnn.cli import prediction_run as run
     from speechrnn.cli.inputs import Inputs
 
-    outfile = run.choose_outfile(out, top, resume=resume, force=force) if out is not None else None
+    place = run.Place(out, resume=resume, force=force, top=top)
+    outfile = run.choose_place(place, folders=engine is Engine.ray)
     recognizer = run.load_recognizer(model, threshold, keras=runtime is Runtime.keras)
     # Keras is already parallel inside
-    local = run.Local(recognizer, 1 if runtime is Runtime.keras else jobs)
-    if outfile is not None:
-        done = run.write_answers(local, Inputs(inputs), outfile)
+    jobs = 1 if runtime is Runtime.keras else jobs
+    worker = run.find_cluster(recognizer, address, jobs) if engine is Engine.ray else run.Local(recognizer, jobs)
+    if outfile is None:
+        done = run.show_answers(worker, Inputs(inputs), "json" if as_json else "csv" if as_csv else "text", top)
     else:
-        done = run.show_answers(local, Inputs(inputs), "json" if as_json else "csv" if as_csv else "text", top)
+        done = run.write_answers(worker, Inputs(inputs), outfile)
     if done.n_failed and done.n > 1:
         typer.echo(f"{done.n_failed} of {done.n} inputs failed", err=True)
     if done.n_failed:

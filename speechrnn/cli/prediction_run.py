@@ -1,5 +1,7 @@
 """The steps of ``predict``: what recognises, and where the answers go."""
 
+import os
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +12,21 @@ import typer
 from speechrnn.batch import Item, predict_files
 from speechrnn.cli.answers import FORMATS, Tally, print_answers, tally, watch
 from speechrnn.cli.inputs import Inputs
-from speechrnn.cli.outfile import Outfile, check_same, choose_outfile, open_outfile, skip_done
+from speechrnn.cli.outfile import SUFFIXES, Outfile, check_same, choose_outfile, open_outfile, skip_done
+from speechrnn.errors import OutputError
+from speechrnn.extras import check_installed
 from speechrnn.recognizer import Prediction, Recognizer, load
 from speechrnn.text import printable
 
-__all__ = ["Engine", "Local", "choose_outfile", "load_recognizer", "show_answers", "write_answers"]
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where answers shall go, as typed."""
+
+    out: Path | None
+    resume: bool
+    force: bool
+    top: int | None
 
 
 class Engine(Protocol):
@@ -34,6 +46,63 @@ class Local:
     def predict(self, items: Iterable[Item]) -> Iterator[Prediction]:
         """Give a prediction for each."""
         return predict_files(self.recognizer, items, jobs=self.jobs)
+
+
+def choose_place(place: Place, *, folders: bool) -> Outfile | Path | None:
+    """Find out whether the answers may go where they shall.
+
+    Parameters
+    ----------
+    place : Place
+        As typed.
+    folders : bool
+        Whether the engine can write a folder.
+
+    Returns
+    -------
+    Outfile, Path or None
+        A file, a folder, or stdout.
+
+    Raises
+    ------
+    OutputError
+        Something is there already, or a folder shall be gone on with.
+    """
+    out = place.out
+    if out is None:
+        return None
+    if not folders or out.suffix.lower() in SUFFIXES:
+        return choose_outfile(out, place.top, resume=place.resume, force=place.force)
+    if place.resume:
+        raise OutputError(f"{printable(out)}: a folder cannot be gone on with. Write a .jsonl, .csv or .parquet file.")
+    if out.exists() and not place.force:
+        raise OutputError(f"{printable(out)}: is there already. Give another place, or drop it by --force.")
+    if out.is_dir():
+        shutil.rmtree(out)
+    return out
+
+
+def find_cluster(recognizer: Recognizer, address: str | None, jobs: int | None) -> Engine:
+    """Take the machines of a Ray cluster.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+        The model.
+    address : str or None
+        As typed.
+    jobs : int or None
+        Most actors.
+
+    Returns
+    -------
+    Engine
+        Not connected yet.
+    """
+    from speechrnn.cluster import Cluster
+
+    check_installed("ray", extra="ray", purpose="--engine ray")
+    return Cluster(recognizer, address, jobs)
 
 
 def load_recognizer(model: Path | None, threshold: float | None, *, keras: bool) -> Recognizer:
@@ -86,7 +155,7 @@ def show_answers(engine: Engine, inputs: Inputs, form: str, top: int | None) -> 
     return print_answers(engine.predict(inputs), FORMATS[form](top), inputs.count)
 
 
-def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile) -> Tally:
+def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Tally:
     """Write the answers to a file, behind those that it has, and say where they are.
 
     Parameters
@@ -95,14 +164,22 @@ def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile) -> Tally:
         What answers.
     inputs : Inputs
         To what.
-    outfile : Outfile
-        Where.
+    outfile : Outfile or Path
+        Where; a folder is written by the machines of a cluster.
 
     Returns
     -------
     Tally
         What came now.
     """
+    from speechrnn.cluster import Cluster
+
+    if isinstance(outfile, Path):
+        if not isinstance(engine, Cluster):
+            raise OutputError(f"{printable(outfile)}: only --engine ray writes folders. Give a file.")
+        tallied = Tally(*engine.write(inputs, os.path.abspath(outfile)))  # noqa: PTH100 -- the others start elsewhere
+        typer.echo(f"{tallied.n} answers: {printable(outfile)}", err=True)
+        return tallied
     items, n_before, last = skip_done(outfile, inputs)
     predictions = check_same(last, engine.predict(items))
     with open_outfile(outfile) as file:
