@@ -149,12 +149,41 @@ def _read(recognizer: Recognizer, item: Item) -> _Read:
     if isinstance(item, Prediction):
         return _Read(None, item.error)
     try:
-        source = item if isinstance(item, Path) else item.raw if isinstance(item, Recording) else _fetch(item)
-        return _Read(recognizer.load_audio(source), None)
+        return _Read(recognizer.load_audio(open_item(item)), None)
     except AudioError as error:
         return _Read(None, str(error))
     except OSError as error:
         return _Read(None, explain_os_error(error))
+
+
+def open_item(item: Path | Recording | Remote) -> Path | bytes:
+    """Get at a recording, wherever it is.
+
+    Parameters
+    ----------
+    item : Path, Recording or Remote
+        What is to be read.
+
+    Returns
+    -------
+    Path or bytes
+        As `speechrnn.load_audio` takes it.
+
+    Raises
+    ------
+    MissingExtraError
+        It is a URL, and fsspec is not installed.
+    OSError
+        The URL cannot be read.
+
+    Examples
+    --------
+    >>> open_item(Recording("six.wav", b"RIFF"))
+    b'RIFF'
+    """
+    if isinstance(item, Path):
+        return item
+    return item.raw if isinstance(item, Recording) else _fetch(item)
 
 
 def _fetch(item: Remote) -> bytes:

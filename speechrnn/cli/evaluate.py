@@ -65,15 +65,15 @@ def evaluate(
     if snr is not None and noise is None:
         raise typer.BadParameter("needs --noise with a folder of recordings.", param_hint="--snr")
     levels = _read_levels(snr) if noise else ()
-    if model and is_of_strings(model[0]):
-        if len(model) > 1 or report is not None or noise is not None:
-            raise typer.BadParameter("a model of strings is measured alone, without --report and --noise.")
-        n_lost, n_all = print_string_scores(data, model[0], as_json=as_json)
-        if n_lost:
-            typer.echo(f"{n_lost} of {n_all} files could not be read", err=True)
-            raise typer.Exit(FAILED)
-        return
     with open_corpus(data) as corpus:
+        if model and is_of_strings(model[0]):
+            if len(model) > 1 or report is not None or noise is not None:
+                raise typer.BadParameter("a model of strings is measured alone, without --report and --noise.")
+            n_lost, n_all = print_string_scores(corpus, model[0], as_json=as_json)
+            if n_lost:
+                typer.echo(f"{n_lost} of {n_all} files could not be read", err=True)
+                raise typer.Exit(FAILED)
+            return
         scores = evaluate_models(corpus, model or [None], Noises(noise, levels), jobs)
         print_scores(scores, as_json=as_json)
         if report is not None:
