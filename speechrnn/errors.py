@@ -37,6 +37,14 @@ class MicrophoneError(SpeechRNNError):
     """A microphone that is not there, cannot be opened, or is gone."""
 
 
+class OutputError(SpeechRNNError):
+    """A file of answers that is in the way, or cannot be gone on with."""
+
+
+class ClusterError(SpeechRNNError):
+    """A Ray cluster that cannot be reached, or fails."""
+
+
 class MissingExtraError(SpeechRNNError):
     """A feature that needs an optional package which is not installed.
 

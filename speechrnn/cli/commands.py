@@ -16,6 +16,7 @@ from speechrnn.cli import (
     listen,
     plot,
     predict,
+    record,
     train,
     transcribe,
 )
@@ -34,6 +35,7 @@ app.command("train")(train.train)
 app.command("predict")(predict.predict)
 app.command("transcribe")(transcribe.transcribe)
 app.command("listen")(listen.listen)
+app.command("record")(record.record)
 app.command("evaluate")(evaluate.evaluate)
 app.command("compare")(compare.compare)
 app.command("crossval")(crossval.crossval)
