@@ -197,14 +197,13 @@ def _finish_strings(place: Claim, plan: _Plan, it: _Fit, listener: Listener) -> 
     material = it.gathered.material
     checkpoint = fit_strings(it.network, material, plan.config, it.journal, _Steps(listener))
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
-    least = plan.config.strings.min_probability if plan.config.strings else 0.0
-    origin = replace(describe(it.gathered, it.split.method, plan.start), threshold=least, calibration=None)
+    origin = describe(it.gathered, it.split.method, plan.start)
     draft = assemble(checkpoint, material, plan.config, origin)
     trial = write_bundle(place.unfinished / "bundle", draft.files, draft.metadata, replace=True)
     check_string_parity(trial, [example.clip.path for example in spread(material.train, PARITY_CLIPS)])
     bundle = write_bundle(place.path, draft.files, draft.metadata, replace=plan.options.force)
-    history, best = checkpoint.progress.history, checkpoint.progress.best
-    return Trained(bundle, history, None, it.gathered.unreadable, it.split, best)
+    done = checkpoint.progress
+    return Trained(bundle, done.history, None, it.gathered.unreadable, it.split, done.best)
 
 
 class _Steps:
