@@ -26,7 +26,7 @@ HEAVY = {
 ORDER = [
     {"text", "progress"},
     {"errors"},
-    {"extras", "storage", "yaml", "presets", "settings"},
+    {"extras", "storage", "crew", "yaml", "presets", "settings"},
     {"conversion"},
     {"config", "places"},
     {"waveform", "figures"},
