@@ -26,7 +26,7 @@ HEAVY = {
 ORDER = [
     {"text", "progress"},
     {"errors"},
-    {"extras", "storage", "yaml", "presets", "settings", "patterns"},
+    {"extras", "storage", "crew", "yaml", "presets", "settings", "patterns"},
     {"conversion", "decoding", "string_settings"},
     {"config", "places"},
     {"waveform", "figures", "background"},
