@@ -37,6 +37,10 @@ class MicrophoneError(SpeechRNNError):
     """A microphone that is not there, cannot be opened, or is gone."""
 
 
+class BenchError(SpeechRNNError):
+    """A measurement that cannot be taken."""
+
+
 class MissingExtraError(SpeechRNNError):
     """A feature that needs an optional package which is not installed.
 
