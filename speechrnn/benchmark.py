@@ -3,7 +3,6 @@
 What is compared with librosa and Keras stands in `speechrnn.training.yardsticks`.
 """
 
-import importlib.util
 import os
 import platform
 import sys
@@ -22,12 +21,9 @@ from speechrnn.extras import check_installed
 from speechrnn.places import find_model
 from speechrnn.recognizer import Recognizer
 from speechrnn.rehearsal import rehearse
+from speechrnn.sphinx import load_sphinx
 from speechrnn.timing import alternate, median, run, take_turns
 
-WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_GRAMMAR = f"#JSGF V1.0; grammar digits; public <digit> = {' | '.join(WORDS)};"
-# pocketsphinx's own English model was trained at this rate
-_SPHINX_RATE = 16000
 N_FOLDER, N_WARM = 3000, 300
 _SCRIPT = Path(sys.executable).with_name("speechrnn")
 PROGRAM = (str(_SCRIPT),) if _SCRIPT.is_file() else (sys.executable, "-m", "speechrnn")
@@ -192,9 +188,7 @@ def start_tensorflow(setting: Setting) -> list[Row]:
 
 def warm_sphinx(setting: Setting) -> list[Row]:
     """One file at a time, to the label, against pocketsphinx with a grammar of ten digits."""
-    if importlib.util.find_spec("pocketsphinx") is None:
-        raise MissingExtraError("pocketsphinx", "bench", "this yardstick")
-    recognizer, hear = setting.recognizer(), _load_sphinx()
+    recognizer, hear = setting.recognizer(), load_sphinx()
     paths = setting.paths
     times = take_turns(
         {"ours": lambda i: recognizer.predict(paths[i % len(paths)]), "theirs": lambda i: hear(paths[i % len(paths)])},
@@ -239,23 +233,3 @@ def _link(paths: Sequence[Path], scratch: Path) -> None:
     for i in range(N_FOLDER):
         source = paths[i % len(paths)].resolve()
         (scratch / f"{i:04d}{source.suffix}").symlink_to(source)
-
-
-def _load_sphinx() -> Callable[[Path], str | None]:
-    """Give pocketsphinx's ear: path in, digit out."""
-    import soxr
-
-    decoder = importlib.import_module("pocketsphinx").Decoder(lm=None, loglevel="FATAL", samprate=_SPHINX_RATE)
-    decoder.add_jsgf_string("digits", _GRAMMAR)
-    decoder.activate_search("digits")
-
-    def hear(path: Path) -> str | None:
-        y, sr = soundfile.read(path, dtype="float32", always_2d=True)
-        y = soxr.resample(y.mean(axis=1), sr, _SPHINX_RATE) if sr != _SPHINX_RATE else y.mean(axis=1)
-        decoder.start_utt()
-        decoder.process_raw((y.clip(-1, 1) * 32767).astype("<i2").tobytes(), full_utt=True)
-        decoder.end_utt()
-        best = decoder.hyp()
-        return str(WORDS.index(best.hypstr)) if best and best.hypstr in WORDS else None
-
-    return hear

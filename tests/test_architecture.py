@@ -30,7 +30,7 @@ ORDER = [
     {"extras", "storage", "yaml", "presets", "settings", "patterns"},
     {"conversion", "decoding", "string_settings"},
     {"config", "places"},
-    {"waveform", "figures", "timing", "cost"},
+    {"waveform", "figures", "timing", "cost", "sphinx"},
     {"segmenting", "resampling"},
     {"media"},
     {"recordings"},

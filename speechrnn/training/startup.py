@@ -13,7 +13,8 @@ from speechrnn.extras import require
 _HEAVY = ("onnx", "safetensors.numpy", "librosa", "keras")
 # TensorFlow tells of its build and of devices it did not find, before any setting can stop it
 _CHATTER = re.compile(
-    rb"[IWE]0000 |\d{4}-\d\d-\d\d [\d:.]+: [IWE] |WARNING: All log messages|INFO: Created TensorFlow Lite|To enable the following instructions"
+    rb"[IWE]0000 |\d{4}-\d\d-\d\d [\d:.]+: [IWE] |WARNING: All log messages|INFO: Created TensorFlow Lite|"
+    rb"To enable the following instructions"
 )
 
 
