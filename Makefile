@@ -8,7 +8,7 @@ FSDD ?= $(DATA)
 APACHE ?= $(SHARED)/data/digits-apache/recordings
 NOISE ?= $(SHARED)/data/noise
 
-.PHONY: help install pretrained demo test test-fast lint format bench examples build samples wheel-leg oldest-leg accuracy clean
+.PHONY: help install pretrained strings demo test test-fast lint format bench examples build samples wheel-leg oldest-leg accuracy clean
 
 help:  ## list the words
 	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -67,6 +67,9 @@ oldest-leg:  ## the fast tests with the oldest dependencies that pyproject allow
 
 pretrained: install  ## make the model that ships again: FSDD=folder APACHE=folder NOISE=folder, about two hours and a half
 	PATH="$(abspath $(BIN)):$$PATH" speechrnn/pretrained/make.sh $(FSDD) $(APACHE) $(NOISE)
+
+strings: install  ## make the model of strings that ships again, beside what `make pretrained` made
+	PATH="$(abspath $(BIN)):$$PATH" speechrnn/pretrained/make-strings.sh build/pretrained
 
 samples: install  ## make data/samples again
 	rm -rf data/samples

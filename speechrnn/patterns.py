@@ -103,3 +103,32 @@ def any_of_length(length: int) -> Pattern:
     if not 1 <= length <= MAX_PLACES:
         raise ConfigError(f"a length of {length} digits, allowed are 1 to {MAX_PLACES}.")
     return Pattern((None,) * length, _ANY * length)
+
+
+def choose_pattern(length: int | None, pattern: str | None, labels: Sequence[str]) -> Pattern | None:
+    """Read what is known of strings.
+
+    Parameters
+    ----------
+    length : int, optional
+        How many digits there are.
+    pattern : str, optional
+        Such as ``ddd-dddd``.
+    labels : sequence of str
+        Of the model, in the order of its outputs.
+
+    Returns
+    -------
+    Pattern or None
+        None where nothing is known.
+
+    Raises
+    ------
+    ConfigError
+        Both are given, or one of them is wrong.
+    """
+    if length is not None and pattern is not None:
+        raise ConfigError("length and pattern are both given, needed one of them: the pattern has a length.")
+    if pattern is not None:
+        return parse_pattern(pattern, labels)
+    return None if length is None else any_of_length(length)

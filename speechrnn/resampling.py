@@ -10,7 +10,7 @@ from speechrnn.waveform import Waveform, check_rate
 # seconds that are resampled at once
 _PIECE = 0.02
 # what soxr is shown before and after them, in samples of the lower rate: its filter reaches no further
-_MARGIN = 160
+_MARGIN = 128
 
 
 class Resampler:

@@ -1,67 +1,27 @@
 """Where somebody speaks in a sound that does not end: the end-pointer of `listen`, `transcribe` and `record`.
 
-A frame is 10 ms. It counts as sound where its power, over 30 ms and with or without the low end, stands clearly above the
-floor, which is the least power of the last seconds. An utterance ends when nothing sounded for a while. All of it is
-computed frame by frame from the frames before, so that nothing depends on the blocks in which a stream comes.
+A frame is 10 ms. It counts as sound where its power, over 30 ms and with or without the low end, stands clearly above
+the floor, which is the least power of the last seconds. An utterance ends when nothing sounded for a while. All of it
+is computed frame by frame from the frames before, so that nothing depends on the blocks in which a stream comes.
 
 When in doubt, sound is passed on: the network says nothing to noise, and what is not passed on is lost.
 """
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from speechrnn.background import Band, SegmentOptions
 from speechrnn.waveform import Waveform
 
+__all__ = ["SegmentOptions", "Segmenter", "Utterance"]
+
 _FRAMES_A_SECOND = 100
-# a pitch period of a deep voice is longer than a frame
-_SMOOTH = 3
-# the floor is kept as so many least values of equally many frames
-_PARTS = 20
 # what is subtracted of the sample an eighth of a millisecond before: hum and rumble fall by 26 dB
 _PREEMPHASIS = 0.97
 # an utterance that is too long is cut where it is quietest over so many frames: longer than the closure in "six"
 _LULL = 11
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentOptions:
-    """How an utterance is told from the background; times in seconds, levels in dB.
-
-    Attributes
-    ----------
-    threshold_db : float
-        So far above the floor is sound.
-    hangover : float
-        So long a silence ends an utterance.
-    lead, tail : float
-        What is kept before the first and after the last sound.
-    longest : float
-        What goes on longer is cut at its quietest place.
-    memory : float
-        The floor is the least power of so long a time.
-    settling : float
-        So long after the start the floor is not known yet: what is within `settling_db` of the loudest is sound.
-    settling_db : float
-        See `settling`.
-    range_db : float
-        What lies so far below the loudest of late is background. The loudest is forgotten at 20 dB a second.
-    quiet_db : float
-        No floor is below this, in dB of full scale.
-    """
-
-    threshold_db: float = 7.0
-    hangover: float = 0.19
-    lead: float = 0.2
-    tail: float = 0.12
-    longest: float = 8.0
-    memory: float = 4.0
-    settling: float = 1.0
-    settling_db: float = 15.0
-    range_db: float = 30.0
-    quiet_db: float = -80.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +57,7 @@ class Segmenter:
     >>> segmenter.push(np.concatenate([np.zeros(4000, np.float32), tone]))
     []
     >>> [(found.start, found.y.size) for found in segmenter.push(np.zeros(4000, np.float32))]
-    [(2400, 6800)]
+    [(2400, 6720)]
     """
 
     def __init__(self, options: SegmentOptions, sr: int) -> None:
@@ -115,7 +75,7 @@ class Segmenter:
         self._pending: list[Waveform] = []
         self._n_pending = 0
         self._before = np.zeros(self._lag)
-        self._bands = [_Band(options, frames), _Band(options, frames)]
+        self._bands = [Band(options, frames), Band(options, frames)]
         # frames: where the utterance that is going on begins, and its last sound; where the one before ended
         self._start: int | None = None
         self._last = self._end = 0
@@ -235,35 +195,3 @@ class Segmenter:
         keep = min(first, self._done) * self._hop
         self._kept = self._kept[keep - self._origin :]
         self._origin = keep
-
-
-class _Band:
-    """The background of one band, and whether a frame stands out from it."""
-
-    def __init__(self, options: SegmentOptions, frame: float) -> None:
-        self._quiet = 10 ** (options.quiet_db / 10)
-        self._factor = 10 ** (options.threshold_db / 10)
-        self._settling, self._settling_factor = round(options.settling / frame), 10 ** (-options.settling_db / 10)
-        self._range, self._fading = 10 ** (-options.range_db / 10), 10 ** (-20 * frame / 10)
-        self._part = max(1, round(options.memory / frame / _PARTS))
-        self._last: deque[float] = deque([0.0] * _SMOOTH, maxlen=_SMOOTH)
-        self._parts: deque[float] = deque(maxlen=_PARTS)
-        self._floor = self._least = np.inf
-        self._loudest = 0.0
-        self._n = 0
-        self.power = 0.0
-
-    def sounds(self, power: float) -> bool:
-        """Take the next frame."""
-        self._last.append(power)
-        self.power = power = max(sum(self._last) / min(self._n + 1, _SMOOTH), self._quiet)
-        self._n += 1
-        self._least = min(self._least, power)
-        floor = min(self._floor, self._least)
-        self._loudest = max(self._loudest * self._fading, power)
-        if self._n <= self._settling:
-            floor = min(floor, self._loudest * self._settling_factor)
-        if self._n % self._part == 0:
-            self._parts.append(self._least)
-            self._floor, self._least = min(self._parts), np.inf
-        return power > max(max(floor, self._quiet) * self._factor, self._loudest * self._range)

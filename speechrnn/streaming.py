@@ -5,96 +5,17 @@ The same audio gives the same digits whatever its blocks: `speechrnn.resampling`
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from speechrnn.blocks import Block, as_block
-from speechrnn.bundle import Bundle, read_bundle
-from speechrnn.errors import AudioError, BundleError, SpeechRNNError
-from speechrnn.places import find_model
-from speechrnn.recognizer import Recognizer
+from speechrnn.ears import Ear, load_ear
+from speechrnn.errors import AudioError, SpeechRNNError
 from speechrnn.resampling import Resampler
 from speechrnn.segmenting import Segmenter, SegmentOptions, Utterance
-from speechrnn.transcriber import SHIPPED, Segment, StringRecognizer, Transcript
+from speechrnn.transcript import Segment, Transcript
 from speechrnn.waveform import Waveform
-
-
-class Ear(Protocol):
-    """A model that finds digits in an utterance; `StringRecognizer` is one."""
-
-    bundle: Bundle
-
-    def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
-        """Find the digits; `start` is the sample of the stream at which `y` begins."""
-
-
-class WordEar:
-    """A model of single words: of each utterance one word, or none.
-
-    Parameters
-    ----------
-    recognizer : Recognizer
-        The model.
-    """
-
-    def __init__(self, recognizer: Recognizer) -> None:
-        self._recognizer = recognizer
-        self.bundle = recognizer.bundle
-
-    def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
-        """Find the word.
-
-        Parameters
-        ----------
-        y : np.ndarray [shape=(n,), dtype=float32]
-            An utterance at the model's rate.
-        start : int
-            Sample of the stream at which it begins.
-
-        Returns
-        -------
-        tuple of Segment
-            One, or none where it is no word of the model.
-        """
-        [found] = self._recognizer.predict_batch([y])
-        if found.label is None:
-            return ()
-        at = start / self.bundle.metadata.sample_rate
-        return (Segment(found.label, at + (found.start or 0), at + (found.end or 0), found.probability or 0),)
-
-
-def load_ear(model: str | Path | None = None, *, threshold: float | None = None) -> Ear:
-    """Load a model to listen with, of strings or of single words.
-
-    Parameters
-    ----------
-    model : str or Path, optional
-        A bundle's folder or a model's name; without it the shipped model of strings, or where there is none, of words.
-    threshold : float, optional
-        Least probability of a digit, in place of the model's own threshold.
-
-    Returns
-    -------
-    Ear
-        Ready to hear.
-
-    Raises
-    ------
-    BundleError
-        There is no such model, or it is damaged.
-    """
-    bundle = read_bundle(find_model(model) if model else _default())
-    if bundle.metadata.kind == "strings":
-        return StringRecognizer(bundle, min_probability=threshold)
-    return WordEar(Recognizer(bundle, threshold=threshold))
-
-
-def _default() -> Path:
-    try:
-        return find_model(SHIPPED)
-    except BundleError:
-        return find_model()
 
 
 class Stream:
@@ -190,12 +111,8 @@ class Stream:
         return found
 
     def _hear(self, utterances: list[Utterance]) -> list[Transcript]:
-        audio = self._ear.bundle.config.audio
         answers = []
         for one in utterances:
-            # what `load_audio` refuses in a file holds no word here either
-            if one.y.size < audio.min_duration * self._target or np.abs(one.y).max() < 10 ** (audio.min_peak_db / 20):
-                continue
             if segments := self._ear.hear(one.y, self._origin + one.start):
                 labels = [segment.label for segment in segments]
                 between = "" if all(len(label) == 1 for label in labels) else " "

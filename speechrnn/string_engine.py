@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 import onnxruntime
@@ -13,6 +14,15 @@ from speechrnn.engine import FAILURES, INPUTS, pad, signature
 from speechrnn.errors import BundleError
 
 _OUTPUTS = {"log_probs": ("tensor(float)", 3), "n_log_probs": ("tensor(int64)", 1)}
+
+
+class FrameEngine(Protocol):
+    """What runs a network for strings; `frame_length` is the number of samples from one of its answers to the next."""
+
+    frame_length: int
+
+    def run(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
+        """Answer for a batch of stretches of sound, each of its own length."""
 
 
 class StringEngine:

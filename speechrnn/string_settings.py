@@ -23,6 +23,7 @@ class StringsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     drift: Annotated[float, Meta(ge=0.0, le=0.5)]
     level_db: Annotated[float, Meta(ge=0.0, le=20.0)]
     margin: Annotated[float, Meta(ge=0.0, le=3.0)]
+    min_probability: Share
 
     def __post_init__(self) -> None:
         """Refuse shares that leave nothing to join, and tempos that would turn a clip into nothing."""

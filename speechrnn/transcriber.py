@@ -9,12 +9,11 @@ import numpy as np
 
 from speechrnn.audio import Source, Waveform
 from speechrnn.bundle import Bundle, read_bundle
-from speechrnn.decoding import BLANK, Found, LogProbs, decode
-from speechrnn.errors import ConfigError
-from speechrnn.patterns import Pattern, any_of_length, parse_pattern
+from speechrnn.decoding import BLANK, Found, LogProbs, decode, widen
+from speechrnn.patterns import Pattern, choose_pattern
 from speechrnn.places import find_model
 from speechrnn.segmenting import Utterance
-from speechrnn.string_engine import StringEngine
+from speechrnn.string_engine import FrameEngine, StringEngine
 from speechrnn.transcript import Segment, Transcript
 from speechrnn.utterances import find_utterances, read_blocks
 
@@ -30,14 +29,18 @@ class StringRecognizer:
     ----------
     bundle : Bundle
         Of kind ``strings``.
+    engine : FrameEngine, optional
+        What runs it; onnxruntime if absent.
     min_probability : float, optional
         Digits less probable are left out, in place of the bundle's own threshold.
     """
 
-    def __init__(self, bundle: Bundle, *, min_probability: float | None = None) -> None:
+    def __init__(
+        self, bundle: Bundle, engine: FrameEngine | None = None, *, min_probability: float | None = None
+    ) -> None:
         self.bundle = bundle
         self.min_probability = bundle.metadata.threshold if min_probability is None else min_probability
-        self._engine = StringEngine(bundle)
+        self._engine = engine or StringEngine(bundle)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -89,14 +92,11 @@ class StringRecognizer:
 
     def _segments(self, found: Sequence[Found], clock: "_Clock", least: float | None = None) -> tuple[Segment, ...]:
         least = self.min_probability if least is None else least
+        rate = self.sample_rate
+        spans = [(clock.sample(one.first) / rate, clock.sample(one.last, 1) / rate) for one in found]
         return tuple(
-            Segment(
-                self.labels[one.unit - 1],
-                clock.sample(one.first) / self.sample_rate,
-                clock.sample(one.last, 1) / self.sample_rate,
-                one.probability,
-            )
-            for one in found
+            Segment(self.labels[one.unit - 1], start, end, one.probability)
+            for one, (start, end) in zip(found, widen(spans, _SHORTEST), strict=True)
             if one.probability >= least
         )
 
@@ -152,6 +152,8 @@ class StringRecognizer:
         return Transcript(path, "".join(one.label for one in segments), segments)
 
 
+# a network says a digit in a few frames of it; in running speech few are shorter than this, in seconds
+_SHORTEST = 0.2
 # in place of the logarithm of 0, which would give no number where it meets its like
 _IMPOSSIBLE = -100.0
 
@@ -230,33 +232,4 @@ def transcribe(
         The model cannot be loaded.
     """
     recognizer = model if isinstance(model, StringRecognizer) else load_strings(model)
-    return recognizer.transcribe(source, sr, pattern=choose_pattern(recognizer, length, pattern))
-
-
-def choose_pattern(recognizer: StringRecognizer, length: int | None, pattern: str | None) -> Pattern | None:
-    """Read what is known of the strings.
-
-    Parameters
-    ----------
-    recognizer : StringRecognizer
-        For its labels.
-    length : int, optional
-        How many digits there are.
-    pattern : str, optional
-        Such as ``ddd-dddd``.
-
-    Returns
-    -------
-    Pattern or None
-        None where nothing is known.
-
-    Raises
-    ------
-    ConfigError
-        Both are given, or one of them is wrong.
-    """
-    if length is not None and pattern is not None:
-        raise ConfigError("length and pattern are both given, needed one of them: the pattern has a length.")
-    if pattern is not None:
-        return parse_pattern(pattern, recognizer.labels)
-    return None if length is None else any_of_length(length)
+    return recognizer.transcribe(source, sr, pattern=choose_pattern(length, pattern, recognizer.labels))

@@ -67,7 +67,7 @@ class FakeSounddevice(ModuleType):
         return ({"default_input_device": 0},) if self.names else ()
 
     def query_devices(self, device: Any = None, kind: str | None = None) -> Any:
-        every = [
+        every: list[dict[str, Any]] = [
             {"name": name, "max_input_channels": 2, "default_samplerate": float(SR), "hostapi": 0}
             for name in self.names
         ]

@@ -29,7 +29,7 @@ def test_a_truncated_file_gives_what_there_is_and_then_says_so(tmp_path: Path) -
     path = tmp_path / "cut.wav"
     soundfile.write(path, word(8000, 1), 8000)
     path.write_bytes(path.read_bytes()[:-4000])
-    found = []
+    found: list[Block] = []
     with pytest.raises(AudioError, match="truncated"):
         found.extend(iter(FileBlocks(path, 0.1)))
     assert sum(block.y.size for block in found) == 6000

@@ -13,6 +13,9 @@ from speechrnn.corpus.clips import Clip
 from speechrnn.evaluation import score, to_json
 from speechrnn.recognizer import Prediction
 from speechrnn.schemas import SCHEMAS, make_schema
+from speechrnn.string_evaluation import strings_to_json
+from speechrnn.string_scores import score_strings
+from speechrnn.transcript import Segment, Transcript
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -33,7 +36,14 @@ def test_the_command_writes_them(tmp_path: Path) -> None:
 def test_what_is_printed_has_the_keys_of_the_schema() -> None:
     prediction = Prediction("a.wav", "0", 1.0, {"0": 1.0}, 1.0, 0.0, 0.5)
     evaluation = score([Clip(Path("a.wav"), "0", None)], [prediction], ("0",), ["none"])
-    printed = {"Evaluation": json.loads(to_json(evaluation)), "Prediction": dataclasses.asdict(prediction)}
+    transcript = Transcript("a.wav", "0", (Segment("0", 0.1, 0.4, 0.9),))
+    strings = score_strings([Clip(Path("a.wav"), "0", None)], [transcript], ["none"])
+    printed = {
+        "Evaluation": json.loads(to_json(evaluation)),
+        "Prediction": dataclasses.asdict(prediction),
+        "StringEvaluation": json.loads(strings_to_json(strings)),
+        "Transcript": dataclasses.asdict(transcript),
+    }
     for name, kind in SCHEMAS.items():
         definition = json.loads((DOCS / name).read_text())["$defs"][kind.__name__]
         assert list(printed[kind.__name__]) == list(definition["properties"])

@@ -24,6 +24,7 @@ COMMANDS = (
     "predict",
     "transcribe",
     "listen",
+    "record",
     "evaluate",
     "compare",
     "crossval",

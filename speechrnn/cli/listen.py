@@ -45,7 +45,7 @@ def listen(
     if list_devices:
         print_devices()
         return
-    from speechrnn.streaming import load_ear
+    from speechrnn.ears import load_ear
 
     ear = load_ear(model, threshold=threshold)
     if model is None:

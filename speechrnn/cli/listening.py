@@ -1,24 +1,22 @@
 """What ``listen`` does while it listens: results as they come, what was lost, and an end that loses nothing."""
 
-import contextlib
 import dataclasses
 import json
-import signal
-import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from speechrnn.blocks import Block, FileBlocks, pace
+from speechrnn.cli.interruption import interruptible
 from speechrnn.cli.meter import Line, live_line
+from speechrnn.ears import Ear
 from speechrnn.errors import AudioError, MicrophoneError
 from speechrnn.markup import percent
 from speechrnn.microphone import BLOCK_SECONDS, Microphone, list_devices
-from speechrnn.streaming import Ear, Stream, hear
+from speechrnn.streaming import Stream, hear
 from speechrnn.text import printable
-from speechrnn.transcriber import Transcript
+from speechrnn.transcript import Transcript
 
 # of a file that is read as fast as possible
 _FAST_BLOCK_SECONDS = 1.0
@@ -95,9 +93,9 @@ class _Tally:
 
 def _print_heard(stream: Stream, blocks: Iterable[Block], *, path: Path | None, as_json: bool) -> None:
     tally = _Tally([])
-    with live_line() as line, _interruption() as interrupted:
+    with live_line() as line:
         try:
-            for found in hear(stream, _watch(blocks, stream, line, tally, interrupted)):
+            for found in hear(stream, _watch(interruptible(blocks), stream, line, tally)):
                 named = dataclasses.replace(found, path=None if path is None else str(path))
                 line.say(json.dumps(dataclasses.asdict(named), allow_nan=False) if as_json else describe(named))
                 tally.n += 1
@@ -125,20 +123,16 @@ def describe(found: Transcript) -> str:
 
     Examples
     --------
-    >>> from speechrnn.transcriber import Segment
+    >>> from speechrnn.transcript import Segment
     >>> describe(Transcript(None, "40", (Segment("4", 0.1, 0.4, 0.99), Segment("0", 0.5, 0.9, 0.875))))
     '40 (87.5 %)'
     """
     return f"{printable(found.digits or '')} ({percent(min(one.probability for one in found.segments))})"
 
 
-def _watch(
-    blocks: Iterable[Block], stream: Stream, line: Line, tally: _Tally, interrupted: threading.Event
-) -> Iterator[Block]:
-    """Let blocks pass: show how loud they are, tell of what was lost, stop between two of them."""
+def _watch(blocks: Iterable[Block], stream: Stream, line: Line, tally: _Tally) -> Iterator[Block]:
+    """Let blocks pass: show how loud they are, tell of what was lost."""
     for block in blocks:
-        if interrupted.is_set():
-            raise KeyboardInterrupt
         line.hear(block.y)
         if block.lost:
             if not tally.lost:
@@ -149,21 +143,3 @@ def _watch(
                 )
             tally.lost += block.lost
         yield block
-    if interrupted.is_set():
-        raise KeyboardInterrupt
-
-
-@contextlib.contextmanager
-def _interruption() -> Iterator[threading.Event]:
-    """Give an event that the first Ctrl-C sets, so that it comes between two blocks; the second stops at once."""
-    interrupted = threading.Event()
-
-    def stop(*_: Any) -> None:
-        interrupted.set()
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -51,11 +51,12 @@ def transcribe(
         raise typer.BadParameter("--length and --pattern exclude each other. Give one of them.")
     from speechrnn.cli.transcripts import print_transcripts
     from speechrnn.errors import ConfigError
-    from speechrnn.transcriber import choose_pattern, load_strings
+    from speechrnn.patterns import choose_pattern
+    from speechrnn.transcriber import load_strings
 
     recognizer = load_strings(model, min_probability=min_probability)
     try:
-        known = choose_pattern(recognizer, length, pattern)
+        known = choose_pattern(length, pattern, recognizer.labels)
     except ConfigError as error:
         raise typer.BadParameter(str(error), param_hint="--pattern") from error
     if model is None:

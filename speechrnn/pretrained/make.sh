@@ -27,7 +27,7 @@ synth words-flite --engine flite --words other --voices 10 --repeats 1 --seed 9
 synth words-kokoro --engine kokoro --words other --each 25 --voices 32 --repeats 1 --seed 12
 synth nonsense --words nonsense --voices 30 --repeats 1 --seed 21
 synth nonsense-accents --engine accents --words nonsense --voices 27 --repeats 1 --seed 22
-synth nonsense-flite --engine flite --words nonsense --voices 10 --repeats 1 --seed 23
+synth nonsense-flite --engine flite --words nonsense --voices 5 --repeats 1 --seed 23
 synth nonsense-hibari --engine hibari --words nonsense --voices 6 --repeats 1 --seed 24
 synth nonsense-kokoro --engine kokoro --words nonsense --each 25 --voices 20 --repeats 1 --seed 25
 # words that never train, to calibrate and measure rejection; many of their voices say other words in training

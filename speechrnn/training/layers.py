@@ -15,7 +15,7 @@ VARIANCE_FLOOR = 1e-5
 SURE_FLOOR = 1e-6
 
 
-class _Layer(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
+class UnmaskedLayer(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
     """Takes the mask as an input like any other and attaches none to its result: the loss would apply it."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -27,7 +27,7 @@ class _Layer(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
 
 
 @keras.saving.register_keras_serializable("speechrnn")
-class FrameMask(_Layer):
+class FrameMask(UnmaskedLayer):
     """From features (batch, frames, n_mfcc) and true lengths (batch,) to 1 for frames, 0 for padding."""
 
     def call(self, features: Any, n_frames: Any) -> Any:
@@ -37,7 +37,7 @@ class FrameMask(_Layer):
 
 
 @keras.saving.register_keras_serializable("speechrnn")
-class ApplyMask(_Layer):
+class ApplyMask(UnmaskedLayer):
     """Set padding to zero."""
 
     def call(self, x: Any, mask: Any) -> Any:
@@ -46,7 +46,7 @@ class ApplyMask(_Layer):
 
 
 @keras.saving.register_keras_serializable("speechrnn")
-class ClipNormalization(_Layer):
+class ClipNormalization(UnmaskedLayer):
     """Take off each coefficient's mean over the clip, and divide by its deviation if asked to."""
 
     def __init__(self, variance: bool = False, **kwargs: Any) -> None:
@@ -66,7 +66,7 @@ class ClipNormalization(_Layer):
 
 
 @keras.saving.register_keras_serializable("speechrnn")
-class LevelNormalization(_Layer):
+class LevelNormalization(UnmaskedLayer):
     """Take the loudest frame's level off the first coefficient: what is left of it does not depend on the distance."""
 
     def call(self, x: Any, mask: Any) -> Any:
@@ -77,7 +77,7 @@ class LevelNormalization(_Layer):
 
 
 @keras.saving.register_keras_serializable("speechrnn")
-class Standardization(_Layer):
+class Standardization(UnmaskedLayer):
     """Subtract and divide by figures of the training clips, which `speechrnn.training.fitting` sets before the fit."""
 
     def build(self, shape: Any) -> None:
@@ -91,7 +91,7 @@ class Standardization(_Layer):
 
 
 @keras.saving.register_keras_serializable("speechrnn")
-class Attention(_Layer):
+class Attention(UnmaskedLayer):
     """Average over frames with learned weights: softmax over time of v . tanh(W h_t + b) (Bahdanau et al. 2015)."""
 
     def build(self, x_shape: Any) -> None:
@@ -109,7 +109,7 @@ class Attention(_Layer):
 
 
 @keras.saving.register_keras_serializable("speechrnn")
-class Pooling(_Layer):
+class Pooling(UnmaskedLayer):
     """Mean or maximum over true frames."""
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
@@ -128,7 +128,7 @@ class Pooling(_Layer):
 
 
 @keras.saving.register_keras_serializable("speechrnn")
-class EveryNth(_Layer):
+class EveryNth(UnmaskedLayer):
     """Keep the first of every n frames of a mask, as a convolution with that stride does."""
 
     def __init__(self, stride: int, **kwargs: Any) -> None:
@@ -145,7 +145,7 @@ class EveryNth(_Layer):
 
 
 @keras.saving.register_keras_serializable("speechrnn")
-class Calibration(_Layer):
+class Calibration(UnmaskedLayer):
     """Make the answers as sure as they are right (Guo et al. 2017, Platt 1999).
 
     Probabilities are the softmax of logits over a temperature; `known` is a logistic function of its own logit and of
@@ -175,7 +175,7 @@ class Calibration(_Layer):
 
 
 @keras.saving.register_keras_serializable("speechrnn")
-class FlattenFrames(_Layer):
+class FlattenFrames(UnmaskedLayer):
     """Put the first frames side by side: what is longer is cut, what is shorter ends in zeros."""
 
     def __init__(self, n_frames: int, **kwargs: Any) -> None:

@@ -197,7 +197,8 @@ def _finish_strings(place: Claim, plan: _Plan, it: _Fit, listener: Listener) -> 
     material = it.gathered.material
     checkpoint = fit_strings(it.network, material, plan.config, it.journal, _Steps(listener))
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
-    origin = describe(it.gathered, it.split.method, plan.start)
+    least = plan.config.strings.min_probability if plan.config.strings else 0.0
+    origin = replace(describe(it.gathered, it.split.method, plan.start), threshold=least, calibration=None)
     draft = assemble(checkpoint, material, plan.config, origin)
     trial = write_bundle(place.unfinished / "bundle", draft.files, draft.metadata, replace=True)
     check_string_parity(trial, [example.clip.path for example in spread(material.train, PARITY_CLIPS)])

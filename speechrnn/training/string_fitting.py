@@ -14,20 +14,17 @@ from speechrnn.errors import TrainingError
 from speechrnn.history import Epoch
 from speechrnn.training.checkpoint import Checkpoint, Progress, advance, load_checkpoint, save_checkpoint
 from speechrnn.training.fitting import Journal, Step
-from speechrnn.training.layers import EveryNth
+from speechrnn.training.layers import EveryNth, UnmaskedLayer
 from speechrnn.training.material import Material
 from speechrnn.training.string_feed import StringFeed
 from speechrnn.training.weights import get_weights, set_weights
 
 
 @keras.saving.register_keras_serializable("speechrnn")
-class StringLoss(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
+class StringLoss(UnmaskedLayer):
     """The negative logarithm of the probability of each string; true lengths alone count, unlike in keras.losses.CTC.
 
-    Parameters
-    ----------
-    stride : int
-        Frames of the features for each frame of the network's output.
+    `stride` is the number of frames of the features for each frame of the network's output.
     """
 
     def __init__(self, stride: int, **kwargs: Any) -> None:

@@ -1,0 +1,223 @@
+"""How good models of strings are on voices they never heard: FSDD, NOISE, OUT.json, BUNDLE...
+
+Each bundle hears strings of 1 to 7 digits, joined from clips of those speakers of FSDD that its metadata does not list
+(gaps from -30 to 300 ms, one seed). Then noise of the split `test`, all of it: false digits a minute, with the misses
+beside them, as a curve over thresholds. With `--spoken DIR` also whole numbers of an engine that never trains
+(`left_out_engine.py`), with `--words BUNDLE...` also what cutting at pauses and a model of single words make of the
+same strings: the bundle that has not heard the speaker answers.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from speechrnn.audio import load_audio
+from speechrnn.bundle import read_bundle
+from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.noises import list_noises
+from speechrnn.patterns import any_of_length
+from speechrnn.recognizer import Recognizer
+from speechrnn.string_scores import score_strings
+from speechrnn.transcriber import StringRecognizer
+from speechrnn.transcript import Transcript
+from speechrnn.utterances import find_utterances
+
+N_STRINGS, GAP, MARGIN, FLOOR_DB = 120, (-0.03, 0.3), 0.3, -60.0
+THRESHOLDS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+SR = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A string and its sound."""
+
+    clip: Clip
+    y: np.ndarray
+
+
+def join(clips: Sequence[Clip], speaker: str, rng: np.random.Generator, length: int) -> Spoken:
+    """Lay clips of one voice one after the other."""
+    by_label: dict[str, list[Clip]] = {}
+    for clip in clips:
+        by_label.setdefault(clip.label, []).append(clip)
+    digits = "".join(str(d) for d in rng.integers(10, size=length))
+    y = np.zeros(round(MARGIN * SR), np.float32)
+    for i, digit in enumerate(digits):
+        word = load_audio(by_label[digit][int(rng.integers(len(by_label[digit])))].path)
+        gap = round(rng.uniform(*GAP) * SR) if i else 0
+        start = max(0, y.size + gap)
+        longer = np.zeros(max(y.size, start + word.size), np.float32)
+        longer[: y.size] = y
+        longer[start : start + word.size] += word
+        y = longer
+    y = np.pad(y, (0, round(MARGIN * SR)))
+    noise = np.abs(y).max() * 10 ** (FLOOR_DB / 20) * rng.standard_normal(y.size)
+    return Spoken(Clip(Path(f"{digits}_{speaker}_0.wav"), digits, speaker), (y + noise).astype(np.float32))
+
+
+def strings_of(clips: Sequence[Clip], speaker: str) -> tuple[list[Spoken], list[Spoken]]:
+    """Strings of 1 to 7 digits, and of four."""
+    own = [clip for clip in clips if clip.speaker == speaker]
+    rng = np.random.default_rng(list(speaker.encode()))
+    return (
+        [join(own, speaker, rng, int(rng.integers(1, 8))) for _ in range(N_STRINGS)],
+        [join(own, speaker, rng, 4) for _ in range(N_STRINGS)],
+    )
+
+
+def score(spoken: Sequence[Spoken], answer: Callable[[np.ndarray], Transcript]) -> dict[str, float]:
+    """Score answers to strings."""
+    found = score_strings([one.clip for one in spoken], [answer(one.y) for one in spoken], ["none"] * len(spoken))
+    return {
+        "digit_error_rate": found.digit_error_rate,
+        "strings_right": found.accuracy,
+        "low": found.interval.low,
+        "high": found.interval.high,
+        "substitutions": found.substitutions,
+        "deletions": found.deletions,
+        "insertions": found.insertions,
+        "n_strings": found.n_strings,
+        "n_digits": found.n_digits,
+    }
+
+
+def by_pieces(recognizer: Recognizer) -> Callable[[np.ndarray], Transcript]:
+    """Cut at pauses and take each piece for one word."""
+
+    def answer(y: np.ndarray) -> Transcript:
+        pieces = [one.y for one in find_utterances([y], SR, SR)]
+        labels = [found.label or "" for found in recognizer.predict_batch(pieces)]
+        return Transcript(None, "".join(labels), ())
+
+    return answer
+
+
+def false_digits(recognizer: StringRecognizer, noise: Path) -> tuple[float, list[float]]:
+    """Minutes of noise, and the probabilities of the digits heard in it."""
+    seconds, found = 0.0, []
+    for path in list_noises(noise, "test"):
+        seconds += soundfile.info(path).duration
+        found += [one.probability for one in recognizer.transcribe(path).segments]
+    return seconds / 60, found
+
+
+def curve(recognizer: StringRecognizer, spoken: Sequence[Spoken], noise: Path) -> list[dict[str, float]]:
+    """False digits a minute, and digit errors, for each threshold."""
+    rows = []
+    minutes, found = false_digits(StringRecognizer(recognizer.bundle, min_probability=0.0), noise)
+    for threshold in THRESHOLDS:
+        model = StringRecognizer(recognizer.bundle, min_probability=threshold)
+        scores = score(spoken, lambda y, model=model: model.transcribe(y))
+        rows.append(
+            {
+                "threshold": threshold,
+                "false_digits_a_minute": sum(p >= threshold for p in found) / minutes,
+                "minutes": minutes,
+                "missed": scores["deletions"] / scores["n_digits"],
+                "digit_error_rate": scores["digit_error_rate"],
+            }
+        )
+    return rows
+
+
+def hear_strangers(
+    bundles: Sequence[Path], words: Sequence[Path], clips: Sequence[Clip]
+) -> Iterator[tuple[str, dict[str, object]]]:
+    """Score each bundle on each speaker that it has not heard."""
+    speakers = sorted({clip.speaker for clip in clips if clip.speaker})
+    singles = [Recognizer(read_bundle(path)) for path in words]
+    for path in bundles:
+        recognizer = StringRecognizer(read_bundle(path))
+        for speaker in speakers:
+            if speaker in recognizer.bundle.metadata.heard.speakers:
+                continue
+            some, four = strings_of(clips, speaker)
+            row: dict[str, object] = {
+                "model": path.name,
+                "strings": score(some, recognizer.transcribe),
+                "four": score(four, recognizer.transcribe),
+                "four, length known": score(four, lambda y, r=recognizer: r.transcribe(y, pattern=any_of_length(4))),
+            }
+            single = next((one for one in singles if speaker not in one.bundle.metadata.heard.speakers), None)
+            if single is not None:
+                row["cut at pauses, single words"] = score(some, by_pieces(single))
+            yield speaker, row
+
+
+def speed(bundle: Path, work: Path) -> dict[str, float]:
+    """Real-time factor on one core, and peak memory over two hours, each in a process of its own."""
+    rng = np.random.default_rng(0)
+    path = work / "two-hours.wav"
+    with soundfile.SoundFile(path, "w", SR, 1, "PCM_16") as file:
+        piece = load_audio(next((Path(__file__).parents[1] / "data" / "samples").glob("*.wav")))
+        for _ in range(7200):
+            second = 1e-3 * rng.standard_normal(SR)
+            n = min(SR, piece.size)
+            second[:n] += piece[:n]
+            file.write(second.clip(-1, 1))
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "speechrnn", "transcribe", str(path), "--model", str(bundle)]
+    subprocess.run(command, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    path.unlink()
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {
+        "audio_s": 7200,
+        "cpu_s": cpu,
+        "wall_s": time.perf_counter() - began,
+        "real_time_factor_of_one_core": cpu / 7200,
+        "peak_mb": after.ru_maxrss / 1024,
+    }
+
+
+def main() -> None:
+    """Measure, print, keep."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("fsdd", type=Path)
+    parser.add_argument("noise", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("bundles", type=Path, nargs="+")
+    parser.add_argument("--words", type=Path, nargs="*", default=[])
+    parser.add_argument("--spoken", type=Path)
+    parser.add_argument("--speed", action="store_true")
+    args = parser.parse_args()
+    clips = read_corpus(args.fsdd).clips
+    result: dict[str, object] = {"speakers": {}, "noise": {}, "spoken": {}}
+
+    def keep(part: str, name: str, value: object) -> None:
+        result.setdefault(part, {})[name] = value  # type: ignore[index, union-attr]
+        args.out.write_text(json.dumps(result, indent=1) + "\n")
+        print(part, name, json.dumps(value), flush=True)
+
+    for speaker, row in hear_strangers(args.bundles, args.words, clips):
+        keep("speakers", speaker, row)
+    for path in args.bundles:
+        recognizer = StringRecognizer(read_bundle(path))
+        strange = [c.speaker for c in clips if c.speaker and c.speaker not in recognizer.bundle.metadata.heard.speakers]
+        some = [one for name in sorted(set(strange)) for one in strings_of(clips, name)[0][: N_STRINGS // 2]]
+        if some:
+            keep("noise", path.name, curve(recognizer, some, args.noise))
+        else:
+            minutes, found = false_digits(recognizer, args.noise)
+            keep("noise", path.name, {"false_digits_a_minute": len(found) / minutes, "minutes": minutes})
+        if args.spoken:
+            spoken = [Spoken(clip, load_audio(clip.path)) for clip in read_corpus(args.spoken).clips]
+            keep("spoken", path.name, score(spoken, recognizer.transcribe))
+            four = [one for one in spoken if len(one.clip.label) == 4]
+            keep("spoken", f"{path.name}, four", score(four, recognizer.transcribe))
+    if args.speed:
+        keep("speed", args.bundles[-1].name, speed(args.bundles[-1], args.out.parent))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""From sound to digits with an engine that hears pitches: utterances, times, what is known beforehand, oddities."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from speechrnn.errors import AudioError, ConfigError
+from speechrnn.patterns import any_of_length, choose_pattern, parse_pattern
+from speechrnn.streaming import listen
+from speechrnn.transcriber import transcribe
+from tests.pitches import SR, Pitches, Sound, hush, say, tone
+from tests.pitches import pitch_recognizer as recognizer
+
+
+@pytest.mark.parametrize("digits", ["7", "22", "4071", "0000", "9876543210"])
+@pytest.mark.parametrize("gap", [0.06, 0.5])
+def test_digits_in_order_repeated_ones_too(digits: str, gap: float) -> None:
+    found = recognizer().transcribe(say(digits, gap))
+    assert found.digits == digits == "".join(segment.label for segment in found.segments)
+    for i, segment in enumerate(found.segments):
+        start = 0.5 + i * (0.25 + gap)
+        assert segment.start == pytest.approx(start, abs=0.05)
+        assert segment.end == pytest.approx(start + 0.25, abs=0.05)
+        assert segment.probability == pytest.approx(0.97, abs=1e-3)
+
+
+def test_a_file_an_array_bytes_and_a_stream_give_the_same(tmp_path: Path) -> None:
+    y = say("4071", gap=0.3)
+    path = tmp_path / "pin.wav"
+    soundfile.write(path, y, SR, "FLOAT")
+    found = recognizer().transcribe(path)
+    assert (found.path, found.digits) == (str(path), "4071")
+    for source in (y, path.read_bytes(), io.BytesIO(path.read_bytes())):
+        assert recognizer().transcribe(source).segments == found.segments
+    blocks = [y[at : at + 777] for at in range(0, y.size, 777)]
+    ear = recognizer()
+    audio = type("Audio", (), {"min_duration": 0.02, "min_peak_db": -60.0})
+    object.__setattr__(ear.bundle, "config", type("Config", (), {"audio": audio}))
+    assert tuple(listen(blocks, SR, ear)) == found.segments
+
+
+def test_stereo_at_44100_hz(tmp_path: Path) -> None:
+    y = soxr.resample(say("31"), SR, 44100)
+    path = tmp_path / "stereo.wav"
+    soundfile.write(path, np.stack([y, 0.5 * y], axis=1), 44100)
+    assert recognizer().transcribe(path).digits == "31"
+
+
+@pytest.mark.parametrize("y", [np.zeros(16000, np.float32), hush(2.0), np.zeros(1, np.float32)])
+def test_where_nothing_is_said_there_are_no_digits(y: Sound) -> None:
+    for pattern in (None, any_of_length(4)):
+        found = recognizer().transcribe(y, pattern=pattern)
+        assert (found.digits, found.segments, found.error) == ("", (), None)
+
+
+def test_a_string_cut_at_the_end_of_the_file() -> None:
+    y = np.concatenate([hush(0.5), tone("3"), hush(0.06), tone("8", 0.1)])
+    assert recognizer().transcribe(y).digits == "38"
+
+
+def test_a_click_between_digits_and_hum_under_them() -> None:
+    y = say("52", gap=0.12)
+    y[round(0.8 * SR)] = 0.9
+    t = np.arange(y.size) / SR
+    assert recognizer().transcribe(y).digits == "52"
+    hum = np.asarray(0.02 * np.sin(2 * np.pi * 50 * t), np.float32)
+    assert recognizer().transcribe(y + hum).digits == "52"
+
+
+def test_samples_that_are_no_numbers_are_refused() -> None:
+    y = say("12")
+    y[9000] = np.nan
+    with pytest.raises(AudioError, match=r"samples after 1\.00 s are not finite numbers"):
+        recognizer().transcribe(y)
+
+
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cut.wav"
+    soundfile.write(path, say("12"), SR)
+    path.write_bytes(path.read_bytes()[:-3000])
+    with pytest.raises(AudioError, match="truncated"):
+        recognizer().transcribe(path)
+
+
+def test_a_length_is_searched_for_over_all_utterances() -> None:
+    y = np.concatenate([say("40"), say("71")])
+    ear = recognizer()
+    assert ear.transcribe(y).digits == "4071"
+    found = ear.transcribe(y, pattern=any_of_length(4))
+    assert found.digits == "4071"
+    assert [s.start for s in found.segments] == pytest.approx([s.start for s in ear.transcribe(y).segments], abs=0.05)
+    assert len(ear.transcribe(y, pattern=any_of_length(3)).segments) == 3
+    assert ear.transcribe(y, pattern=parse_pattern("4d-7d", ear.labels)).digits == "4071"
+    # what cannot be is not answered with what can
+    assert ear.transcribe(y, pattern=parse_pattern("9ddd", ear.labels)).digits[:1] in ("", "9")
+
+
+def test_improbable_digits_are_left_out() -> None:
+    y = say("12")
+    assert recognizer(0.8).transcribe(y).digits == "12"
+    assert recognizer(0.8, min_probability=0.9).transcribe(y).digits == ""
+    assert recognizer(0.8, min_probability=0.0).transcribe(y).digits == "12"
+
+
+def test_hours_are_heard_piece_by_piece(tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    with soundfile.SoundFile(path, "w", SR, 1) as file:
+        for digit in "0123456789" * 6:
+            file.write(np.concatenate([hush(1.0), tone(digit)]))
+    ear = recognizer()
+    assert ear.transcribe(path).digits == "0123456789" * 6
+    engine = ear._engine
+    assert isinstance(engine, Pitches)
+    assert engine.longest < 9 * SR
+
+
+def test_a_sound_that_never_ends_is_cut() -> None:
+    """Twenty seconds of tones 40 ms apart: pieces of some seconds, and no digit lost or doubled."""
+    digits = "0123456789" * 7
+    ear = recognizer()
+    found = ear.transcribe(say(digits, gap=0.04))
+    assert found.digits == digits
+    assert isinstance(ear._engine, Pitches)
+    assert ear._engine.longest < 9 * SR
+
+
+def test_length_and_pattern_exclude_each_other() -> None:
+    with pytest.raises(ConfigError, match="both given"):
+        choose_pattern(4, "dddd", "0123456789")
+    assert choose_pattern(None, None, "0123456789") is None
+    assert transcribe(say("4071"), recognizer(), length=4).digits == "4071"
+    assert transcribe(say("4071"), recognizer(), pattern="dd-dd").digits == "4071"
