@@ -1,7 +1,7 @@
 """The same answers from many machines: Ray Data carries the recordings to a model on each core (extra ``ray``).
 
-Each actor has a recognizer of its own and does what a thread of `speechrnn.batch` does: `predict_task`. Work of an actor
-or machine that is lost is done again by another.
+Each actor has a recognizer of its own and does what a thread of `speechrnn.batch` does: `predict_task`. Work of an
+actor or machine that is lost is done again by another.
 """
 
 import dataclasses
@@ -113,8 +113,8 @@ class Cluster:
         except (ConnectionError, ValueError, ray.exceptions.RayError) as error:
             first = next(iter(str(error).strip().splitlines()), type(error).__name__)
             raise ClusterError(
-                f"the Ray cluster {self.address or 'on this machine'} fails ({first[:300]}). Check `ray status` and the "
-                "address, then run it again with --resume."
+                f"the Ray cluster {self.address or 'on this machine'} fails ({first[:300]}). Check `ray status` and "
+                "the address, then run it again with --resume."
             ) from error
         finally:
             if ours:
@@ -162,10 +162,12 @@ class _Actor:
     """A model in a process of the cluster."""
 
     def __init__(self, files: Mapping[str, bytes], threshold: float | None) -> None:
-        with tempfile.TemporaryDirectory(prefix="speechrnn-") as folder:
-            for name, data in files.items():
-                (Path(folder) / name).write_bytes(data)
-            self._recognizer = Recognizer(read_bundle(Path(folder)), threshold=threshold)
+        # a bundle is read as needed, so its files stay as long as the actor does
+        self._folder = tempfile.TemporaryDirectory(prefix="speechrnn-")
+        folder = Path(self._folder.name)
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+        self._recognizer = Recognizer(read_bundle(folder), threshold=threshold)
 
     def predict(self, batch: Any) -> Sequence[Prediction]:
         """Answer for a table with a column `item`."""

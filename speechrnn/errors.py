@@ -37,6 +37,10 @@ class MicrophoneError(SpeechRNNError):
     """A microphone that is not there, cannot be opened, or is gone."""
 
 
+class BenchError(SpeechRNNError):
+    """A measurement that cannot be taken."""
+
+
 class OutputError(SpeechRNNError):
     """A file of answers that is in the way, or cannot be gone on with."""
 

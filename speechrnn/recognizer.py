@@ -88,7 +88,7 @@ class Recognizer:
         np.ndarray [shape=(n,), dtype=float32]
             Samples at the model's rate.
         """
-        return load_audio(source, self.bundle.config.audio, sr=sr)
+        return load_audio(source, self.bundle.audio, sr=sr)
 
     def predict(self, source: Source, *, sr: int | None = None) -> Prediction:
         """Say which word a recording holds.

@@ -19,6 +19,7 @@ from speechrnn.recognizer import Recognizer, load
 from speechrnn.segmenting import Segmenter, SegmentOptions
 from speechrnn.streaming import Stream, hear, listen
 from speechrnn.transcript import Segment
+from tests import pitches
 from tests.bundles import GOLDEN, SAMPLES
 from tests.signals import Waveform, word
 
@@ -95,6 +96,18 @@ def test_the_stream_hears_what_the_file_holds(tmp_path: Path, sr: int) -> None:
     assert [p for _, p in heard] == pytest.approx([p for _, p in found], abs=1e-4)
 
 
+@pytest.mark.parametrize("sr", [8000, 16_000, 44_100])
+@pytest.mark.parametrize("size", [1.0, 0.017])
+def test_strings_from_a_stream_are_those_of_the_file(tmp_path: Path, sr: int, size: float) -> None:
+    y = np.concatenate([pitches.say("4071", 0.06), pitches.say("22", 0.3), pitches.tone("9")[:1000]])
+    path = tmp_path / "strings.wav"
+    soundfile.write(path, np.repeat(soxr.resample(y, SR, sr)[:, None], 2, axis=1), sr)
+    file = pitches.pitch_recognizer().transcribe(path)
+    stream = tuple(listen((block.y for block in FileBlocks(path, size)), sr, pitches.pitch_recognizer()))
+    assert file.digits == "4071229"
+    assert stream == file.segments
+
+
 @pytest.mark.pretrained
 def test_the_shipped_model_of_words_hears_digits_with_pauses() -> None:
     y, _ = say("4071", [0.4] * 4)
@@ -110,7 +123,7 @@ def test_times_are_those_of_the_stream() -> None:
     assert 5.4 <= segment.end < 5.6
 
 
-@pytest.mark.parametrize(("sr", "n"), [(8000, 40), (48000, 6)])
+@pytest.mark.parametrize(("sr", "n"), [(8000, 25), (48000, 5)])
 def test_an_answer_comes_within_300_ms_of_the_end(sr: int, n: int) -> None:
     random, delays = np.random.default_rng(1), []
     for seed in range(n):

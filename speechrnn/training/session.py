@@ -19,6 +19,7 @@ from speechrnn.training.assembly import assemble, describe, fingerprint, tuned
 from speechrnn.training.batches import spread
 from speechrnn.training.checkpoint import Checkpoint
 from speechrnn.training.claim import Claim, claim
+from speechrnn.training.distribution import leave
 from speechrnn.training.features import Unreadable
 from speechrnn.training.feed import Feed
 from speechrnn.training.fitting import Journal, Step, fit, fit_standardization
@@ -169,7 +170,11 @@ def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     journal = Journal(place.checkpoint, fingerprint(network, material, config), plan.options.resume)
     if config.strings is not None:
         return _finish_strings(place, plan, _Fit(network, gathered, split, journal), listener)
-    checkpoint = _go_back(fit(network, material, config, journal, _Steps(listener)), network, plan, material.labels)
+    checkpoint = fit(network, material, config, journal, _Steps(listener))
+    if leave():  # what follows each process does alone, on a network of its own
+        network = build_network(config, len(material.labels))
+        set_weights(network, checkpoint.best_weights)
+    checkpoint = _go_back(checkpoint, network, plan, material.labels)
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
     origin = describe(gathered, split.method, plan.start)
     if origin.calibration is None and (calibration := tune(network, material, config)):
