@@ -8,7 +8,7 @@ FSDD ?= $(DATA)
 APACHE ?= $(SHARED)/data/digits-apache/recordings
 NOISE ?= $(SHARED)/data/noise
 
-.PHONY: help install pretrained strings demo test test-fast lint format bench build samples wheel-leg oldest-leg accuracy clean
+.PHONY: help install pretrained strings demo test test-fast lint format bench examples build samples wheel-leg oldest-leg accuracy clean
 
 help:  ## list the words
 	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -18,7 +18,7 @@ install: $(VENV)/installed  ## environment in .venv with everything
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --editable ".[train,synth,media]" --group test --group lint
+	$(BIN)/pip install --quiet --editable ".[train,synth,media,tflite,bench]" --group test --group lint
 	@touch $@
 
 demo: install  ## the shipped model on samples; then synthetic voices, a training, a score on voices it never heard
@@ -46,7 +46,10 @@ format: install  ## put the code in shape
 	$(BIN)/ruff format .
 
 bench: install  ## the figures of benchmarks/README.md, on this machine
-	$(BIN)/python benchmarks/speed.py $(if $(wildcard $(DATA)),--clips $(DATA))
+	$(BIN)/speechrnn bench $(or $(wildcard $(DATA)),data/samples)
+
+examples: install  ## a model in JavaScript and C, held to Python's answers
+	$(BIN)/python examples/check.py
 
 accuracy: install  ## train two presets on FSDD (DATA=folder) and hold their scores
 	$(BIN)/python benchmarks/accuracy.py $(DATA)

@@ -33,7 +33,7 @@ from speechrnn.transcript import Transcript
 from speechrnn.utterances import find_utterances
 
 N_STRINGS, GAP, MARGIN, FLOOR_DB = 120, (-0.03, 0.3), 0.3, -60.0
-THRESHOLDS = (0.0, 0.2, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+THRESHOLDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 SR = 8000
 
 
@@ -102,10 +102,10 @@ def by_pieces(recognizer: Recognizer) -> Callable[[np.ndarray], Transcript]:
     return answer
 
 
-def false_digits(recognizer: StringRecognizer, noise: Path) -> tuple[float, list[float]]:
+def false_digits(recognizer: StringRecognizer, noise: Path, part: str = "test") -> tuple[float, list[float]]:
     """Minutes of noise, and the probabilities of the digits heard in it."""
     seconds, found = 0.0, []
-    for path in list_noises(noise, "test"):
+    for path in list_noises(noise, part):
         seconds += soundfile.info(path).duration
         found += [one.probability for one in recognizer.transcribe(path).segments]
     return seconds / 60, found

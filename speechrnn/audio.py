@@ -9,7 +9,6 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 
 from speechrnn.config import AudioConfig, Config
 from speechrnn.errors import AudioError
@@ -172,6 +171,8 @@ def _resample(y: Waveform, sr: int, target: int) -> Waveform:
     """Resample as `librosa.resample` does with ``res_type="soxr_hq"``, to exactly ``ceil(n * target / sr)`` samples."""
     if sr == target:
         return np.ascontiguousarray(y)
+    import soxr  # most recordings of a model's own rate need none of its 3 ms
+
     n = int(np.ceil(y.size * (float(target) / sr)))
     out = soxr.resample(y, sr, target, quality="soxr_hq")[:n]
     resampled: Waveform = np.pad(out, (0, n - out.size)).astype(np.float32, copy=False)

@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -10,10 +10,31 @@ from pathlib import Path
 
 from speechrnn.audio import Waveform
 from speechrnn.errors import AudioError, explain_os_error
+from speechrnn.extras import require
 from speechrnn.recognizer import Prediction, Recognizer
+from speechrnn.text import printable
 
 # one task reads this many files and runs them by length, this many at a time, so that little padding is computed
 TASK, BATCH = 64, 16
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A recording whose bytes are here already, such as a member of an archive."""
+
+    path: str
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A recording that fsspec opens, such as ``s3://bucket/six.wav``."""
+
+    path: str
+
+
+# a prediction has failed before it was read, and is passed on in its place
+Item = Path | Recording | Remote | Prediction
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +45,14 @@ class _Read:
     error: str | None
 
 
-def predict_files(recognizer: Recognizer, paths: Iterable[Path], *, jobs: int | None = None) -> Iterator[Prediction]:
+def predict_files(recognizer: Recognizer, items: Iterable[Item], *, jobs: int | None = None) -> Iterator[Prediction]:
     """Recognise many files.
 
     Parameters
     ----------
     recognizer : Recognizer
         The model.
-    paths : iterable of Path
+    items : iterable of Path, Recording, Remote or Prediction
         Files; taken as needed, so there may be any number.
     jobs : int, optional
         Threads; as many as there are cores if absent.
@@ -42,13 +63,13 @@ def predict_files(recognizer: Recognizer, paths: Iterable[Path], *, jobs: int | 
         In input order. A file that cannot be read has `error` and nothing else.
     """
     jobs = jobs or os.cpu_count() or 1
-    files = iter(paths)
+    files = iter(items)
     with ThreadPoolExecutor(jobs) as pool:
         waiting: deque[Future[list[Prediction]]] = deque()
         try:
             while True:
                 while len(waiting) <= jobs and (task := list(islice(files, TASK))):
-                    waiting.append(pool.submit(_predict_task, recognizer, task))
+                    waiting.append(pool.submit(predict_task, recognizer, task))
                 if not waiting:
                     return
                 yield from waiting.popleft().result()
@@ -57,8 +78,22 @@ def predict_files(recognizer: Recognizer, paths: Iterable[Path], *, jobs: int | 
                 future.cancel()
 
 
-def _predict_task(recognizer: Recognizer, paths: list[Path]) -> list[Prediction]:
-    reads = [_read(recognizer, path) for path in paths]
+def predict_task(recognizer: Recognizer, items: Sequence[Item]) -> list[Prediction]:
+    """Read and recognise a few files on this thread.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+        The model.
+    items : sequence of Path, Recording, Remote or Prediction
+        All of them are in memory at once.
+
+    Returns
+    -------
+    list of Prediction
+        In the same order.
+    """
+    reads = [_read(recognizer, item) for item in items]
     by_length = sorted((read.y.size, i) for i, read in enumerate(reads) if read.y is not None)
     predictions: dict[int, Prediction] = {}
     for first in range(0, len(by_length), BATCH):
@@ -66,19 +101,93 @@ def _predict_task(recognizer: Recognizer, paths: list[Path]) -> list[Prediction]
         waveforms = [y for i in rows if (y := reads[i].y) is not None]
         predictions.update(zip(rows, recognizer.predict_batch(waveforms), strict=True))
     return [
-        replace(predictions[i], path=str(path)) if i in predictions else _failed(path, reads[i].error)
-        for i, path in enumerate(paths)
+        item
+        if isinstance(item, Prediction)
+        else replace(predictions[i], path=name_item(item))
+        if i in predictions
+        else fail(name_item(item), reads[i].error or "")
+        for i, item in enumerate(items)
     ]
 
 
-def _read(recognizer: Recognizer, path: Path) -> _Read:
+def name_item(item: Item) -> str:
+    """Say what the answer calls a file.
+
+    Parameters
+    ----------
+    item : Path, Recording, Remote or Prediction
+        As `predict_files` takes it.
+
+    Returns
+    -------
+    str
+        The `path` of its prediction.
+    """
+    return str(item) if isinstance(item, Path) else item.path or "-"
+
+
+def fail(path: Path | str, reason: str) -> Prediction:
+    """Answer for what cannot be read.
+
+    Parameters
+    ----------
+    path : Path or str
+        What it is called.
+    reason : str
+        Why; a leading path is taken off.
+
+    Returns
+    -------
+    Prediction
+        With an `error` alone.
+    """
+    reason = reason.removeprefix(f"{printable(path)}: ")
+    return Prediction(str(path), None, None, None, None, None, None, reason)
+
+
+def _read(recognizer: Recognizer, item: Item) -> _Read:
+    if isinstance(item, Prediction):
+        return _Read(None, item.error)
     try:
-        return _Read(recognizer.load_audio(path), None)
+        return _Read(recognizer.load_audio(open_item(item)), None)
     except AudioError as error:
         return _Read(None, str(error))
     except OSError as error:
         return _Read(None, explain_os_error(error))
 
 
-def _failed(path: Path, error: str | None) -> Prediction:
-    return Prediction(str(path), None, None, None, None, None, None, error)
+def open_item(item: Path | Recording | Remote) -> Path | bytes:
+    """Get at a recording, wherever it is.
+
+    Parameters
+    ----------
+    item : Path, Recording or Remote
+        What is to be read.
+
+    Returns
+    -------
+    Path or bytes
+        As `speechrnn.load_audio` takes it.
+
+    Raises
+    ------
+    MissingExtraError
+        It is a URL, and fsspec is not installed.
+    OSError
+        The URL cannot be read.
+
+    Examples
+    --------
+    >>> open_item(Recording("six.wav", b"RIFF"))
+    b'RIFF'
+    """
+    if isinstance(item, Path):
+        return item
+    return item.raw if isinstance(item, Recording) else _fetch(item)
+
+
+def _fetch(item: Remote) -> bytes:
+    fsspec = require("fsspec", extra="ray", purpose="reading from a URL")
+    with fsspec.open(item.path, "rb") as file:
+        raw: bytes = file.read()
+    return raw

@@ -2,6 +2,8 @@
 
 `configs/default.yaml` is the one place where a default value stands; it holds every key with a comment. Other
 presets and the user's own files list what differs and are laid over it. `speechrnn.settings` says what is allowed.
+
+YAML is imported where it is read: `predict` needs a fraction of a bundle's configuration (`Bundle.audio`), and no YAML.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +13,6 @@ from typing import Any, Self
 import msgspec
 from msgspec import Struct
 
-from speechrnn.conversion import convert
 from speechrnn.errors import ConfigError
 from speechrnn.presets import find_preset, preset_names, preset_path
 from speechrnn.settings import (
@@ -26,7 +27,6 @@ from speechrnn.settings import (
     TrimConfig,
 )
 from speechrnn.string_settings import StringsConfig
-from speechrnn.yaml import YAMLError, dump_yaml, load_yaml, load_yaml_file
 
 __all__ = [
     "AudioConfig",
@@ -99,6 +99,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         ConfigError
             No such preset or file, not YAML, an unknown key, a wrong type or a value out of range.
         """
+        from speechrnn.conversion import convert
+
         path = find_preset(name_or_path)
         tree = _merge(_read(preset_path("default")), _read(path))
         for key, value in (overrides or {}).items():
@@ -130,6 +132,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         >>> Config.load("tutorial").override({"training.epochs": 3}).training.epochs
         3
         """
+        from speechrnn.conversion import convert
+
         tree = msgspec.to_builtins(self)
         for key, value in overrides.items():
             tree = _merge(tree, _nest(key, value))
@@ -162,6 +166,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         >>> Config.parse(config.dump()) == config
         True
         """
+        from speechrnn.conversion import convert
+        from speechrnn.yaml import YAMLError, load_yaml
+
         try:
             return convert(load_yaml(text), cls, where=where)
         except YAMLError as error:
@@ -175,6 +182,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         str
             The YAML text.
         """
+        from speechrnn.yaml import dump_yaml
+
         return dump_yaml(msgspec.to_builtins(self))
 
 
@@ -201,6 +210,8 @@ def parse_overrides(settings: Iterable[str]) -> dict[str, Any]:
     >>> parse_overrides(["training.epochs=3", "network.recurrent=null"])
     {'training.epochs': 3, 'network.recurrent': None}
     """
+    from speechrnn.yaml import YAMLError, load_yaml
+
     overrides: dict[str, Any] = {}
     for setting in settings:
         key, equals, value = setting.partition("=")
@@ -214,6 +225,8 @@ def parse_overrides(settings: Iterable[str]) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    from speechrnn.yaml import YAMLError, load_yaml_file
+
     try:
         tree = load_yaml_file(path)
     except YAMLError as error:

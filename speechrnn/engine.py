@@ -80,6 +80,8 @@ class OnnxEngine:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
+        # the graph is written as it is best run; looking for more takes 5 ms a start and finds nothing
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
         self._path, self._n_labels = bundle.path, len(bundle.labels)
         data = bundle.read(MODEL)
         try:

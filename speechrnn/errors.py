@@ -37,6 +37,18 @@ class MicrophoneError(SpeechRNNError):
     """A microphone that is not there, cannot be opened, or is gone."""
 
 
+class BenchError(SpeechRNNError):
+    """A measurement that cannot be taken."""
+
+
+class OutputError(SpeechRNNError):
+    """A file of answers that is in the way, or cannot be gone on with."""
+
+
+class ClusterError(SpeechRNNError):
+    """A Ray cluster that cannot be reached, or fails."""
+
+
 class MissingExtraError(SpeechRNNError):
     """A feature that needs an optional package which is not installed.
 

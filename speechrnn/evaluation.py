@@ -86,7 +86,9 @@ def evaluate(
     return evaluate_corpus(corpus, recognizer, on_progress=on_progress).evaluation
 
 
-def evaluate_corpus(corpus: Corpus, recognizer: Recognizer, *, on_progress: Progress | None = None) -> Evaluated:
+def evaluate_corpus(
+    corpus: Corpus, recognizer: Recognizer, *, on_progress: Progress | None = None, jobs: int | None = None
+) -> Evaluated:
     """Evaluate and keep the answers, for reports and comparisons.
 
     Parameters
@@ -97,6 +99,8 @@ def evaluate_corpus(corpus: Corpus, recognizer: Recognizer, *, on_progress: Prog
         The model.
     on_progress : callable, optional
         Called with the number of clips done and the number of all.
+    jobs : int, optional
+        Threads; as many as there are cores if absent.
 
     Returns
     -------
@@ -113,7 +117,7 @@ def evaluate_corpus(corpus: Corpus, recognizer: Recognizer, *, on_progress: Prog
     reason = f"the model has no such label. It has: {_shorten(recognizer.labels)}."
     skipped = [*corpus.skipped, *(Skipped(clip.path, f"labelled {clip.label}; {reason}") for clip in foreign)]
     predictions = []
-    for prediction in predict_files(recognizer, [clip.path for clip in clips]):
+    for prediction in predict_files(recognizer, [clip.path for clip in clips], jobs=jobs):
         predictions.append(prediction)
         if on_progress is not None:
             on_progress(len(predictions), len(clips))

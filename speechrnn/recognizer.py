@@ -65,7 +65,7 @@ class Recognizer:
     def __init__(self, bundle: Bundle, engine: Engine | None = None, *, threshold: float | None = None) -> None:
         self.bundle = bundle
         self.threshold = bundle.metadata.threshold if threshold is None else threshold
-        self._least = threshold or 0.0
+        self.chosen_threshold = threshold
         self._engine = engine or OnnxEngine(bundle)
 
     @property
@@ -88,7 +88,7 @@ class Recognizer:
         np.ndarray [shape=(n,), dtype=float32]
             Samples at the model's rate.
         """
-        return load_audio(source, self.bundle.config.audio, sr=sr)
+        return load_audio(source, self.bundle.audio, sr=sr)
 
     def predict(self, source: Source, *, sr: int | None = None) -> Prediction:
         """Say which word a recording holds.
@@ -135,7 +135,7 @@ class Recognizer:
         probabilities = dict(zip(self.labels, answers.probabilities[row].tolist(), strict=True))
         best = max(probabilities, key=probabilities.__getitem__)
         known = float(answers.known[row])
-        refused = known < self.threshold or probabilities[best] < self._least
+        refused = known < self.threshold or probabilities[best] < (self.chosen_threshold or 0.0)
         rate = self.bundle.metadata.sample_rate
         return Prediction(
             path=None,

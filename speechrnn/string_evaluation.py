@@ -2,15 +2,17 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from speechrnn.batch import Item, name_item, open_item
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
 from speechrnn.errors import AudioError, explain_os_error
 from speechrnn.evaluation import heard_levels
 from speechrnn.markup import count, percent
 from speechrnn.patterns import Pattern
 from speechrnn.progress import Progress
+from speechrnn.recognizer import Prediction
 from speechrnn.string_scores import StringEvaluation, score_strings
 from speechrnn.text import printable
 from speechrnn.transcriber import StringRecognizer, load_strings
@@ -21,7 +23,7 @@ _SHOWN = 40
 
 
 def transcribe_files(
-    recognizer: StringRecognizer, paths: Sequence[Path], pattern: Pattern | None = None
+    recognizer: StringRecognizer, items: Iterable[Item], pattern: Pattern | None = None
 ) -> Iterator[Transcript]:
     """Transcribe many files; one that cannot be read does not keep the others waiting.
 
@@ -29,8 +31,8 @@ def transcribe_files(
     ----------
     recognizer : StringRecognizer
         The model.
-    paths : sequence of Path
-        Files.
+    items : iterable of Path, Recording, Remote or Prediction
+        As `speechrnn.batch.predict_files` takes them; taken as needed.
     pattern : Pattern, optional
         What is known of each.
 
@@ -39,13 +41,17 @@ def transcribe_files(
     Transcript
         In the same order; of a file that cannot be read with `error` and nothing else.
     """
-    for path in paths:
+    for item in items:
+        name = name_item(item)
         try:
-            yield recognizer.transcribe(path, pattern=pattern)
+            if isinstance(item, Prediction):
+                yield Transcript(name, None, (), item.error)
+            else:
+                yield dataclasses.replace(recognizer.transcribe(open_item(item), pattern=pattern), path=name)
         except AudioError as error:
-            yield Transcript(str(path), None, (), str(error))
+            yield Transcript(name, None, (), str(error))
         except OSError as error:
-            yield Transcript(str(path), None, (), explain_os_error(error))
+            yield Transcript(name, None, (), explain_os_error(error))
 
 
 def evaluate_strings(

@@ -203,10 +203,10 @@ def test_folders_are_read_with_all_below_and_odd_names_survive(cli: Cli, tmp_pat
 def test_a_folder_without_rights_is_named(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "locked").mkdir()
 
-    def refuse(folder: Path) -> list[str]:
+    def refuse(folder: Path) -> None:
         raise PermissionError(13, "Permission denied", str(folder))
 
-    monkeypatch.setattr(os, "listdir", refuse)  # root reads everything, so rights alone would not do
+    monkeypatch.setattr(os, "scandir", refuse)  # root reads everything, so rights alone would not do
     result = cli("predict", "locked", SIX, *MODEL)
     assert result.status == 1
     assert len(result.lines) == 1

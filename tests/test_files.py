@@ -36,9 +36,17 @@ def test_finds_audio_at_any_depth_in_one_order(tmp_path: Path, monkeypatch: pyte
     expected = find_recordings(tmp_path)
     assert sorted(expected.files) == sorted(tmp_path / name for name in names)
     assert expected.unusable == {}
-    listdir = os.listdir
-    monkeypatch.setattr(os, "listdir", lambda path: random.sample(found := listdir(path), len(found)))
+    scandir = os.scandir
+
+    @contextmanager
+    def shuffled(path: Path) -> Iterator[list[os.DirEntry[str]]]:
+        with scandir(path) as entries:
+            found = list(entries)
+        yield random.sample(found, len(found))
+
+    monkeypatch.setattr(os, "scandir", shuffled)
     assert [find_recordings(tmp_path).files for _ in range(5)] == [expected.files] * 5
+    assert list(expected.files) == sorted(expected.files, key=lambda path: path.parts)
 
 
 def test_links_in_a_circle_end_and_odd_files_are_listed(tmp_path: Path) -> None:

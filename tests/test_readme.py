@@ -23,14 +23,16 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tone_corpus: Calla
     return tmp_path
 
 
-def test_the_readme_has_three_blocks_of_python() -> None:
-    assert len(BLOCKS) == 3
+def test_the_readme_has_four_blocks_of_python() -> None:
+    assert len(BLOCKS) == 4
 
 
 @pytest.mark.train
 @pytest.mark.pretrained
 @pytest.mark.usefixtures("checkout")
-@pytest.mark.parametrize(("block", "printed"), [(0, r"6\n"), (1, r"6 True\n"), (2, r"[01]\.\d+\n")])
+@pytest.mark.parametrize(
+    ("block", "printed"), [(0, r"6\n"), (1, r"6 True\n"), (2, r"[01]\.\d+\n"), (3, r"6 \[[01]\.\d+\]\n")]
+)
 def test_python_of_the_readme_runs_as_it_stands(block: int, printed: str, capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(BLOCKS[block], f"README.md block {block}", "exec"), {})
     assert re.fullmatch(printed, capsys.readouterr().out)

@@ -1,25 +1,10 @@
-"""All commands, in the order in which a newcomer meets them."""
+"""What stands before every command; the commands themselves are named in `speechrnn.cli.group`."""
 
 from typing import Annotated
 
 import typer
 
 from speechrnn import __version__
-from speechrnn.cli import (
-    calibrate,
-    compare,
-    configs,
-    crossval,
-    data,
-    evaluate,
-    info,
-    listen,
-    plot,
-    predict,
-    record,
-    train,
-    transcribe,
-)
 from speechrnn.cli.group import CommandGroup
 
 app = typer.Typer(
@@ -31,19 +16,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("train")(train.train)
-app.command("predict")(predict.predict)
-app.command("transcribe")(transcribe.transcribe)
-app.command("listen")(listen.listen)
-app.command("record")(record.record)
-app.command("evaluate")(evaluate.evaluate)
-app.command("compare")(compare.compare)
-app.command("crossval")(crossval.crossval)
-app.command("calibrate")(calibrate.calibrate)
-app.add_typer(data.app, name="data")
-app.command("info")(info.info)
-app.command("configs")(configs.configs)
-app.command("plot")(plot.plot)
 
 
 def _show_version(asked: bool) -> None:

@@ -10,7 +10,15 @@ from speechrnn.cli.group import FAILED
 
 
 def evaluate(
-    data: options.Data,
+    data: Annotated[
+        str,
+        typer.Argument(
+            metavar="DATA",
+            show_default=False,
+            help="Recordings: a folder of {label}_{speaker}_{index}.wav, a folder with one folder for each label, a "
+            "CSV with the columns path,label[,speaker], a tar archive of such a folder, or a glob in quotes.",
+        ),
+    ],
     *,
     model: Annotated[
         list[Path] | None,
@@ -37,6 +45,7 @@ def evaluate(
         str | None,
         typer.Option(metavar="DB,...", help="Ratios of word to noise in dB. [default: clean,20,15,10,5,0,-5]"),
     ] = None,
+    jobs: options.Jobs = None,
 ) -> None:
     """Measure a model on recordings with known labels.
 
@@ -49,24 +58,26 @@ def evaluate(
     """
     if model and len(model) > 2:
         raise typer.BadParameter(f"{len(model)} models given, needed one, or two to compare.", param_hint="--model")
-    from speechrnn.cli.scores import evaluate_models, print_scores, write_reports
+    from speechrnn.cli.recordings import open_corpus
+    from speechrnn.cli.scores import Noises, evaluate_models, print_scores, write_reports
     from speechrnn.cli.string_scores import is_of_strings, print_string_scores
 
     if snr is not None and noise is None:
         raise typer.BadParameter("needs --noise with a folder of recordings.", param_hint="--snr")
     levels = _read_levels(snr) if noise else ()
-    if model and is_of_strings(model[0]):
-        if len(model) > 1 or report is not None or noise is not None:
-            raise typer.BadParameter("a model of strings is measured alone, without --report and --noise.")
-        n_lost, n_all = print_string_scores(data, model[0], as_json=as_json)
-        if n_lost:
-            typer.echo(f"{n_lost} of {n_all} files could not be read", err=True)
-            raise typer.Exit(FAILED)
-        return
-    scores = evaluate_models(data, model or [None], noise, levels)
-    print_scores(scores, as_json=as_json)
-    if report is not None:
-        write_reports(report, scores)
+    with open_corpus(data) as corpus:
+        if model and is_of_strings(model[0]):
+            if len(model) > 1 or report is not None or noise is not None:
+                raise typer.BadParameter("a model of strings is measured alone, without --report and --noise.")
+            n_lost, n_all = print_string_scores(corpus, model[0], as_json=as_json)
+            if n_lost:
+                typer.echo(f"{n_lost} of {n_all} files could not be read", err=True)
+                raise typer.Exit(FAILED)
+            return
+        scores = evaluate_models(corpus, model or [None], Noises(noise, levels), jobs)
+        print_scores(scores, as_json=as_json)
+        if report is not None:
+            write_reports(report, scores)
     if n_failed := scores.n_unreadable:
         where = "see `speechrnn data check`" if scores.n_unreadable_clips else "they are named above"
         typer.echo(f"{n_failed} of {scores.n_files} files could not be read: {where}", err=True)

@@ -1,5 +1,6 @@
-"""Where every error ends: one sentence on stderr and an exit status, never a traceback unless asked for."""
+"""All commands, and where every error ends: one sentence on stderr, never a traceback unless asked for."""
 
+import importlib
 import os
 import signal
 import sys
@@ -16,8 +17,83 @@ from speechrnn.text import printable
 FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
 
 
+# in the order in which a newcomer meets them; each is a module beside this one, imported when it is asked for: all of
+# them take longer to import than a word to recognise
+COMMANDS = (
+    "train",
+    "predict",
+    "transcribe",
+    "listen",
+    "record",
+    "evaluate",
+    "compare",
+    "crossval",
+    "calibrate",
+    "export",
+    "data",
+    "info",
+    "configs",
+    "plot",
+    "bench",
+)
+
+
 class CommandGroup(TyperGroup):
     """Runs a command and turns what it raises into a message and an exit status."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 -- the signature is typer's
+        """Name all commands.
+
+        Parameters
+        ----------
+        ctx : typer.Context
+            What was typed.
+
+        Returns
+        -------
+        list of str
+            In the order of the help.
+        """
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 -- the signature is typer's
+        """Import a command.
+
+        Parameters
+        ----------
+        ctx : typer.Context
+            What was typed.
+        cmd_name : str
+            Its name.
+
+        Returns
+        -------
+        typer command or None
+            None where there is none of that name.
+        """
+        if cmd_name in COMMANDS and cmd_name not in self.commands:
+            self.commands[cmd_name] = _import_command(cmd_name)
+        return self.commands.get(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that was typed; to a wrong name the nearest is suggested.
+
+        Parameters
+        ----------
+        ctx : typer.Context
+            What was typed.
+        args : list of str
+            The command's name and what follows it.
+
+        Returns
+        -------
+        tuple
+            Name, command, and the rest.
+        """
+        if args[0] not in COMMANDS:  # typer suggests among those that are there
+            for name in COMMANDS:
+                self.get_command(ctx, name)
+        return super().resolve_command(ctx, args)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         """Take `-h` as short for `--help`, here and, as they ask their parent, in all commands.
@@ -73,6 +149,17 @@ class CommandGroup(TyperGroup):
             for line in explain(error):
                 typer.echo(line, err=True)
             raise typer.Exit(INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED) from error
+
+
+def _import_command(name: str) -> Any:
+    module = importlib.import_module(f"speechrnn.cli.{name}")
+    parent = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False)
+    if hasattr(module, "app"):
+        parent.add_typer(module.app, name=name)
+    else:
+        parent.command(name)(getattr(module, name))
+    command: Any = typer.main.get_command(parent)
+    return command.commands[name] if hasattr(module, "app") else command
 
 
 def explain(error: BaseException) -> list[str]:

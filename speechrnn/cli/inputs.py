@@ -1,99 +1,180 @@
-"""What ``predict`` is given: files, folders and stdin, as one stream of predictions in input order."""
+"""What ``predict`` is given: files, folders, globs, lists, archives and stdin, as one stream of items in one order.
 
+Nothing is listed beforehand: of a folder the names of one level are in memory, of an archive one member.
+"""
+
+import csv
+import glob
+import os
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+import tarfile
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from speechrnn.batch import predict_files
-from speechrnn.corpus.files import find_recordings, is_folder
-from speechrnn.errors import AudioError, CorpusError
-from speechrnn.recognizer import Prediction, Recognizer
+from speechrnn.batch import Item, Recording, Remote, fail
+from speechrnn.corpus.files import is_folder, walk_recordings
+from speechrnn.errors import CorpusError, explain_os_error
+from speechrnn.extras import require
+from speechrnn.recordings import AUDIO_SUFFIXES
 from speechrnn.text import printable
 
 # a text, not a path: `./-` is a file like any other
-STDIN: Literal["-"] = "-"
-Input = Path | Literal["-"] | Prediction
+STDIN = "-"
 # more than any single word needs; without a bound an endless stream would fill the memory
 MAX_STDIN = 256 << 20
+ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+_NO_RECORDINGS = "no recordings in it (wav, flac, ogg, mp3, ...). Check the path."
 
 
-def list_inputs(inputs: Sequence[str]) -> list[Input]:
-    """Replace folders by the recordings in them.
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What was typed, to be gone through as often as needed.
 
-    Parameters
+    Attributes
     ----------
-    inputs : sequence of str
-        Files, folders, and ``-`` for stdin.
-
-    Returns
-    -------
-    list of Path, str or Prediction
-        Files to be read, ``-``, and predictions with an `error` for what cannot be.
+    names : sequence of str
+        Files, folders, globs, CSV lists with a column `path`, tar archives, URLs, and ``-`` for stdin.
     """
-    listed: list[Input] = []
-    for name in inputs:
-        if name == STDIN:
-            listed.append(STDIN)
-            continue
-        path = Path(name)
-        try:
-            listed += _list_folder(path) if is_folder(path) else [path]
-        except CorpusError as error:
-            listed.append(_fail(path, str(error)))
-    return listed
+
+    names: Sequence[str]
+
+    def __iter__(self) -> Iterator[Item]:
+        for name in self.names:
+            yield from _expand(name)
+
+    def count(self) -> int | None:
+        """Count the recordings without reading one.
+
+        Returns
+        -------
+        int or None
+            None where only reading a whole archive would tell.
+        """
+        if any(name.lower().endswith(ARCHIVES) for name in self.names):
+            return None
+        return sum(1 if name == STDIN else sum(1 for _ in _expand(name)) for name in self.names)
 
 
-def predict_inputs(recognizer: Recognizer, inputs: Sequence[Input], *, jobs: int | None = None) -> Iterator[Prediction]:
-    """Recognise what `list_inputs` listed.
+def _expand(name: str) -> Iterator[Item]:
+    if name == STDIN:
+        yield _read_stdin()
+        return
+    if "://" in name:
+        yield from _expand_url(name)
+        return
+    path = Path(name)
+    try:
+        folder = is_folder(path)
+    except CorpusError as error:
+        yield fail(path, str(error))
+        return
+    if folder:
+        yield from _or_nothing(path, _expand_folder(path))
+    elif glob.has_magic(name) and not os.path.lexists(path):
+        yield from _expand_glob(name)
+    elif name.lower().endswith(ARCHIVES):
+        yield from _or_nothing(path, _expand_archive(path))
+    elif path.suffix.lower() == ".csv":
+        yield from _or_nothing(path, _expand_list(path))
+    else:
+        yield path
 
-    Parameters
-    ----------
-    recognizer : Recognizer
-        The model.
-    inputs : sequence of Path, str or Prediction
-        Files, ``-``, and what failed already.
-    jobs : int, optional
-        See `predict_files`.
 
-    Yields
-    ------
-    Prediction
-        One for each input, in order.
-    """
-    files = [item for item in inputs if isinstance(item, Path)]
-    answers = predict_files(recognizer, files, jobs=jobs)
-    for item in inputs:
-        if isinstance(item, Prediction):
-            yield item
+def _or_nothing(path: Path, items: Iterable[Item]) -> Iterator[Item]:
+    n = 0
+    for item in items:
+        n += 1
+        yield item
+    if not n:
+        yield fail(path, _NO_RECORDINGS)
+
+
+def _expand_folder(folder: Path) -> Iterator[Item]:
+    for found in walk_recordings(folder):
+        if isinstance(found, Path):
+            yield found
         else:
-            yield next(answers) if isinstance(item, Path) else _predict_stdin(recognizer)
+            yield fail(
+                found.path, found.reason if found.unread else f"{found.reason}. Remove it, or point it at a file."
+            )
 
 
-def _list_folder(folder: Path) -> list[Input]:
-    found = find_recordings(folder)
-    if not found.files and not found.unusable:
-        return [_fail(folder, "no recordings in this folder or below it (wav, flac, ogg, mp3, ...). Check the path.")]
-    listed = {
-        path: _fail(path, f"{reason}. Remove it, or point it at a file.") for path, reason in found.unusable.items()
-    }
-    return [listed.get(path, path) for path in sorted([*found.files, *listed], key=lambda path: path.parts)]
+def _expand_glob(pattern: str) -> Iterator[Item]:
+    """Recordings and folders of such a name; with ``**``, which names every folder beside all in it, no folders."""
+    found = False
+    for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 -- Path.glob takes no absolute pattern
+        path = Path(match)
+        if path.suffix.lower() in AUDIO_SUFFIXES:
+            found = True
+            yield path
+        elif "**" not in pattern and path.is_dir():
+            found = True
+            yield from _or_nothing(path, _expand_folder(path))
+    if not found:
+        yield fail(pattern, "no recording has a name like that. Check the pattern.")
 
 
-def _predict_stdin(recognizer: Recognizer) -> Prediction:
+def _expand_list(table: Path) -> Iterator[Item]:
+    """Rows of a CSV with a column `path`, which starts where the CSV is; other columns say nothing here."""
+    try:
+        with table.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            rows = csv.reader(file)
+            header = [name.strip().lower() for name in next(rows, [])]
+            if "path" not in header:
+                seen = printable(", ".join(header))[:200] or "none"
+                yield fail(table, f"no column path (columns found: {seen}). Needed a first line with path.")
+                return
+            column = header.index("path")
+            for cells in rows:
+                if len(cells) > column and cells[column]:
+                    path = cells[column]
+                    yield Remote(path) if "://" in path else table.parent / path
+    except OSError as error:
+        yield fail(table, explain_os_error(error))
+    except csv.Error as error:
+        yield fail(table, f"not readable as CSV ({error}). Export it again.")
+
+
+def _expand_archive(archive: Path) -> Iterator[Item]:
+    """Members are read one after the other, as a compressed archive must be."""
+    try:
+        with tarfile.open(archive, "r|*") as members:
+            while (member := members.next()) is not None:
+                members.members = []  # type: ignore[attr-defined]  # it would keep every header
+                name = f"{archive}/{member.name}"
+                if not member.isfile() or Path(name).suffix.lower() not in AUDIO_SUFFIXES:
+                    continue
+                if member.size > MAX_STDIN:
+                    yield fail(name, f"{member.size >> 20} MiB, needed the recording of one word. Cut it.")
+                elif (file := members.extractfile(member)) is not None:
+                    yield Recording(name, file.read())
+    except OSError as error:
+        yield fail(archive, explain_os_error(error))
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        yield fail(archive, f"not readable as a tar archive to its end ({printable(str(error))}). Copy it again.")
+
+
+def _expand_url(url: str) -> Iterator[Item]:
+    fsspec = require("fsspec", extra="ray", purpose="reading from a URL")
+    try:
+        files, path = fsspec.core.url_to_fs(url)
+        if not files.isdir(path):
+            yield Remote(url)
+            return
+        found = [name for name in files.find(path) if Path(name).suffix.lower() in AUDIO_SUFFIXES]
+        if not found:
+            yield fail(url, _NO_RECORDINGS)
+        yield from (Remote(files.unstrip_protocol(name)) for name in sorted(found))
+    except (OSError, ValueError, ImportError) as error:  # an unknown protocol, or one whose package is absent
+        yield fail(url, f"cannot be opened ({printable(str(error))[:300]}). Check the address.")
+
+
+def _read_stdin() -> Item:
     raw = sys.stdin.buffer.read(MAX_STDIN + 1)
     if len(raw) > MAX_STDIN:
-        return _fail(STDIN, f"more than {MAX_STDIN >> 20} MiB on stdin, needed the recording of one word. Cut it.")
+        return fail(STDIN, f"more than {MAX_STDIN >> 20} MiB on stdin, needed the recording of one word. Cut it.")
     if not raw:
-        return _fail(STDIN, "empty: nothing came on stdin. Give a recording, such as: speechrnn predict - < six.wav")
-    try:
-        prediction = recognizer.predict(raw)
-    except AudioError as error:
-        return _fail(STDIN, str(error))
-    return replace(prediction, path=STDIN)
-
-
-def _fail(path: Path | str, reason: str) -> Prediction:
-    reason = reason.removeprefix(f"{printable(path)}: ")
-    return Prediction(str(path), None, None, None, None, None, None, reason)
+        return fail(STDIN, "empty: nothing came on stdin. Give a recording, such as: speechrnn predict - < six.wav")
+    return Recording(STDIN, raw)

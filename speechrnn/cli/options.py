@@ -103,6 +103,9 @@ Seed = Annotated[
         help="Decides all that is random; short for --set training.seed=N.",
     ),
 ]
+Jobs = Annotated[
+    int | None, typer.Option("--jobs", min=1, metavar="N", help="Threads. [default: as many as there are cores]")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -1,6 +1,7 @@
 """``speechrnn predict``: which word each recording holds."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,11 +17,21 @@ class Runtime(StrEnum):
     keras = "keras"
 
 
+class Engine(StrEnum):
+    """Where the work is done."""
+
+    local = "local"
+    ray = "ray"
+
+
 def predict(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            metavar="INPUT...", show_default=False, help="Files, folders (with all below them), or - for stdin."
+            metavar="INPUT...",
+            show_default=False,
+            help="Files, folders (with all below them), globs in quotes, CSV lists with a column path, tar archives, "
+            "URLs that fsspec opens (extra ray), or - for stdin.",
         ),
     ],
     *,
@@ -40,6 +51,26 @@ def predict(
             help="Answer only with at least this probability, else `no digit`; without it the model's own.",
         ),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the answers to a .jsonl, .csv or .parquet file (extra parquet) instead of printing them; "
+            "with --engine ray also to a folder, in which each machine writes Parquet files.",
+        ),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the file of --out: what it has already is not done again.")
+    ] = False,
+    force: options.Force = False,
+    jobs: options.Jobs = None,
+    engine: Annotated[
+        Engine, typer.Option(help="ray shares the work among the machines of a Ray cluster; extra ray.")
+    ] = Engine.local,
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="The Ray cluster, such as auto. [default: one on this machine]"),
+    ] = None,
     runtime: Annotated[
         Runtime, typer.Option(help="keras is the plain librosa-Keras chain, slower and equal; extra train.")
     ] = Runtime.onnx,
@@ -47,27 +78,33 @@ def predict(
     """Say which word each recording holds.
 
     Prints one line a file, in input order: `six.wav: 6 (99.8 %)`, or `no digit`; with --json one object a line. A file
-    that cannot be read is named on stderr, the others are done, and the exit status is 1.
+    that cannot be read is named on stderr, the others are done, and the exit status is 1. With --out the same goes into
+    a file, which any end of the command leaves in whole lines; the same command with --resume goes on.
     """
     if as_json and as_csv:
         raise typer.BadParameter("--json and --csv exclude each other. Give one of them.")
-    from speechrnn.cli.answers import FORMATS, print_answers
-    from speechrnn.cli.inputs import list_inputs, predict_inputs
+    if out is None and (resume or force):
+        raise typer.BadParameter("--resume and --force are about the file of --out. Give one.")
+    if out is not None and (as_json or as_csv):
+        raise typer.BadParameter("the suffix of --out says the format. Leave out --json and --csv.")
+    if engine is Engine.ray and runtime is Runtime.keras:
+        raise typer.BadParameter("--engine ray runs onnx. Leave out --runtime.")
+    if address is not None and engine is Engine.local:
+        raise typer.BadParameter("--address is of a Ray cluster. Add --engine ray.")
+    from speechrnn.cli import prediction_run as run
+    from speechrnn.cli.inputs import Inputs
 
-    if runtime is Runtime.keras:
-        from speechrnn.training.reference import load_reference as load
-    else:
-        from speechrnn.recognizer import load
-
-    recognizer = load(model, threshold=threshold)
-    if model is None:
-        typer.echo(f"model: {recognizer.bundle.path}", err=True)
-    listed = list_inputs(inputs)
+    place = run.Place(out, resume=resume, force=force, top=top)
+    outfile = run.choose_place(place, folders=engine is Engine.ray)
+    recognizer = run.load_recognizer(model, threshold, keras=runtime is Runtime.keras)
     # Keras is already parallel inside
-    predictions = predict_inputs(recognizer, listed, jobs=1 if runtime is Runtime.keras else None)
-    layout = FORMATS["json" if as_json else "csv" if as_csv else "text"](top)
-    n_failed = print_answers(predictions, layout, len(listed))
-    if n_failed and len(listed) > 1:
-        typer.echo(f"{n_failed} of {len(listed)} inputs failed", err=True)
-    if n_failed:
+    jobs = 1 if runtime is Runtime.keras else jobs
+    worker = run.find_cluster(recognizer, address, jobs) if engine is Engine.ray else run.Local(recognizer, jobs)
+    if outfile is None:
+        done = run.show_answers(worker, Inputs(inputs), "json" if as_json else "csv" if as_csv else "text", top)
+    else:
+        done = run.write_answers(worker, Inputs(inputs), outfile)
+    if done.n_failed and done.n > 1:
+        typer.echo(f"{done.n_failed} of {done.n} inputs failed", err=True)
+    if done.n_failed:
         raise typer.Exit(FAILED)

@@ -19,7 +19,7 @@ def is_watched() -> bool:
 
 
 @contextlib.contextmanager
-def progress(title: str, *, as_bytes: bool = False) -> Iterator[OpenProgress | None]:
+def progress(title: str, *, as_bytes: bool = False, unit: str | None = None) -> Iterator[OpenProgress | None]:
     """Draw a bar as long as the block runs.
 
     Parameters
@@ -28,6 +28,8 @@ def progress(title: str, *, as_bytes: bool = False) -> Iterator[OpenProgress | N
         What is done, such as ``reading``.
     as_bytes : bool
         Whether bytes are counted.
+    unit : str, optional
+        What is counted, to show how many come in a second.
 
     Yields
     ------
@@ -39,11 +41,24 @@ def progress(title: str, *, as_bytes: bool = False) -> Iterator[OpenProgress | N
         return
     # 40 ms that only who sees a bar shall wait for
     from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Bars
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:,.0f} {unit}/s" if unit and task.speed else "")
 
     count = DownloadColumn() if as_bytes else MofNCompleteColumn()
-    columns = (TextColumn("{task.description}"), BarColumn(), count, TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), count, *([Rate()] if unit else []), TimeRemainingColumn())
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(title, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)

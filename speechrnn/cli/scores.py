@@ -10,7 +10,7 @@ import typer
 from speechrnn.cli.outcome import name_files
 from speechrnn.cli.progress import progress
 from speechrnn.comparison import Comparison, compare
-from speechrnn.corpus.layouts import Skipped, read_corpus
+from speechrnn.corpus.layouts import Corpus, Skipped
 from speechrnn.corpus.noises import list_noises
 from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
 from speechrnn.noise_sweep import read_noises, sweep_noise
@@ -59,21 +59,29 @@ class Scores:
         return {clip.path for clip, answer in pairs if answer.error is not None}
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Noises:
+    """Recordings of noise to mix in, and at which ratios in dB; None is clean."""
+
+    folder: Path | None = None
+    levels: Sequence[float | None] = ()
+
+
 def evaluate_models(
-    data: Path, models: Sequence[Path | None], noise: Path | None = None, levels: Sequence[float | None] = ()
+    corpus: Corpus, models: Sequence[Path | None], noises_in: Noises, jobs: int | None = None
 ) -> Scores:
     """Evaluate one or two models.
 
     Parameters
     ----------
-    data : Path
-        A corpus.
+    corpus : Corpus
+        Recordings with labels.
     models : sequence of Path or None
         Bundles; None is the model that is used when none is named, and said so.
-    noise : Path, optional
-        Recordings of noise to mix in.
-    levels : sequence of float or None
-        At which ratios, in dB; None is clean.
+    noises_in : Noises
+        What to mix in.
+    jobs : int, optional
+        Threads.
 
     Returns
     -------
@@ -83,14 +91,14 @@ def evaluate_models(
     recognizers = [load(model) for model in models]
     if models[0] is None:
         typer.echo(f"model: {recognizers[0].bundle.path}", err=True)
-    corpus = read_corpus(data)
+    noise, levels = noises_in.folder, noises_in.levels
     files = frozenset(list_noises(noise, "test")) if noise else frozenset()
     unusable: dict[Path, Skipped] = {}
     evaluated = []
     for recognizer in recognizers:
         noises = read_noises(noise, recognizer, lambda item: unusable.update({item.path: item})) if noise else []
-        with progress("evaluating") as show:
-            one = evaluate_corpus(corpus, recognizer, on_progress=show)
+        with progress("evaluating", unit="clips") as show:
+            one = evaluate_corpus(corpus, recognizer, on_progress=show, jobs=jobs)
         if noises:
             with progress("in noise") as show:
                 swept = sweep_noise(corpus.clips, recognizer, noises, levels, show)

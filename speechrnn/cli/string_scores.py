@@ -6,6 +6,7 @@ import typer
 
 from speechrnn.bundle import read_bundle
 from speechrnn.cli.progress import progress
+from speechrnn.corpus.layouts import Corpus
 from speechrnn.places import find_model
 from speechrnn.string_evaluation import evaluate_strings, render_strings, strings_to_json
 from speechrnn.text import printable
@@ -28,13 +29,13 @@ def is_of_strings(model: Path) -> bool:
     return read_bundle(find_model(model)).metadata.kind == "strings"
 
 
-def print_string_scores(data: Path, model: Path, *, as_json: bool) -> tuple[int, int]:
+def print_string_scores(data: Corpus, model: Path, *, as_json: bool) -> tuple[int, int]:
     """Evaluate a model of strings and print what came out.
 
     Parameters
     ----------
-    data : Path
-        A corpus of strings.
+    data : Corpus
+        Of strings.
     model : Path
         A bundle.
     as_json : bool

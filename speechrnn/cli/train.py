@@ -49,6 +49,14 @@ def train(
         ),
     ] = None,
     force: options.Force = False,
+    distribute: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N@HOST:PORT",
+            help="Train in N processes that meet there, of which this is number I, from 0; each is started by the "
+            "same command but for I (extra jax).",
+        ),
+    ] = None,
 ) -> None:
     """Train a model on recordings (extra train).
 
@@ -61,6 +69,12 @@ def train(
     from speechrnn.cli import training_run as run
     from speechrnn.cli.outcome import print_trained
 
+    if distribute is not None:
+        if resume:
+            raise typer.BadParameter("--distribute cannot go on with an unfinished training yet. Leave out --resume.")
+        from speechrnn.cli.crew import join
+
+        out = join(distribute, out)
     overrides = options.read_overrides(settings or [], seed)
     if reject_at is not None:
         overrides["training.reject_at"] = reject_at

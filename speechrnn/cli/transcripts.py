@@ -2,22 +2,16 @@
 
 import dataclasses
 import json
-import sys
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import typer
 
-from speechrnn.cli.inputs import STDIN, list_inputs
-from speechrnn.errors import AudioError
+from speechrnn.cli.inputs import STDIN, Inputs
 from speechrnn.patterns import Pattern
-from speechrnn.recognizer import Prediction
 from speechrnn.string_evaluation import transcribe_files
 from speechrnn.text import printable
 from speechrnn.transcriber import StringRecognizer
 from speechrnn.transcript import Transcript
-
-MAX_STDIN = 1 << 30
 
 
 def print_transcripts(
@@ -42,7 +36,7 @@ def print_transcripts(
         How many failed, and how many there were.
     """
     n_failed = n = 0
-    for transcript in _transcribe(recognizer, inputs, pattern):
+    for transcript in transcribe_files(recognizer, Inputs(inputs), pattern):
         n += 1
         if as_json:
             typer.echo(json.dumps(dataclasses.asdict(transcript), allow_nan=False))
@@ -77,26 +71,3 @@ def describe_transcript(transcript: Transcript, pattern: Pattern | None = None) 
     labels = [segment.label for segment in transcript.segments]
     written = pattern.write(labels) if pattern and labels else "".join(labels)
     return f"{printable(transcript.path or STDIN)}: {printable(written) or 'no digits'}"
-
-
-def _transcribe(recognizer: StringRecognizer, inputs: Sequence[str], pattern: Pattern | None) -> Iterator[Transcript]:
-    for item in list_inputs(inputs):
-        if isinstance(item, Prediction):
-            yield Transcript(item.path, None, (), item.error)
-        elif isinstance(item, Path):
-            yield from transcribe_files(recognizer, [item], pattern)
-        else:
-            yield _transcribe_stdin(recognizer, pattern)
-
-
-def _transcribe_stdin(recognizer: StringRecognizer, pattern: Pattern | None) -> Transcript:
-    raw = sys.stdin.buffer.read(MAX_STDIN + 1)
-    if len(raw) > MAX_STDIN:
-        return Transcript(STDIN, None, (), f"more than {MAX_STDIN >> 20} MiB on stdin. Give a file.")
-    if not raw:
-        reason = "empty: nothing came on stdin. Give a recording, such as: speechrnn transcribe - < pin.wav"
-        return Transcript(STDIN, None, (), reason)
-    try:
-        return dataclasses.replace(recognizer.transcribe(raw, pattern=pattern), path=STDIN)
-    except AudioError as error:
-        return Transcript(STDIN, None, (), str(error))

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,28 +47,79 @@ def find_recordings(root: Path) -> Found:
     """
     files: list[Path] = []
     unusable: dict[Path, str] = {}
-    seen: set[tuple[int, int]] = set()
-    waiting = [root]
-    while waiting:
-        folder = waiting.pop(0)
-        try:
-            status = folder.stat()
-            if (status.st_dev, status.st_ino) in seen:  # a link in a circle would never end
-                unusable[folder] = "a link to a folder that is read already"
-                continue
-            seen.add((status.st_dev, status.st_ino))
-            names = sorted(name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208 -- names
-        except OSError as error:
-            raise _unreadable(folder, error) from error
-        for path in (folder / name for name in names):
-            if is_folder(path):
-                waiting.append(path)
-            elif path.suffix.lower() in AUDIO_SUFFIXES:
-                if path.is_file():
-                    files.append(path)
-                else:
-                    unusable[path] = "not a regular file, or a link to nothing"
-    return Found(tuple(sorted(files, key=lambda file: file.parts)), unusable)
+    for item in walk_recordings(root):
+        if isinstance(item, Path):
+            files.append(item)
+        elif item.unread:
+            raise CorpusError(item.reason)
+        else:
+            unusable[item.path] = item.reason
+    return Found(tuple(files), unusable)
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """What looks like recordings and cannot be used.
+
+    Attributes
+    ----------
+    path : Path
+        Where.
+    reason : str
+        Why.
+    unread : bool
+        Whether it is a folder that cannot be read; `reason` then is a whole message.
+    """
+
+    path: Path
+    reason: str
+    unread: bool = False
+
+
+def walk_recordings(root: Path) -> Iterator[Path | Unusable]:
+    """Give the recordings below a folder while they are being found, ordered by path.
+
+    The names of one folder, and of those above it, are in memory at a time.
+
+    Parameters
+    ----------
+    root : Path
+        The folder.
+
+    Yields
+    ------
+    Path or Unusable
+        A regular file with an audio suffix, or what cannot be used; behind it the search goes on.
+    """
+    yield from _walk(root, set())
+
+
+def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path | Unusable]:
+    try:
+        status = folder.stat()
+        if (status.st_dev, status.st_ino) in seen:  # a link in a circle would never end
+            yield Unusable(folder, "a link to a folder that is read already")
+            return
+        seen.add((status.st_dev, status.st_ino))
+        with os.scandir(folder) as entries:
+            found = sorted((entry.name, _kind(entry)) for entry in entries if not entry.name.startswith("."))
+    except OSError as error:
+        yield Unusable(folder, str(_unreadable(folder, error)), unread=True)
+        return
+    for name, kind in found:
+        path = folder / name
+        if kind == "folder":
+            yield from _walk(path, seen)
+        elif path.suffix.lower() in AUDIO_SUFFIXES:
+            yield path if kind == "file" else Unusable(path, "not a regular file, or a link to nothing")
+
+
+def _kind(entry: os.DirEntry[str]) -> str:
+    """What an entry is; the system is asked only where the folder itself does not say it."""
+    try:
+        return "folder" if entry.is_dir() else "file" if entry.is_file() else "other"
+    except OSError:  # a link to itself
+        return "other"
 
 
 def is_folder(path: Path) -> bool:

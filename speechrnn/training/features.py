@@ -200,12 +200,15 @@ def load_examples(
 
 def _decode_cached(raw: bytes, digest: str, config: AudioConfig) -> Waveform:
     """Decode and resample once; the key is the content, so a renamed file is found and a changed one is not."""
+    plain = decode(raw, config.max_duration) if raw.startswith(b"RIFF") else None
+    if plain is not None and plain.sr == config.sample_rate:  # is read as quickly as a copy of it would be
+        return prepare(plain, config)
     limits = f"{config.sample_rate}-{config.min_peak_db:g}-{config.min_duration:g}-{config.max_duration:g}"
     place = cache_home() / "audio" / limits / digest[:2] / f"{digest}.npy"
     try:
         cached: Waveform = np.load(place, allow_pickle=False)
     except (OSError, ValueError, EOFError):  # not there, or damaged: made again
-        y = prepare(decode(raw, config.max_duration), config)
+        y = prepare(plain or decode(raw, config.max_duration), config)
         _keep(place, y)
         return y
     return cached

@@ -13,6 +13,7 @@ from speechrnn.config import Config, TrainingConfig
 from speechrnn.errors import TrainingError
 from speechrnn.history import Epoch
 from speechrnn.training.checkpoint import Checkpoint, Progress, advance, load_checkpoint, save_checkpoint
+from speechrnn.training.distribution import own_rows
 from speechrnn.training.features import Features
 from speechrnn.training.feed import Batch, Feed, validation_batches
 from speechrnn.training.layers import VARIANCE_FLOOR
@@ -167,7 +168,7 @@ def _compile(network: keras.Model, config: Config, n_steps: int) -> None:
         losses = [cross_entropy, keras.losses.BinaryCrossentropy()]
         network.compile(optimizer, losses, loss_weights=[1.0, _KNOWN_WEIGHT], weighted_metrics=[["accuracy"], []])
     else:
-        network.compile(optimizer, loss=cross_entropy, metrics=["accuracy"])
+        network.compile(optimizer, loss=cross_entropy, weighted_metrics=["accuracy"])
     optimizer.build(network.trainable_variables)
 
 
@@ -203,10 +204,15 @@ class _Pass:
 
     def _see(self, method: Callable[..., dict[str, float]], batch: Batch) -> dict[str, float]:
         """Let Keras train or test on a batch; what is no label teaches and tests the output `known` alone."""
+        inputs, targets, known = batch.inputs, batch.targets, batch.known
+        weights = np.ones_like(known)
+        if rows := own_rows(len(batch)):
+            inputs = {name: array[rows.index] for name, array in inputs.items()}
+            targets, known, weights = targets[rows.index], known[rows.index], rows.weights
         if len(self.network.outputs) == 1:
-            return method(batch.inputs, batch.targets, return_dict=True)
-        weights = [batch.known, np.ones_like(batch.known)]
-        return method(batch.inputs, [batch.targets, batch.known[:, None]], sample_weight=weights, return_dict=True)
+            return method(inputs, targets, sample_weight=weights, return_dict=True)
+        both = [known * weights, weights]
+        return method(inputs, [targets, known[:, None]], sample_weight=both, return_dict=True)
 
     def _validate(self) -> tuple[float, float] | tuple[None, None]:
         if not self.material.valid:

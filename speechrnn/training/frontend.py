@@ -19,9 +19,9 @@ from speechrnn.training.graph import Graph, column
 from speechrnn.training.trimming import POWER_FLOOR, Padded, find_word, pad, trim_block
 
 # the range that librosa.feature.mfcc keeps
-_RANGE_DB = 80.0
+RANGE_DB = 80.0
 # in 1 of the natural logarithm of a power
-_DECIBEL = 10 / math.log(10)
+DECIBEL = 10 / math.log(10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +201,8 @@ def _mfcc(g: Graph, mel: str, config: FeatureConfig) -> str:
     """
     logarithm = g("Log", g("Max", mel, g.number(POWER_FLOOR)))
     loudest = g("ReduceMax", logarithm, g.integers(1, 2), keepdims=1)
-    limited = g("Max", logarithm, g("Sub", loudest, g.number(_RANGE_DB / _DECIBEL)))
-    return g("MatMul", limited, g.constant(_DECIBEL * cosine_transform(config.n_mfcc, config.n_mels).T))
+    limited = g("Max", logarithm, g("Sub", loudest, g.number(RANGE_DB / DECIBEL)))
+    return g("MatMul", limited, g.constant(DECIBEL * cosine_transform(config.n_mfcc, config.n_mels).T))
 
 
 def cosine_transform(n_out: int, n_in: int) -> npt.NDArray[np.float64]:

@@ -19,6 +19,7 @@ from speechrnn.training.assembly import assemble, describe, fingerprint, tuned
 from speechrnn.training.batches import spread
 from speechrnn.training.checkpoint import Checkpoint
 from speechrnn.training.claim import Claim, claim
+from speechrnn.training.distribution import leave
 from speechrnn.training.features import Unreadable
 from speechrnn.training.feed import Feed
 from speechrnn.training.fitting import Journal, Step, fit, fit_standardization
@@ -169,7 +170,11 @@ def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     journal = Journal(place.checkpoint, fingerprint(network, material, config), plan.options.resume)
     if config.strings is not None:
         return _finish_strings(place, plan, _Fit(network, gathered, split, journal), listener)
-    checkpoint = _go_back(fit(network, material, config, journal, _Steps(listener)), network, plan, material.labels)
+    checkpoint = fit(network, material, config, journal, _Steps(listener))
+    if leave():  # what follows each process does alone, on a network of its own
+        network = build_network(config, len(material.labels))
+        set_weights(network, checkpoint.best_weights)
+    checkpoint = _go_back(checkpoint, network, plan, material.labels)
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
     origin = describe(gathered, split.method, plan.start)
     if origin.calibration is None and (calibration := tune(network, material, config)):
@@ -197,14 +202,13 @@ def _finish_strings(place: Claim, plan: _Plan, it: _Fit, listener: Listener) -> 
     material = it.gathered.material
     checkpoint = fit_strings(it.network, material, plan.config, it.journal, _Steps(listener))
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
-    least = plan.config.strings.min_probability if plan.config.strings else 0.0
-    origin = replace(describe(it.gathered, it.split.method, plan.start), threshold=least, calibration=None)
+    origin = describe(it.gathered, it.split.method, plan.start)
     draft = assemble(checkpoint, material, plan.config, origin)
     trial = write_bundle(place.unfinished / "bundle", draft.files, draft.metadata, replace=True)
     check_string_parity(trial, [example.clip.path for example in spread(material.train, PARITY_CLIPS)])
     bundle = write_bundle(place.path, draft.files, draft.metadata, replace=plan.options.force)
-    history, best = checkpoint.progress.history, checkpoint.progress.best
-    return Trained(bundle, history, None, it.gathered.unreadable, it.split, best)
+    done = checkpoint.progress
+    return Trained(bundle, done.history, None, it.gathered.unreadable, it.split, done.best)
 
 
 class _Steps:

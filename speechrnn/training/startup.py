@@ -13,7 +13,8 @@ from speechrnn.extras import require
 _HEAVY = ("onnx", "safetensors.numpy", "librosa", "keras")
 # TensorFlow tells of its build and of devices it did not find, before any setting can stop it
 _CHATTER = re.compile(
-    rb"[IWE]0000 |\d{4}-\d\d-\d\d [\d:.]+: [IWE] |WARNING: All log messages|To enable the following instructions"
+    rb"[IWE]0000 |\d{4}-\d\d-\d\d [\d:.]+: [IWE] |WARNING: All log messages|INFO: Created TensorFlow Lite|"
+    rb"To enable the following instructions"
 )
 
 
@@ -26,7 +27,7 @@ def import_heavy() -> None:
         The extra ``train`` is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with _without_chatter():
+    with without_chatter():
         for module in _HEAVY:
             require(module, extra="train", purpose="training")
     # it warns of graphs made anew, which batches of different lengths need
@@ -34,8 +35,14 @@ def import_heavy() -> None:
 
 
 @contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Hold stderr back, then pass on all but the chatter; C++ writes past sys.stderr, so the descriptor is moved."""
+def without_chatter() -> Iterator[None]:
+    """Hold stderr back, then pass on all but the chatter; C++ writes past sys.stderr, so the descriptor is moved.
+
+    Yields
+    ------
+    None
+        As long as the libraries talk.
+    """
     sys.stderr.flush()
     with tempfile.TemporaryFile() as held:
         real = os.dup(2)

@@ -1,0 +1,235 @@
+"""How fast speechrnn is on this machine, each figure beside its yardstick: ``speechrnn bench``.
+
+What is compared with librosa and Keras stands in `speechrnn.training.yardsticks`.
+"""
+
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import soundfile
+
+from speechrnn.bundle import read_bundle
+from speechrnn.corpus.layouts import read_corpus
+from speechrnn.errors import BenchError, CorpusError, MissingExtraError
+from speechrnn.extras import check_installed
+from speechrnn.places import find_model
+from speechrnn.recognizer import Recognizer
+from speechrnn.rehearsal import rehearse
+from speechrnn.sphinx import load_sphinx
+from speechrnn.timing import alternate, median, run, take_turns
+
+N_FOLDER, N_WARM = 3000, 300
+_SCRIPT = Path(sys.executable).with_name("speechrnn")
+PROGRAM = (str(_SCRIPT),) if _SCRIPT.is_file() else (sys.executable, "-m", "speechrnn")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A measure, what it was held against, and the limit; `holds` is None where the limit is told and not held."""
+
+    measure: str
+    ours: float
+    yardstick: float
+    unit: str
+    # how many times better than the yardstick, or the share of it: the limit says which
+    ratio: float
+    limit: str
+    holds: bool | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A step that could not be taken, and why."""
+
+    measure: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is measured: a model, and recordings with their labels (None where they are made sounds)."""
+
+    model: str | None
+    folder: Path
+    paths: tuple[Path, ...]
+    labels: tuple[str, ...] | None
+
+    def recognizer(self) -> Recognizer:
+        """Load the model; each step does so for itself."""
+        return Recognizer(read_bundle(find_model(self.model)))
+
+    def command(self, *arguments: str) -> list[str]:
+        """Write a command line of this installation."""
+        return [*PROGRAM, *arguments, *(["--model", self.model] if self.model else [])]
+
+    def score(self, hear: Callable[[Path], str | None]) -> str:
+        """Say how many of the recordings somebody understands."""
+        if self.labels is None:
+            return "not known of made sounds"
+        right = sum(hear(path) == label for path, label in zip(self.paths, self.labels, strict=True))
+        return f"{right} of {len(self.paths)} right"
+
+
+Step = tuple[str, Callable[[Setting], list[Row]]]
+
+
+def prepare(clips: Path | None, model: str | None, scratch: Path) -> Setting:
+    """Choose recordings: the user's, or as many made sounds.
+
+    Parameters
+    ----------
+    clips : Path, optional
+        A folder of recordings with labels.
+    model : str, optional
+        A bundle's folder or name.
+    scratch : Path
+        A folder for made sounds.
+
+    Returns
+    -------
+    Setting
+        With at most `N_WARM` clips for what is measured clip by clip.
+
+    Raises
+    ------
+    BenchError
+        There are no clips in that folder.
+    """
+    if clips is None:
+        made = []
+        for i, y in enumerate(rehearse(8000, 0.8, n=24)):
+            made.append(scratch / f"sound-{i:02d}.wav")
+            soundfile.write(made[-1], y, 8000)
+        return Setting(model, scratch, tuple(made), None)
+    try:
+        found = [clip for clip in read_corpus(clips).clips if clip.label]
+    except CorpusError as error:
+        raise BenchError(str(error)) from error
+    kept = found[:: max(1, len(found) // N_WARM)]
+    return Setting(model, clips, tuple(c.path for c in kept), tuple(str(c.label) for c in kept))
+
+
+def measure(setting: Setting, steps: Sequence[Step], on_row: Callable[[Row | Skipped], None]) -> list[Row | Skipped]:
+    """Take steps one after another.
+
+    Parameters
+    ----------
+    setting : Setting
+        What is measured.
+    steps : sequence of Step
+        A name and what gives its rows.
+    on_row : callable
+        Hears of each row as it comes.
+
+    Returns
+    -------
+    list of Row or Skipped
+        A step that needs a package that is not there is skipped.
+    """
+    rows: list[Row | Skipped] = []
+    for name, step in steps:
+        try:
+            found: list[Any] = list(step(setting))
+        except MissingExtraError as error:
+            found = [Skipped(name, str(error))]
+        for row in found:
+            rows.append(row)
+            on_row(row)
+    return rows
+
+
+def describe_machine() -> str:
+    """Name processor, cores and Python.
+
+    Returns
+    -------
+    str
+        A line.
+    """
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        models = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        name = models[0].partition(":")[2].strip() if models else name
+    load = f", load {os.getloadavg()[0]:.1f} at the end" if hasattr(os, "getloadavg") else ""
+    return f"{name}, {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}{load}"
+
+
+def start_base(setting: Setting) -> list[Row]:
+    """Start-up against what it cannot do without, and help against typer; memory."""
+    predict = setting.command("predict", str(setting.paths[0]))
+    ours, base = alternate(predict, _python("import onnxruntime, soundfile, numpy"), 15)
+    helps, typer = alternate([*PROGRAM, "--help"], _python("import typer"), 15)
+    a, b, c, d = median(ours), median(base), median(helps), median(typer)
+    peak = max(one.megabytes for one in ours)
+    return [
+        Row(
+            "cold predict, against import onnxruntime, soundfile, numpy", a, b, "s", a / b, "at most 1.8", a / b <= 1.8
+        ),
+        Row("speechrnn --help, against import typer", c, d, "s", c / d, "at most 1.5", c / d <= 1.5),
+        Row("peak memory of predict", peak, 150.0, "MB", peak / 150, "under 150 MB", peak < 150),
+    ]
+
+
+def start_tensorflow(setting: Setting) -> list[Row]:
+    """Start-up against TensorFlow's."""
+    check_installed("tensorflow", extra="train", purpose="this yardstick")
+    ours, theirs = alternate(setting.command("predict", str(setting.paths[0])), _python("import tensorflow"), 5)
+    a, b = median(ours), median(theirs)
+    return [Row("cold predict, against import tensorflow", a, b, "s", b / a, "at least 10 times faster", b / a >= 10)]
+
+
+def warm_sphinx(setting: Setting) -> list[Row]:
+    """One file at a time, to the label, against pocketsphinx with a grammar of ten digits."""
+    recognizer, hear = setting.recognizer(), load_sphinx()
+    paths = setting.paths
+    times = take_turns(
+        {"ours": lambda i: recognizer.predict(paths[i % len(paths)]), "theirs": lambda i: hear(paths[i % len(paths)])},
+        min(N_WARM, 3 * len(paths)),
+    )
+    ours, theirs = setting.score(lambda path: recognizer.predict(path).label), setting.score(hear)
+    note = f"ours: {ours}; pocketsphinx, whose model is for 16 kHz: {theirs}"
+    ratio = times["theirs"] / times["ours"]
+    limit = "at least 15 times faster"
+    return [Row("warm clip, file to label, against pocketsphinx", times["ours"], times["theirs"], "ms", ratio, limit,
+                ratio >= 15, note)]  # fmt: skip
+
+
+def folder(setting: Setting) -> list[Row]:
+    """Many files, whole process, against the chain of librosa and Keras over the same files."""
+    check_installed("keras", extra="train", purpose="this yardstick")
+    with tempfile.TemporaryDirectory() as scratch:
+        _link(setting.paths, Path(scratch))
+        ours = [run(setting.command("predict", scratch, "--json")) for _ in range(3)]
+        theirs = run(setting.command("predict", scratch, "--json", "--runtime", "keras"))
+    a, b = (1000 * seconds / N_FOLDER for seconds in (median(ours), theirs.seconds))
+    note = f"{N_FOLDER / median(ours):.0f} and {N_FOLDER / theirs.seconds:.0f} clips a second"
+    limit = "at least 5 times faster and at most 0.8 ms"
+    held = b / a >= 5 and a <= 0.8
+    return [Row(f"predict of {N_FOLDER} clips, a clip", a, b, "ms", b / a, limit, held, note)]
+
+
+STEPS: tuple[Step, ...] = (
+    ("cold start", start_base),
+    ("cold start, against import tensorflow", start_tensorflow),
+    ("warm clip, against pocketsphinx", warm_sphinx),
+    ("a folder of clips, against librosa and Keras", folder),
+)
+
+
+def _python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def _link(paths: Sequence[Path], scratch: Path) -> None:
+    """Give the recordings `N_FOLDER` names in a folder."""
+    for i in range(N_FOLDER):
+        source = paths[i % len(paths)].resolve()
+        (scratch / f"{i:04d}{source.suffix}").symlink_to(source)

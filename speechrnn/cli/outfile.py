@@ -1,0 +1,297 @@
+"""``predict --out FILE``: answers in a file, one whole line after the other, to be gone on with after any end.
+
+A JSONL or CSV file grows by whole lines. A Parquet file cannot: its index stands at its end. Until all is done its rows
+stand in a JSONL file beside it (docs/adr/0019-batch-output.md).
+"""
+
+import csv
+import io
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from speechrnn.batch import Item, name_item
+from speechrnn.cli.answers import Csv, Format, Json
+from speechrnn.errors import OutputError
+from speechrnn.extras import check_installed
+from speechrnn.parquet import read_rows, write_table
+from speechrnn.recognizer import Prediction
+from speechrnn.text import printable
+
+SUFFIXES = (".jsonl", ".csv", ".parquet")
+# lines wait for so many others, or so long: then whoever follows the file sees them, and no kill can lose them
+_LINES, _SECONDS = 256, 1.0
+# an answer of the same model to the same clip differs by less
+_SAME = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a line of the file says, and where in the file it ends."""
+
+    path: str
+    label: str | None
+    probability: float | None
+    error: str | None
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outfile:
+    """A file of answers.
+
+    Attributes
+    ----------
+    path : Path
+        What was asked for; its suffix says the format.
+    layout : Format
+        How a line is written.
+    """
+
+    path: Path
+    layout: Format
+
+    @property
+    def journal(self) -> Path:
+        """The file that grows."""
+        return self.path.with_name(f"{self.path.name}.unfinished") if self.path.suffix == ".parquet" else self.path
+
+
+def choose_outfile(path: Path, top: int | None, *, resume: bool, force: bool) -> Outfile:
+    """Find out whether a file of answers may be begun or gone on with.
+
+    Parameters
+    ----------
+    path : Path
+        As typed.
+    top : int or None
+        Labels in each answer.
+    resume, force : bool
+        Go on with what is there, or drop it.
+
+    Returns
+    -------
+    Outfile
+        Where and how to write.
+
+    Raises
+    ------
+    OutputError
+        Another suffix, or something is there already.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise OutputError(f"{printable(path)}: needed a name that ends in {', '.join(SUFFIXES)}. Rename it.")
+    if suffix == ".parquet":
+        check_installed("pyarrow", extra="parquet", purpose="writing Parquet")
+    outfile = Outfile(path, Csv(top) if suffix == ".csv" else Json(top))
+    there = [file for file in (outfile.path, outfile.journal) if os.path.lexists(file)]
+    if there and not (resume or force):
+        raise OutputError(f"{printable(there[0])}: is there already. Go on with it by --resume, or drop it by --force.")
+    if force and not resume:
+        for file in set(there):
+            file.unlink()
+    if resume and suffix == ".parquet" and path.exists() and not outfile.journal.exists():
+        with outfile.journal.open("wb") as journal:  # finished, but there may be more inputs now
+            journal.writelines(json.dumps(row).encode() + b"\n" for row in read_rows(path))
+    return outfile
+
+
+def skip_done(outfile: Outfile, items: Iterable[Item]) -> tuple[Iterable[Item], int, Row | None]:
+    """Leave out what the file has already; the last row is done again, to see that it is the same model's.
+
+    Parameters
+    ----------
+    outfile : Outfile
+        From `choose_outfile`.
+    items : iterable
+        All inputs, in the order of those that the file was begun with.
+
+    Returns
+    -------
+    tuple
+        Inputs to do, the number of rows that are there, and the last of them.
+
+    Raises
+    ------
+    OutputError
+        The file was begun with other inputs, or is no file of answers.
+    """
+    rest, n, end = iter(items), 0, 0
+    last: tuple[Item, Row] | None = None
+    for row in _read_rows(outfile):
+        item = next(rest, None)
+        if item is None or name_item(item) != row.path:
+            seen = "the inputs end before it" if item is None else f"that input is now {printable(name_item(item))}"
+            raise OutputError(
+                f"{printable(outfile.journal)}: row {n + 1} is of {printable(row.path)}, but {seen}. Give the inputs "
+                "that it was begun with, or another --out."
+            )
+        n, end, last = n + 1, row.end, (item, row)
+    if outfile.journal.exists():  # a line that a kill tore
+        os.truncate(outfile.journal, end if n else 0)
+    return (rest, n, None) if last is None else (chain([last[0]], rest), n, last[1])
+
+
+def check_same(last: Row | None, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+    """Take off the answer to the row that is done again, and hold it against the row.
+
+    Parameters
+    ----------
+    last : Row or None
+        From `skip_done`.
+    predictions : iterable of Prediction
+        Of the inputs from there.
+
+    Yields
+    ------
+    Prediction
+        Those behind it.
+
+    Raises
+    ------
+    OutputError
+        The answers in the file are another model's.
+    """
+    rest = iter(predictions)
+    if last is not None and (now := next(rest, None)) is not None:
+        near = last.probability is None or abs((now.probability or 0.0) - last.probability) < _SAME
+        if (last.error is None) == (now.error is None) and not (near and last.label == now.label):
+            raise OutputError(
+                f"{printable(last.path)} has {_say(last)} in the file, and {_say(now)} by this model: it is not the "
+                "one (or not the --threshold) that the file was begun with. Give that one, or another --out."
+            )
+    yield from rest
+
+
+@contextmanager
+def open_outfile(outfile: Outfile) -> Iterator["Writer"]:
+    """Write answers behind those that are there; on leaving without an error a Parquet file is made.
+
+    Parameters
+    ----------
+    outfile : Outfile
+        From `choose_outfile`.
+
+    Yields
+    ------
+    Writer
+        Takes predictions.
+
+    Raises
+    ------
+    OSError
+        No space, no rights; what was written before stays, in whole lines.
+    """
+    outfile.journal.parent.mkdir(parents=True, exist_ok=True)
+    with outfile.journal.open("ab", buffering=0) as file:
+        writer = Writer(file, outfile.layout)
+        try:
+            yield writer
+        finally:  # Ctrl-C loses nothing that is known
+            writer.flush()
+    if outfile.journal != outfile.path:
+        with outfile.journal.open("rb") as file:
+            write_table(outfile.path, map(json.loads, file))
+        outfile.journal.unlink()
+
+
+class Writer:
+    """Appends whole lines.
+
+    Parameters
+    ----------
+    file : binary file object
+        Opened for appending, without a buffer.
+    layout : Format
+        How a line is written.
+    """
+
+    def __init__(self, file: BinaryIO | Any, layout: Format) -> None:
+        self._file, self._layout = file, layout
+        self._size = os.fstat(file.fileno()).st_size
+        self._lines: list[str] = [] if self._size else [layout.head()]
+        self._since = time.monotonic()
+
+    def add(self, prediction: Prediction) -> None:
+        """Write a prediction, soon.
+
+        Parameters
+        ----------
+        prediction : Prediction
+            The next one.
+        """
+        self._lines.append(self._layout.line(prediction))
+        if len(self._lines) >= _LINES or time.monotonic() - self._since > _SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits, all of it or none of it.
+
+        Raises
+        ------
+        OSError
+            No space; the file is as it was.
+        """
+        data = memoryview("".join(self._lines).encode("utf-8", "surrogateescape"))
+        self._lines, self._since = [], time.monotonic()
+        size = self._size + len(data)
+        try:
+            while data:
+                data = data[self._file.write(data) :]
+        except OSError:
+            self._file.truncate(self._size)
+            raise
+        self._size = size
+
+
+def _say(answer: Row | Prediction) -> str:
+    return f"{printable(answer.label or 'no label')} ({100 * (answer.probability or 0):.1f} %)"
+
+
+def _read_rows(outfile: Outfile) -> Iterator[Row]:
+    if not outfile.journal.exists():
+        return
+    with outfile.journal.open("rb") as file:
+        lines = _whole_lines(file, quoted=outfile.path.suffix == ".csv")
+        header = next(lines, (b"", 0))[0] if isinstance(outfile.layout, Csv) else b""
+        if header and header.decode("utf-8", "replace") != outfile.layout.head():
+            raise OutputError(
+                f"{printable(outfile.journal)}: its columns are not those of this command. Give the same --top, or "
+                "another --out."
+            )
+        for line, end in lines:
+            try:
+                yield _parse(line, end, csv_columns=bool(header))
+            except (ValueError, KeyError, TypeError) as error:
+                raise OutputError(
+                    f"{printable(outfile.journal)}: the line that ends at byte {end} is no answer of speechrnn. Give "
+                    "another --out."
+                ) from error
+
+
+def _parse(line: bytes, end: int, *, csv_columns: bool) -> Row:
+    text = line.decode("utf-8", "surrogateescape")
+    if csv_columns:
+        [cells] = csv.reader(io.StringIO(text, newline=""))
+        path, label, probability, *_, error = cells[:7]
+        return Row(path, label or None, float(probability) if probability else None, error or None, end)
+    fields = json.loads(text)
+    return Row(fields["path"], fields["label"], fields["probability"], fields["error"], end)
+
+
+def _whole_lines(file: BinaryIO, *, quoted: bool) -> Iterator[tuple[bytes, int]]:
+    """Each row with the place where it ends; a line break inside quotes ends none, and a torn row is left out."""
+    row, end = b"", 0
+    for line in file:
+        row += line
+        if line.endswith(b"\n") and not (quoted and row.count(b'"') % 2):
+            end += len(row)
+            yield row, end
+            row = b""

@@ -1,0 +1,189 @@
+"""The steps of ``predict``: what recognises, and where the answers go."""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import typer
+
+from speechrnn.batch import Item, predict_files
+from speechrnn.cli.answers import FORMATS, Tally, print_answers, tally, watch
+from speechrnn.cli.inputs import Inputs
+from speechrnn.cli.outfile import SUFFIXES, Outfile, check_same, choose_outfile, open_outfile, skip_done
+from speechrnn.errors import OutputError
+from speechrnn.extras import check_installed
+from speechrnn.recognizer import Prediction, Recognizer, load
+from speechrnn.text import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where answers shall go, as typed."""
+
+    out: Path | None
+    resume: bool
+    force: bool
+    top: int | None
+
+
+class Engine(Protocol):
+    """What answers for a stream of recordings, in their order."""
+
+    def predict(self, items: Iterable[Item]) -> Iterator[Prediction]:
+        """Give a prediction for each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """The threads of this process."""
+
+    recognizer: Recognizer
+    jobs: int | None
+
+    def predict(self, items: Iterable[Item]) -> Iterator[Prediction]:
+        """Give a prediction for each."""
+        return predict_files(self.recognizer, items, jobs=self.jobs)
+
+
+def choose_place(place: Place, *, folders: bool) -> Outfile | Path | None:
+    """Find out whether the answers may go where they shall.
+
+    Parameters
+    ----------
+    place : Place
+        As typed.
+    folders : bool
+        Whether the engine can write a folder.
+
+    Returns
+    -------
+    Outfile, Path or None
+        A file, a folder, or stdout.
+
+    Raises
+    ------
+    OutputError
+        Something is there already, or a folder shall be gone on with.
+    """
+    out = place.out
+    if out is None:
+        return None
+    if not folders or out.suffix.lower() in SUFFIXES:
+        return choose_outfile(out, place.top, resume=place.resume, force=place.force)
+    if place.resume:
+        raise OutputError(f"{printable(out)}: a folder cannot be gone on with. Write a .jsonl, .csv or .parquet file.")
+    if out.exists() and not place.force:
+        raise OutputError(f"{printable(out)}: is there already. Give another place, or drop it by --force.")
+    if out.is_dir():
+        shutil.rmtree(out)
+    return out
+
+
+def find_cluster(recognizer: Recognizer, address: str | None, jobs: int | None) -> Engine:
+    """Take the machines of a Ray cluster.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+        The model.
+    address : str or None
+        As typed.
+    jobs : int or None
+        Most actors.
+
+    Returns
+    -------
+    Engine
+        Not connected yet.
+    """
+    from speechrnn.cluster import Cluster
+
+    check_installed("ray", extra="ray", purpose="--engine ray")
+    return Cluster(recognizer, address, jobs)
+
+
+def load_recognizer(model: Path | None, threshold: float | None, *, keras: bool) -> Recognizer:
+    """Load a model, and say which where none is named.
+
+    Parameters
+    ----------
+    model : Path or None
+        As typed.
+    threshold : float or None
+        As typed.
+    keras : bool
+        Whether the plain librosa-Keras chain runs it.
+
+    Returns
+    -------
+    Recognizer
+        Ready to predict.
+    """
+    if keras:
+        from speechrnn.training.reference import load_reference
+
+        recognizer = load_reference(model, threshold=threshold)
+    else:
+        recognizer = load(model, threshold=threshold)
+    if model is None:
+        typer.echo(f"model: {recognizer.bundle.path}", err=True)
+    return recognizer
+
+
+def show_answers(engine: Engine, inputs: Inputs, form: str, top: int | None) -> Tally:
+    """Print the answers as they come.
+
+    Parameters
+    ----------
+    engine : Engine
+        What answers.
+    inputs : Inputs
+        To what.
+    form : str
+        ``text``, ``json`` or ``csv``.
+    top : int or None
+        Labels in each answer.
+
+    Returns
+    -------
+    Tally
+        What came.
+    """
+    return print_answers(engine.predict(inputs), FORMATS[form](top), inputs.count)
+
+
+def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Tally:
+    """Write the answers to a file, behind those that it has, and say where they are.
+
+    Parameters
+    ----------
+    engine : Engine
+        What answers.
+    inputs : Inputs
+        To what.
+    outfile : Outfile or Path
+        Where; a folder is written by the machines of a cluster.
+
+    Returns
+    -------
+    Tally
+        What came now.
+    """
+    from speechrnn.cluster import Cluster
+
+    if isinstance(outfile, Path):
+        if not isinstance(engine, Cluster):
+            raise OutputError(f"{printable(outfile)}: only --engine ray writes folders. Give a file.")
+        tallied = Tally(*engine.write(inputs, os.path.abspath(outfile)))  # noqa: PTH100 -- the others start elsewhere
+        typer.echo(f"{tallied.n} answers: {printable(outfile)}", err=True)
+        return tallied
+    items, n_before, last = skip_done(outfile, inputs)
+    predictions = check_same(last, engine.predict(items))
+    with open_outfile(outfile) as file:
+        done = tally(watch(predictions, inputs.count, n_before), file.add)
+    before = f", {n_before} of them done before" if n_before else ""
+    typer.echo(f"{n_before + done.n} answers{before}: {printable(outfile.path)}", err=True)
+    return done

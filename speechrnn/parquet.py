@@ -1,0 +1,108 @@
+"""Answers as a Parquet file (extra ``parquet``): the fields of a prediction, one row each."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from speechrnn.extras import require
+from speechrnn.storage import atomic_file
+
+# rows that are in memory at once, and in one group of the file
+_ROWS = 8192
+
+
+def answer_schema() -> Any:
+    """Give the columns: those of `Prediction`; `probabilities` is a map, since ``--top`` leaves labels out.
+
+    Returns
+    -------
+    pyarrow.Schema
+        Of every file that this package writes.
+    """
+    arrow = require("pyarrow", extra="parquet", purpose="writing Parquet")
+    text, number = arrow.string(), arrow.float64()
+    return arrow.schema(
+        [
+            # a file name is bytes that need not be UTF-8; what is not is written as Python escapes it
+            ("path", text),
+            ("label", text),
+            ("probability", number),
+            ("probabilities", arrow.map_(text, number)),
+            ("known", number),
+            ("start", number),
+            ("end", number),
+            ("error", text),
+        ]
+    )
+
+
+def write_table(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows, a group at a time, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    rows : iterable of mapping
+        Fields of predictions.
+    """
+    parquet = require("pyarrow.parquet", extra="parquet", purpose="writing Parquet")
+    arrow = require("pyarrow", extra="parquet", purpose="writing Parquet")
+    schema, rest = answer_schema(), iter(rows)
+    with atomic_file(path) as temporary, parquet.ParquetWriter(temporary, schema, compression="zstd") as writer:
+        while group := list(islice(rest, _ROWS)):
+            writer.write_table(arrow.Table.from_pylist([as_columns(row) for row in group], schema))
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Read what `write_table` wrote, a group at a time.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+
+    Yields
+    ------
+    dict
+        Fields of a prediction.
+    """
+    parquet = require("pyarrow.parquet", extra="parquet", purpose="reading Parquet")
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(_ROWS):
+            for row in batch.to_pylist(maps_as_pydicts="strict"):
+                row["path"] = _unescape(row["path"])
+                yield row
+
+
+def as_columns(row: Mapping[str, Any]) -> dict[str, Any]:
+    r"""Make the fields of a prediction fit the columns.
+
+    Parameters
+    ----------
+    row : mapping
+        As `dataclasses.asdict` gives it.
+
+    Returns
+    -------
+    dict
+        The same; undecodable bytes of the path are escaped.
+
+    Examples
+    --------
+    >>> as_columns({"path": "a\udcff.wav", "probabilities": {"6": 1.0}})
+    {'path': 'a\\udcff.wav', 'probabilities': [('6', 1.0)]}
+    """
+    probabilities = row["probabilities"]
+    return {
+        **row,
+        "path": str(row["path"]).encode("utf-8", "backslashreplace").decode(),
+        "probabilities": None if probabilities is None else list(probabilities.items()),
+    }
+
+
+def _unescape(path: str) -> str:
+    for byte in range(0x80, 0x100) if "\\udc" in path else ():
+        path = path.replace(f"\\udc{byte:02x}", chr(0xDC00 + byte))
+    return path

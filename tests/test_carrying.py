@@ -1,0 +1,112 @@
+"""Exports: each answers in its own runtime as the bundle does, or nothing is left."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+
+from speechrnn.bundle import Bundle, read_bundle
+from speechrnn.errors import TrainingError
+from speechrnn.rehearsal import rehearse
+from speechrnn.training import carrying
+from speechrnn.training.carrying import carry, default_path
+from speechrnn.training.formats import FORMATS, hear_bundle
+from speechrnn.training.int8 import quantize
+from tests.bundles import GOLDEN, LABELS, check_distribution
+from tests.command_line import Result
+from tests.networks import random_network
+from tests.signals import odd_words
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    return read_bundle(GOLDEN)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_export_answers_as_the_bundle_on_sounds_it_was_not_tried_on(
+    name: str, bundle: Bundle, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if name.startswith("tflite"):
+        pytest.importorskip("ai_edge_litert")
+    done = carry(bundle, name, tmp_path / "export")
+    assert capfd.readouterr() == ("", "")  # TensorFlow's talk
+    chosen = FORMATS[name]
+    assert 0 <= done.difference <= chosen.tolerance
+    facts = json.loads((done.path / "export.json").read_text())
+    assert (facts["sample_rate"], facts["difference"]) == (8000, done.difference)
+    assert tuple(json.loads((done.path / "labels.json").read_text())) == LABELS
+    words = list(odd_words().values())[:6]
+    expected, found = hear_bundle(bundle, words), chosen.hear(done.path / done.file, words)
+    np.testing.assert_array_equal(found.bounds, expected.bounds)
+    for a, b in zip(expected.probabilities, found.probabilities, strict=True):
+        np.testing.assert_allclose(b, a, atol=chosen.tolerance)
+        check_distribution(b[:-1])
+
+
+def test_int8_is_small_leaves_the_front_end_alone_and_computes_the_recurrence_in_int8() -> None:
+    network = random_network("digits")
+    small = onnx.load_from_string(quantize(network.onnx))
+    assert len(small.SerializeToString()) < 0.5 * len(network.onnx)
+    assert len(small.SerializeToString()) <= 500_000
+    operators = [node.op_type for node in small.graph.node]
+    assert "DynamicQuantizeLSTM" in operators
+    assert "LSTM" not in operators
+    tables = {tensor.name: tensor for tensor in onnx.load_from_string(network.onnx).graph.initializer}
+    kept = {tensor.name: tensor for tensor in small.graph.initializer}
+    front = [name for name in tables if list(tables[name].dims) in ([128, 126], [126, 40], [40, 20])]
+    assert len(front) == 4  # cosines, sines, mel filters, cosine transform
+    assert all(kept[name] == tables[name] for name in front)
+
+
+@pytest.mark.parametrize("name", ["onnx", "onnx-int8"])
+def test_what_differs_by_more_than_is_allowed_leaves_nothing(
+    name: str, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = {**FORMATS, name: dataclasses.replace(FORMATS[name], tolerance=-1.0)}
+    monkeypatch.setattr(carrying, "FORMATS", strict)
+    with pytest.raises(TrainingError, match=r"differs from the bundle by .* in probability and 0 trim bounds"):
+        carry(bundle, name, tmp_path / "export")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_strings_are_refused_where_they_do_not_fit(bundle: Bundle, tmp_path: Path) -> None:
+    strings = dataclasses.replace(bundle, metadata=msgspec.structs.replace(bundle.metadata, kind="strings"))
+    with pytest.raises(
+        TrainingError, match=r"a bundle for strings, keras holds single words only. Take onnx, onnx-int8"
+    ):
+        carry(strings, "keras", tmp_path / "export")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_says_what_it_wrote_and_writes_over_nothing(cli: Callable[..., Result], tmp_path: Path) -> None:
+    done = cli("export", GOLDEN, "--format", "onnx")
+    assert done.status == 0
+    assert (tmp_path / "format-1-onnx" / "model.onnx").is_file()
+    assert "format-1-onnx/model.onnx: onnx, " in done.out
+    assert "largest difference from the model: " in done.out
+    again = cli("export", GOLDEN, "--format", "onnx")
+    assert (again.status, again.out) == (1, "")
+    assert "exists already" in again.err
+    replaced = cli("export", GOLDEN, "--format", "onnx", "--force", "--json")
+    assert json.loads(replaced.out)["format"] == "onnx"
+    assert cli("export", GOLDEN, "--format", "coreml").status == 2
+    assert cli("export", GOLDEN, "--format", "onnx", "--out", GOLDEN, "--force").status == 1
+    assert read_bundle(GOLDEN).labels == LABELS
+
+
+def test_a_default_place_is_named_after_the_model(bundle: Bundle) -> None:
+    assert default_path(bundle, "tflite-int8") == Path("format-1-tflite-int8")
+
+
+def test_rehearsal_sounds_are_the_same_each_time_and_like_words() -> None:
+    sounds = rehearse(8000, 2.0, n=4)
+    for a, b in zip(sounds, rehearse(8000, 2.0, n=4), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert [y.size for y in sounds] == sorted(y.size for y in sounds)
+    assert all(y.dtype == np.float32 and 0.05 < np.abs(y).max() <= 1 for y in sounds)

@@ -1,0 +1,112 @@
+"""What `predict` and `evaluate` take: globs, lists, archives, and all of it as a stream."""
+
+import io
+import json
+import tarfile
+import tracemalloc
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from speechrnn.batch import Recording, name_item
+from speechrnn.cli.inputs import Inputs
+from tests.bundles import SAMPLES
+from tests.command_line import MODEL, Result, check_refusal
+
+Cli = Callable[..., Result]
+CLIPS = sorted(SAMPLES.glob("*.wav"))
+
+
+def pack(path: Path, mode: str = "w") -> Path:
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]
+        for clip in CLIPS:
+            archive.add(clip, f"clips/{clip.name}")
+        archive.addfile(tarfile.TarInfo("clips/notes.txt"), io.BytesIO())
+    return path
+
+
+def answers(result: Result) -> list[tuple[object, object]]:
+    rows = [json.loads(line) for line in result.lines]
+    return [(Path(row["path"]).name, row["label"]) for row in rows]
+
+
+@pytest.mark.parametrize("kind", ["tar", "tgz", "list", "glob", "several"])
+def test_any_way_to_name_recordings_gives_the_same_answers(kind: str, cli: Cli, tmp_path: Path) -> None:
+    table = tmp_path / "list.csv"
+    table.write_text("speaker,Path\n" + "".join(f"x,{clip}\n" for clip in CLIPS))
+    names: dict[str, list[str | Path]] = {
+        "tar": [pack(tmp_path / "a.tar")],
+        "tgz": [pack(tmp_path / "a.tar.gz", "w:gz")],
+        "list": [table],
+        "glob": [f"{SAMPLES}/*.wav"],
+        "several": [f"{SAMPLES}/[0-4]*", f"{SAMPLES}/**/[5-9]_*.wav"],
+    }
+    result = cli("predict", *names[kind], *MODEL, "--json", "--jobs", "1")
+    assert result.status == 0
+    assert answers(result) == answers(cli("predict", SAMPLES, *MODEL, "--json"))
+
+
+def test_members_are_named_by_archive(tmp_path: Path) -> None:
+    archive = pack(tmp_path / "a.tar")
+    [first] = islice(Inputs([str(archive)]), 1)
+    assert isinstance(first, Recording)
+    assert (first.path, first.raw) == (f"{archive}/clips/{CLIPS[0].name}", CLIPS[0].read_bytes())
+
+
+def test_what_can_be_counted_is_counted_without_reading(tmp_path: Path) -> None:
+    assert Inputs([str(SAMPLES), str(CLIPS[0])]).count() == 21
+    assert Inputs([str(pack(tmp_path / "a.tar"))]).count() is None
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "seen"),
+    [
+        ("cut.tar", None, "not readable as a tar archive"),
+        ("cut.tar.gz", None, "not readable as a tar archive"),
+        ("text.tar", b"no archive", "not readable as a tar archive"),
+        ("none.tar", b"\0" * 10240, "no recordings"),
+        ("bad.csv", b"name,label\na,b\n", "no column path (columns found: name, label)"),
+        ("bytes.csv", b"\0\xff\n", "no column path"),
+        ("absent*.wav", None, "no recording has a name like that"),
+        ("absent.tar", None, "o such file"),
+    ],
+)
+def test_what_cannot_be_listed_is_named(name: str, data: bytes | None, seen: str, cli: Cli, tmp_path: Path) -> None:
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    elif name.startswith("cut"):
+        whole = pack(tmp_path / name, "w:gz" if name.endswith("gz") else "w").read_bytes()
+        (tmp_path / name).write_bytes(whole[: len(whole) // 3 - 77])
+    result = cli("predict", name, *MODEL)
+    assert result.status == 1
+    assert any(line.startswith("error: ") and seen in line for line in result.err.splitlines()), result.err
+    assert "Traceback" not in result.err
+
+
+def test_a_list_of_any_length_takes_no_memory(tmp_path: Path) -> None:
+    table = tmp_path / "list.csv"
+    with table.open("w") as file:
+        file.write("path\n")
+        file.writelines(f"some/folder/with/a/long/name/{i:07d}.wav\n" for i in range(30_000))
+    tracemalloc.start()
+    assert sum(len(name_item(item)) > 0 for item in Inputs([str(table)])) == 30_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 << 20  # a list of them would be four times as much
+
+
+@pytest.mark.parametrize("kind", ["tar", "glob"])
+def test_evaluate_takes_archives_and_globs(kind: str, cli: Cli, tmp_path: Path) -> None:
+    name = str(pack(tmp_path / "a.tar")) if kind == "tar" else f"{SAMPLES}/[67]*.wav"
+    found = json.loads(cli("evaluate", name, *MODEL, "--json", "--jobs", "2").out)
+    assert found["n_clips"] == (20 if kind == "tar" else 4)
+    if kind == "tar":
+        assert found["accuracy"] == json.loads(cli("evaluate", SAMPLES, *MODEL, "--json").out)["accuracy"]
+
+
+def test_evaluate_refuses_what_holds_nothing(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "text.tar").write_bytes(b"no archive")
+    check_refusal(cli("evaluate", "text.tar", *MODEL), "not readable as a tar archive")
+    check_refusal(cli("evaluate", "absent/*.wav", *MODEL), "nothing has a name like that")

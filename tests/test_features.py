@@ -1,0 +1,26 @@
+"""Reading clips: what is decoded at some cost is kept, and nothing else."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from speechrnn.config import Config
+from speechrnn.corpus.clips import Clip
+from speechrnn.places import cache_home
+from speechrnn.training.features import Example, load_examples
+
+
+@pytest.mark.parametrize(("name", "sr", "kept"), [("a.wav", 8000, 0), ("a.wav", 16000, 1), ("a.flac", 8000, 1)])
+def test_a_copy_is_kept_only_of_what_had_to_be_decoded(
+    name: str, sr: int, kept: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPEECHRNN_HOME", str(tmp_path / "home"))
+    y = 0.3 * np.sin(np.arange(sr // 2) * 0.3)
+    soundfile.write(tmp_path / name, y, sr)
+    first, again = ([found] for found in load_examples([Clip(tmp_path / name, "1", "ann")] * 2, Config.load()))
+    assert len(list(cache_home().rglob("*.npy"))) == kept
+    assert isinstance(first[0], Example)
+    assert isinstance(again[0], Example)
+    np.testing.assert_array_equal(first[0].features, again[0].features)

@@ -1,0 +1,191 @@
+"""`speechrnn predict --out`: whole lines at any end, and the same rows after going on."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from speechrnn.batch import predict_files
+from speechrnn.cli.answers import Csv, Json
+from speechrnn.cli.inputs import Inputs
+from speechrnn.cli.outfile import Outfile, Writer, choose_outfile, open_outfile, skip_done
+from speechrnn.errors import OutputError
+from speechrnn.recognizer import Prediction, load
+from tests.bundles import GOLDEN, SAMPLES, copy_bundle, exchange
+from tests.command_line import MODEL, Result, check_refusal
+
+Cli = Callable[..., Result]
+FORMATS = ["jsonl", "csv", "parquet"]
+
+
+def read_answers(path: Path) -> list[dict[str, object]]:
+    """Path, label, probability and error of each row, whatever the format."""
+    if path.suffix == ".parquet":
+        parquet = pytest.importorskip("pyarrow.parquet")
+        rows = parquet.read_table(path).to_pylist()
+    elif path.suffix == ".csv":
+        import csv
+
+        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+            rows = list(csv.DictReader(file))
+    else:
+        rows = [json.loads(line) for line in path.read_text().splitlines()]
+    return [
+        {
+            "path": row["path"],
+            "label": row["label"] or None,
+            "probability": pytest.approx(float(row["probability"]), abs=1e-4) if row["probability"] else None,
+            "error": row["error"] or None,
+        }
+        for row in rows
+    ]
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    """Samples, some that cannot be read, and names that try the formats."""
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for i, sample in enumerate(sorted(SAMPLES.glob("*.wav")) * 3):
+        (folder / f"{i:03d}.wav").write_bytes(sample.read_bytes())
+    (folder / "007 empty.wav").touch()
+    for name in ('quote",\n comma.wav', os.fsdecode(b"z\xff.wav"), "\u2028.wav"):
+        (folder / name).write_bytes(min(SAMPLES.glob("6_*.wav")).read_bytes())
+    return folder
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_every_format_says_the_same(form: str, clips: Path, cli: Cli, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    result = cli("predict", clips, *MODEL, "--out", f"out.{form}")
+    assert (result.status, result.out) == (1, "")
+    assert result.err.splitlines()[1:] == [f"64 answers: out.{form}", "1 of 64 inputs failed"]
+    expected = [json.loads(line) for line in cli("predict", clips, *MODEL, "--json").lines]
+    found = read_answers(tmp_path / f"out.{form}")
+    if form == "parquet":  # its texts are UTF-8, so an undecodable byte is written as Python escapes it
+        found[-2 if found[-1]["path"] == str(clips / "\u2028.wav") else -1]["path"] = str(
+            clips / os.fsdecode(b"z\xff.wav")
+        )
+    assert found == [{key: row[key] for key in ("path", "label", "probability", "error")} for row in expected]
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+def test_a_file_cut_anywhere_is_gone_on_with(form: str, clips: Path, cli: Cli, tmp_path: Path) -> None:
+    out = tmp_path / f"out.{form}"
+    cli("predict", clips, *MODEL, "--out", out)
+    whole, expected = out.read_bytes(), read_answers(out)
+    moments = random.Random(6)
+    for length in [0, 3, len(whole) - 1, len(whole), *(moments.randrange(len(whole)) for _ in range(6))]:
+        out.write_bytes(whole[:length])
+        assert cli("predict", clips, *MODEL, "--out", out, "--resume").status in (0, 1)
+        assert read_answers(out) == expected, length
+
+
+def test_what_is_done_is_not_done_again(clips: Path, tmp_path: Path) -> None:
+    recognizer, place = load(GOLDEN), tmp_path / "out.jsonl"
+    inputs = Inputs([str(clips)])
+    with open_outfile(choose_outfile(place, None, resume=False, force=False)) as file:
+        for prediction in predict_files(recognizer, list(inputs)[:40]):
+            file.add(prediction)
+    items, n, last = skip_done(choose_outfile(place, None, resume=True, force=False), inputs)
+    assert (n, last.path if last else None) == (40, str(list(inputs)[39]))
+    assert len(list(items)) == 64 - 40 + 1  # the last one again, to see that the model is the same
+
+
+def test_other_inputs_models_and_columns_are_refused(clips: Path, cli: Cli, tmp_path: Path) -> None:
+    cli("predict", clips, *MODEL, "--out", "out.csv")
+    before = (tmp_path / "out.csv").read_bytes()
+    args = ("predict", clips, *MODEL, "--out", "out.csv")
+    check_refusal(cli(*args), "is there already", "--resume", "--force")
+    check_refusal(cli("predict", SAMPLES, *MODEL, "--out", "out.csv", "--resume"), "row 1 is of")
+    check_refusal(cli(*args, "--resume", "--top", "2"), "--top")
+    check_refusal(cli("predict", clips, *MODEL, "--out", "out.txt"), ".jsonl, .csv, .parquet")
+    # z\xff.wav or the like is the last answer: below another threshold it is no label any more
+    check_refusal(cli(*args, "--resume", "--threshold", "1"), "--threshold")
+    assert (tmp_path / "out.csv").read_bytes() == before
+    assert cli("predict", SAMPLES, *MODEL, "--out", "out.csv", "--force").status == 0
+    assert len(read_answers(tmp_path / "out.csv")) == 20
+
+
+def test_another_suffix_and_orphan_options_are_wrong_usage(cli: Cli) -> None:
+    assert cli("predict", SAMPLES, *MODEL, "--resume").status == 2
+    assert cli("predict", SAMPLES, *MODEL, "--out", "a.csv", "--json").status == 2
+
+
+def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
+    class Disk:
+        """Takes 200 bytes, then no more."""
+
+        def __init__(self, path: Path) -> None:
+            self.file = path.open("ab", buffering=0)
+            self.left = 200
+
+        def write(self, data: memoryview) -> int:
+            if not self.left:
+                raise OSError(28, "No space left on device")
+            n = self.file.write(data[: self.left])
+            self.left -= n or 0
+            return n or 0
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self.file, name)
+
+    disk = Disk(tmp_path / "out.jsonl")
+    writer = Writer(disk, Json(None))
+    writer.add(Prediction("a.wav", None, None, None, None, None, None, "x"))
+    writer.flush()
+    line = (tmp_path / "out.jsonl").read_bytes()
+    assert line.endswith(b"\n")
+    writer.add(Prediction("b.wav", "6", 1.0, {"6": 1.0}, 1.0, 0.0, 0.1))
+    with pytest.raises(OSError, match="No space"):
+        writer.flush()
+    disk.file.close()
+    assert (tmp_path / "out.jsonl").read_bytes() == line
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_kill_9_leaves_whole_lines_and_a_file_to_go_on_with(form: str, clips: Path, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    out = tmp_path / f"out.{form}"
+    table = tmp_path / "many.csv"
+    files = sorted(path for path in clips.iterdir() if path.name[:3].isdigit())
+    table.write_text("path\n" + "".join(f"{files[i % len(files)]}\n" for i in range(1000)))
+    command = [sys.executable, "-m", "speechrnn", "predict", str(table), *MODEL, "--out", str(out), "--resume"]
+    environment = {**os.environ, "SPEECHRNN_HOME": str(tmp_path / "home")}
+    journal = Outfile(out, Csv(1) if form == "csv" else Json(None)).journal
+    moments = random.Random(form)
+    with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
+        while process.poll() is None and not (journal.exists() and journal.stat().st_size):
+            time.sleep(0.005)
+        time.sleep(moments.uniform(0, 0.3))
+        process.send_signal(signal.SIGKILL)
+    if journal.exists():
+        assert journal.read_bytes()[-1:] in (b"\n", b"")
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
+    assert (done.returncode, "of them done before" in done.stderr) == (1, True), done.stderr
+    assert [row["path"] for row in read_answers(out)] == [str(files[i % len(files)]) for i in range(1000)]
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+def test_a_spoilt_file_is_no_file_of_answers(clips: Path, tmp_path: Path) -> None:
+    place = tmp_path / "out.jsonl"
+    place.write_text('{"path": "a"}\n')
+    with pytest.raises(OutputError, match="no answer of speechrnn"):
+        skip_done(choose_outfile(place, None, resume=True, force=False), Inputs([str(clips)]))
+
+
+def test_another_model_is_told_from_its_answers(cli: Cli, tmp_path: Path) -> None:
+    args = ("predict", *sorted(SAMPLES.glob("*.wav")), "--out", "out.jsonl")
+    cli(*args, *MODEL)
+    other = exchange(copy_bundle(tmp_path / "other"), {"labels.json": json.dumps(list("9876543210")).encode()})
+    check_refusal(cli(*args, "--model", other, "--resume"), "in the file, and ")
