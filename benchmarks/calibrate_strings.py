@@ -1,6 +1,6 @@
 """Set blank and threshold of a model of strings and put it where it ships: TRAINED NOISE STRINGS OUT.
 
-A network that trained in heavy noise is too fond of the blank. So much is taken off its bias, and the threshold is that,
+A network that trained in heavy noise is too fond of the blank. Taken are that much off its bias, and that threshold,
 which together make the fewest digit errors in every second recording of STRINGS, an engine that never trains, with at
 most 0.5 false digits a minute in noise of the split `valid`, which never trains either. `strings.py` measures on the
 other half of STRINGS, and on noise of the split `test`.

@@ -221,6 +221,14 @@ def main() -> None:
             keep("spoken", path.name, score(spoken, recognizer.transcribe))
             four = [one for one in spoken if len(one.clip.label) == 4]
             keep("spoken", f"{path.name}, four", score(four, recognizer.transcribe))
+            keep(
+                "spoken",
+                f"{path.name}, four, length known",
+                score(four, lambda y, r=recognizer: r.transcribe(y, pattern=any_of_length(4))),
+            )
+            for one in args.words[:1]:
+                single = Recognizer(read_bundle(one))
+                keep("spoken", f"cut at pauses, {one.name}", score(spoken, by_pieces(single)))
     if args.speed:
         keep("speed", args.bundles[-1].name, speed(args.bundles[-1], args.out.parent))
 
