@@ -3,8 +3,8 @@
 Each bundle hears strings of 1 to 7 digits, joined from clips of those speakers of FSDD that its metadata does not list
 (gaps from -30 to 300 ms, one seed). Then noise of the split `test`, all of it: false digits a minute, with the misses
 beside them, as a curve over thresholds. With `--spoken DIR` also whole numbers of an engine that never trains
-(`left_out_engine.py`), with `--words BUNDLE...` also what cutting at pauses and a model of single words make of the
-same strings: the bundle that has not heard the speaker answers.
+(`left_out_engine.py`; the half that sets nothing), with `--words BUNDLE...` also what cutting at pauses and a model
+of single words make of the same strings: the bundle that has not heard the speaker answers.
 """
 
 import argparse
@@ -73,6 +73,11 @@ def strings_of(clips: Sequence[Clip], speaker: str) -> tuple[list[Spoken], list[
         [join(own, speaker, rng, int(rng.integers(1, 8))) for _ in range(N_STRINGS)],
         [join(own, speaker, rng, 4) for _ in range(N_STRINGS)],
     )
+
+
+def halves(clips: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
+    """Strings that calibrate, and strings that measure."""
+    return list(clips[::2]), list(clips[1::2])
 
 
 def score(spoken: Sequence[Spoken], answer: Callable[[np.ndarray], Transcript]) -> dict[str, float]:
@@ -211,10 +216,19 @@ def main() -> None:
             minutes, found = false_digits(recognizer, args.noise)
             keep("noise", path.name, {"false_digits_a_minute": len(found) / minutes, "minutes": minutes})
         if args.spoken:
-            spoken = [Spoken(clip, load_audio(clip.path)) for clip in read_corpus(args.spoken).clips]
+            _, heard = halves(read_corpus(args.spoken).clips)
+            spoken = [Spoken(clip, load_audio(clip.path)) for clip in heard]
             keep("spoken", path.name, score(spoken, recognizer.transcribe))
             four = [one for one in spoken if len(one.clip.label) == 4]
             keep("spoken", f"{path.name}, four", score(four, recognizer.transcribe))
+            keep(
+                "spoken",
+                f"{path.name}, four, length known",
+                score(four, lambda y, r=recognizer: r.transcribe(y, pattern=any_of_length(4))),
+            )
+            for one in args.words[:1]:
+                single = Recognizer(read_bundle(one))
+                keep("spoken", f"cut at pauses, {one.name}", score(spoken, by_pieces(single)))
     if args.speed:
         keep("speed", args.bundles[-1].name, speed(args.bundles[-1], args.out.parent))
 

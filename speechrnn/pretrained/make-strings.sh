@@ -20,4 +20,4 @@ synth hibari-oh --engine hibari --words oh --voices 6 --repeats 6 --seed 39
 [ -d strings-begun ] || speechrnn train fsdd --config strings --from digits --split none --out strings-begun --resume \
   --set training.epochs=10 --set training.batch_size=64 --set training.clips_per_epoch=2400 --set strings.n_digits=8
 [ -d strings ] || speechrnn train fsdd --config strings --from strings-begun --split none --out strings --resume
-python "$here/../../benchmarks/calibrate_strings.py" strings noise "$here/strings"
+python "$here/../../benchmarks/calibrate_strings.py" strings noise joe-strings "$here/strings"

@@ -1,0 +1,75 @@
+"""The model of strings that ships: it loads, says what it is, and hears digits run together."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import speechrnn
+from speechrnn.audio import load_audio
+from speechrnn.config import Config
+from speechrnn.string_scores import align_strings
+from speechrnn.transcriber import StringRecognizer
+from tests.bundles import SAMPLES
+from tests.signals import word
+
+pytestmark = pytest.mark.pretrained
+VOICES = ("espeak-en-us-marco", "espeak-en-gb-x-rp-diogo")
+
+
+@pytest.fixture(scope="module")
+def recognizer() -> StringRecognizer:
+    return speechrnn.load_strings(Path(speechrnn.__file__).parent / "pretrained" / "strings")
+
+
+def say(digits: str, voice: str, gap: float) -> np.ndarray:
+    hush = np.zeros(3200, np.float32)
+    pause = np.zeros(round(gap * 8000), np.float32)
+    parts = [part for d in digits for part in (load_audio(SAMPLES / f"{d}_{voice}_0.wav"), pause)]
+    return np.concatenate([hush, *parts, hush])
+
+
+def test_it_says_what_it_is(recognizer: StringRecognizer) -> None:
+    bundle = recognizer.bundle
+    bundle.verify()
+    assert bundle.labels == tuple("0123456789")
+    assert bundle.metadata.kind == "strings"
+    shipped, preset = bundle.config, Config.load("strings")
+    assert (shipped.features, shipped.network, shipped.augmentation) == (
+        preset.features,
+        preset.network,
+        preset.augmentation,
+    )
+    assert {"jackson", "theo", "nicolas", "george", "lucas", "yweweler"} <= set(bundle.metadata.heard.speakers)
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.1, 0.4])
+def test_it_hears_strings(recognizer: StringRecognizer, gap: float) -> None:
+    """Forty digits by two voices: at least nine in ten are right."""
+    errors = 0
+    for voice in VOICES:
+        for said in ("4071", "2295", "38660", "1749582"):
+            heard = recognizer.transcribe(say(said, voice, gap)).digits or ""
+            errors += sum(a != b for a, b in zip(*align_strings(said, heard), strict=True))
+    assert errors <= 4
+
+
+def test_it_says_nothing_to_noise(recognizer: StringRecognizer) -> None:
+    rng = np.random.default_rng(0)
+    hiss = 0.1 * rng.standard_normal(80000)
+    hum = 0.3 * np.sin(2 * np.pi * 50 * np.arange(80000) / 8000) + 0.001 * rng.standard_normal(80000)
+    for sound in (hiss, hum, np.zeros(80000)):
+        assert recognizer.transcribe(sound.astype(np.float32)).digits == ""
+
+
+@pytest.mark.train
+def test_the_graph_is_the_network(recognizer: StringRecognizer) -> None:
+    from speechrnn.string_engine import StringEngine
+    from speechrnn.training.reference import load_network
+    from speechrnn.training.string_reference import run_reference
+
+    sounds = [say("407", VOICES[0], 0.05), word(6000, 2), np.ones(1, np.float32)]
+    ours = StringEngine(recognizer.bundle).run(sounds)
+    theirs = run_reference(load_network(recognizer.bundle), sounds, recognizer.bundle)
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(np.exp(a), np.exp(b), atol=1e-4)
