@@ -95,7 +95,9 @@ class Cluster:
             for answers in self._datasets(ray, items, _Columns):
                 answers.write_parquet(folder)
             written = ray.data.read_parquet(folder, columns=["error"])
-            return written.count(), written.filter(expr="error is not None").count()
+            aggregate = require("ray.data.aggregate", extra="ray", purpose=_PURPOSE)
+            failed = written.aggregate(aggregate.Count(on="error", ignore_nulls=True))
+            return written.count(), sum(failed.values())
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:
