@@ -8,7 +8,8 @@ FSDD ?= $(DATA)
 APACHE ?= $(SHARED)/data/digits-apache/recordings
 NOISE ?= $(SHARED)/data/noise
 
-.PHONY: help install pretrained strings demo test test-fast lint format bench examples build samples wheel-leg oldest-leg accuracy clean
+.PHONY: help install pretrained strings demo test test-fast lint format bench examples build samples wheel-leg oldest-leg
+.PHONY: torch-leg batch-bench accuracy clean
 
 help:  ## list the words
 	@sed -n 's/^\([a-z-]*\):.*##\(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -18,7 +19,7 @@ install: $(VENV)/installed  ## environment in .venv with everything
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --editable ".[train,synth,media,tflite,bench]" --group test --group lint
+	$(BIN)/pip install --quiet --editable ".[train,synth,media,mic,tflite,bench,ray,jax]" --group test --group lint
 	@touch $@
 
 demo: install  ## the shipped model on samples; then synthetic voices, a training, a score on voices it never heard
@@ -70,6 +71,14 @@ pretrained: install  ## make the model that ships again: FSDD=folder APACHE=fold
 
 strings: install  ## make the model of strings that ships again, beside what `make pretrained` made
 	PATH="$(abspath $(BIN)):$$PATH" speechrnn/pretrained/make-strings.sh build/pretrained
+
+torch-leg: install  ## a training with Keras on PyTorch, which this installs (not part of CI)
+	$(BIN)/pip install --quiet "torch>=2.6"
+	$(BIN)/python -m pytest -q tests/test_distribution.py -k torch
+
+batch-bench: install  ## 100,000 files: clips a second, flat memory; and a training pass with and without augmentation
+	$(BIN)/python benchmarks/batch.py
+	$(if $(wildcard $(DATA)),$(BIN)/python benchmarks/training.py $(DATA))
 
 samples: install  ## make data/samples again
 	rm -rf data/samples

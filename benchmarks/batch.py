@@ -117,7 +117,7 @@ def main() -> int:
         small = show(predict(few, 3000, 2))
         result["runs"] = [small, *runs]
         print(
-            f"memory: {runs[1]['megabytes'] - small['megabytes']:+.0f} MB for {arguments.files / 3000:.0f} times the files"
+            f"memory: {runs[1]['megabytes'] - small['megabytes']:+.0f} MB, {arguments.files / 3000:.0f} times the files"
         )
     if arguments.json:
         arguments.json.write_text(json.dumps(result, indent=1) + "\n")

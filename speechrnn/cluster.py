@@ -23,6 +23,7 @@ from speechrnn.errors import ClusterError
 from speechrnn.extras import require
 from speechrnn.parquet import answer_schema, as_columns
 from speechrnn.recognizer import Prediction, Recognizer
+from speechrnn.text import printable
 
 # items that are known to the driver at once: its memory stays bounded whatever the number of files
 WINDOW = 100_000
@@ -95,7 +96,9 @@ class Cluster:
             for answers in self._datasets(ray, items, _Columns):
                 answers.write_parquet(folder)
             written = ray.data.read_parquet(folder, columns=["error"])
-            return written.count(), written.filter(expr="error is not None").count()
+            aggregate = require("ray.data.aggregate", extra="ray", purpose=_PURPOSE)
+            failed = written.aggregate(aggregate.Count(on="error", ignore_nulls=True))
+            return written.count(), sum(failed.values())
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:
@@ -104,21 +107,30 @@ class Cluster:
         ours = not ray.is_initialized()
         try:
             if ours:
-                ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
+                self._start(ray)
             context = ray.data.DataContext.get_current()
             context.execution_options.preserve_order = True
             context.enable_progress_bars = False
             logging.getLogger("ray.data").setLevel(logging.ERROR)
             yield ray
         except (ConnectionError, ValueError, ray.exceptions.RayError) as error:
-            first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-            raise ClusterError(
-                f"the Ray cluster {self.address or 'on this machine'} fails ({first[:300]}). Check `ray status` and "
-                "the address, then run it again with --resume."
-            ) from error
+            raise self._failure(error) from error
         finally:
             if ours:
                 ray.shutdown()
+
+    def _start(self, ray: Any) -> None:
+        try:
+            ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
+        except RuntimeError as error:  # what Ray says of an address that it does not understand
+            raise self._failure(error) from error
+
+    def _failure(self, error: BaseException) -> ClusterError:
+        first = printable(next(iter(str(error).strip().splitlines()), type(error).__name__))
+        return ClusterError(
+            f"the Ray cluster {self.address or 'on this machine'} fails ({first[:300]}). Check `ray status` and the "
+            "address, then run it again, with --resume if it wrote a file."
+        )
 
     def _datasets(self, ray: Any, items: Iterable[Item], kind: type) -> Iterator[Any]:
         rest = iter(items)
