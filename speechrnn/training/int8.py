@@ -5,6 +5,7 @@ from the truth (docs/adr/0021-exports.md). The front end stays as it is: it is w
 """
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
@@ -43,7 +44,7 @@ def _front_end_inputs(graph: onnx.GraphProto) -> set[str]:
     return {name for node in graph.node[: last + 1] for name in node.input}
 
 
-def _add_int8(graph: onnx.GraphProto, name: str, array: np.ndarray) -> None:
+def _add_int8(graph: onnx.GraphProto, name: str, array: npt.NDArray[np.float32]) -> None:
     """Put integers and scales behind DequantizeLinear, which gives what had this name."""
     axis = int(np.argmax(array.shape[:2]))
     others = tuple(i for i in range(array.ndim) if i != axis)
