@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from speechrnn.audio import Waveform, load_audio
 from speechrnn.bundle import Bundle, read_bundle
@@ -38,7 +39,7 @@ class Row:
     mean_difference: float
 
 
-def measure(name: str, size: int, heard: Heard, expected: Heard, truth: np.ndarray) -> Row:
+def measure(name: str, size: int, heard: Heard, expected: Heard, truth: npt.NDArray[np.int64]) -> Row:
     """Score one format."""
     ours, theirs = (np.stack(one.probabilities) for one in (heard, expected))
     best, before = (rows[:, :-1].argmax(axis=1) for rows in (ours, theirs))

@@ -3,7 +3,6 @@
 ``SPEECHRNN_HOME`` moves both; without it the XDG folders are used.
 """
 
-import difflib
 import glob
 import os
 from pathlib import Path
@@ -202,6 +201,8 @@ def _no_model(name: str) -> str:
 
 def _name_models(name: str) -> str:
     """List the models that have a name, nearest first."""
+    import difflib  # only who made a mistake waits for it
+
     folders = (file.parent for home in (_PRETRAINED, model_home()) for file in home.glob(f"*/{_METADATA}"))
     names = sorted({folder.name for folder in folders if not folder.name.endswith(UNFINISHED)})
     if _is_path(name) or not names:

@@ -1,13 +1,25 @@
 """Times that can be compared: runs take turns with those of their yardstick, so that a busy machine slows both."""
 
-import os
+import json
 import statistics
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from speechrnn.errors import BenchError
+
+# runs a command and tells its seconds, peak memory in KB, and exit status
+_LAUNCHER = """
+import os, subprocess, sys, time
+quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+began = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], **quiet)
+_, status, usage = os.wait4(process.pid, 0)
+process.returncode = os.waitstatus_to_exitcode(status)
+print([time.perf_counter() - began, usage.ru_maxrss, process.returncode])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +43,20 @@ def run(command: Sequence[str], env: Mapping[str, str] | None = None) -> Run:
     Returns
     -------
     Run
-        Its rusage is that of `wait4`, so that children do not add up.
+        Its rusage is that of `wait4`, so that children do not add up. It is started by a small process: Linux counts
+        the memory of the process that starts another as the other's.
 
     Raises
     ------
     BenchError
         It failed.
     """
-    began = time.perf_counter()
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, env=env, **quiet) as process:  # type: ignore[call-overload]  # noqa: S603 -- ours
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    seconds = time.perf_counter() - began
-    if process.returncode:
-        raise BenchError(f"{' '.join(command)}: exit status {process.returncode}, needed 0. Run it by hand to see why.")
-    return Run(seconds, usage.ru_maxrss / 1024)
+    launch = [sys.executable, "-I", "-S", "-c", _LAUNCHER, *command]
+    done = subprocess.run(launch, env=env, check=True, capture_output=True, text=True)  # noqa: S603 -- ours
+    seconds, kilobytes, status = json.loads(done.stdout)
+    if status:
+        raise BenchError(f"{' '.join(command)}: exit status {status}, needed 0. Run it by hand to see why.")
+    return Run(seconds, kilobytes / 1024)
 
 
 def alternate(ours: Sequence[str], yardstick: Sequence[str], n: int) -> tuple[list[Run], list[Run]]:

@@ -8,8 +8,7 @@ from pathlib import Path
 import typer
 
 from speechrnn import __version__
-from speechrnn.benchmark import STEPS, Row, Skipped, Step, describe_machine, measure, prepare
-from speechrnn.errors import MissingExtraError
+from speechrnn.benchmark import STEPS, Row, Setting, Skipped, Step, describe_machine, measure, prepare
 from speechrnn.storage import write_text
 
 
@@ -72,14 +71,17 @@ def describe_row(row: Row | Skipped) -> str:
 
 
 def _steps() -> tuple[Step, ...]:
-    """Those of the base install, and those of the extra ``train`` if it is there."""
-    try:
-        from speechrnn.training.yardsticks import STEPS as HEAVY
-    except MissingExtraError as error:
-        reason = error
+    """Those of the base install, then those of the heavy room, which is not imported before its turn."""
 
-        def skip(_: object) -> list[Row]:
-            raise reason
+    def chain(setting: Setting) -> list[Row]:
+        from speechrnn.training.yardsticks import warm_chain
 
-        return (*STEPS, ("warm clip and one word, against librosa and Keras", skip))
-    return (*STEPS, *HEAVY)
+        return warm_chain(setting)
+
+    def word(setting: Setting) -> list[Row]:
+        from speechrnn.training.yardsticks import one_word
+
+        return one_word(setting)
+
+    heavy = ("warm clip, against librosa and Keras", chain), ("one word, against librosa.feature.mfcc", word)
+    return (*STEPS, *heavy)

@@ -7,7 +7,7 @@ import keras
 import librosa
 import numpy as np
 
-from speechrnn.benchmark import N_WARM, Row, Setting, Step
+from speechrnn.benchmark import N_WARM, Row, Setting
 from speechrnn.bundle import Bundle
 from speechrnn.cost import count_multiply_adds
 from speechrnn.engine import OnnxEngine
@@ -59,12 +59,6 @@ def one_word(setting: Setting) -> list[Row]:
     )
     name = f"front end and network, {SECONDS} s, one thread, against librosa.feature.mfcc alone"
     return [Row(name, a, b, "ms", a / b, "at most 0.6", a / b <= 0.6, note)]
-
-
-STEPS: tuple[Step, ...] = (
-    ("warm clip, against librosa and Keras", warm_chain),
-    ("front end and network, against librosa.feature.mfcc", one_word),
-)
 
 
 def _chain(bundle: Bundle, answer: Callable[[dict[str, object]], object]) -> Callable[[Path], str]:
