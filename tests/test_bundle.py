@@ -287,3 +287,14 @@ def test_a_graph_that_fails_is_an_error_of_the_bundle(bundle: Path) -> None:
     with pytest.raises(BundleError, match=r"model.onnx fails \(") as caught:
         recognizer.predict(np.sin(np.arange(8000)))
     assert "\n" not in str(caught.value)
+
+
+def test_audio_settings_are_those_of_the_configuration_however_it_is_written(tmp_path: Path) -> None:
+    assert read_bundle(GOLDEN).audio == read_bundle(GOLDEN).config.audio
+    text = (GOLDEN / "config.yaml").read_bytes()
+    for change in (b"# by hand\n" + text, text.replace(b"sample_rate: 8000", b"sample_rate: 8000 # Hz")):
+        bundle = read_bundle(exchange(copy_bundle(tmp_path / str(len(change))), {"config.yaml": change}))
+        assert bundle.audio == bundle.config.audio == read_bundle(GOLDEN).audio
+    wrong = text.replace(b"sample_rate: 8000", b"sample_rate: 11025")
+    with pytest.raises(BundleError, match="sample_rate is 8000 in metadata"):
+        _ = read_bundle(exchange(copy_bundle(tmp_path / "wrong"), {"config.yaml": wrong})).audio

@@ -141,7 +141,7 @@ def test_predict_loads_nothing_heavy_and_opens_no_socket(tmp_path: Path) -> None
     assert {"onnxruntime", "speechrnn.recognizer"} <= set(told["modules"])
     assert (HEAVY & set(told["modules"]), told["sockets"], told["status"]) == (set(), [], 0)
     # a clip of the model's own rate needs no resampler, and a bundle's audio settings no YAML
-    assert {"yaml", "soxr", "difflib", "speechrnn.cli.train"} & set(told["modules"]) == set()
+    assert {"yaml", "soxr", "speechrnn.conversion", "speechrnn.cli.train"} & set(told["modules"]) == set()
 
 
 def test_evaluate_loads_nothing_heavy(tmp_path: Path) -> None:
