@@ -18,7 +18,7 @@ from strings import THRESHOLDS, halves
 from speechrnn.bundle import MODEL, WEIGHTS, read_bundle, write_bundle
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
-from speechrnn.decoding import Found, decode
+from speechrnn.decoding import Found, believe, decode
 from speechrnn.string_scores import compare_string
 from speechrnn.training.export import to_onnx
 from speechrnn.training.weights import load_weights, save_weights
@@ -35,18 +35,18 @@ def hear(recognizer: StringRecognizer, path: Path) -> list[np.ndarray]:
     return [recognizer.log_probs(one.y) for one in find_utterances(blocks, sr, recognizer.sample_rate)]
 
 
-def search(rows: Sequence[np.ndarray], penalty: float) -> list[Found]:
-    """Decode with less of the blank."""
-    found: list[Found] = []
+def search(rows: Sequence[np.ndarray], penalty: float) -> list[tuple[Found, ...]]:
+    """Decode each utterance with less of the blank."""
+    found: list[tuple[Found, ...]] = []
     for one in rows:
         lowered = one - penalty * np.eye(one.shape[1], dtype=np.float32)[0]
-        found += decode(lowered - np.log(np.exp(lowered).sum(axis=1, keepdims=True)))
+        found.append(decode(lowered - np.log(np.exp(lowered).sum(axis=1, keepdims=True))))
     return found
 
 
-def write(found: Sequence[Found], threshold: float, labels: Sequence[str]) -> str:
+def write(found: Sequence[tuple[Found, ...]], threshold: float, labels: Sequence[str]) -> str:
     """Leave out what is improbable."""
-    return "".join(labels[one.unit - 1] for one in found if one.probability >= threshold)
+    return "".join(labels[one.unit - 1] for part in found for one in believe(part, threshold))
 
 
 def main(trained: Path, noise: Path, strings: Path, out: Path) -> None:
@@ -60,12 +60,12 @@ def main(trained: Path, noise: Path, strings: Path, out: Path) -> None:
     silent = [hear(recognizer, path) for path in noises]
     best: tuple[float, float, float] | None = None
     for penalty in PENALTIES:
-        false = [one.probability for rows in silent for one in search(rows, penalty)]
+        false = [part for rows in silent for part in search(rows, penalty)]
         answers = [(clip, search(rows, penalty)) for clip, rows in said]
         for threshold in THRESHOLDS:
             pairs = [compare_string(clip, write(found, threshold, bundle.labels)) for clip, found in answers]
             errors = sum(one.errors for one in pairs) / sum(one.n_digits for one in pairs)
-            rate = sum(p >= threshold for p in false) / minutes
+            rate = sum(len(believe(part, threshold)) for part in false) / minutes
             print(f"{penalty} {threshold}: {errors:.4f} digit errors, {rate:.2f} false digits a minute", flush=True)
             if rate <= FALSE_DIGITS_A_MINUTE and (best is None or errors < best[0]):
                 best = errors, penalty, threshold

@@ -25,12 +25,13 @@ from speechrnn.bundle import read_bundle
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
+from speechrnn.decoding import Found, believe, decode
 from speechrnn.patterns import any_of_length
 from speechrnn.recognizer import Recognizer
 from speechrnn.string_scores import score_strings
 from speechrnn.transcriber import StringRecognizer
 from speechrnn.transcript import Transcript
-from speechrnn.utterances import find_utterances
+from speechrnn.utterances import find_utterances, read_blocks
 
 N_STRINGS, GAP, MARGIN, FLOOR_DB = 120, (-0.03, 0.3), 0.3, -60.0
 THRESHOLDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
@@ -107,26 +108,29 @@ def by_pieces(recognizer: Recognizer) -> Callable[[np.ndarray], Transcript]:
     return answer
 
 
-def false_digits(recognizer: StringRecognizer, noise: Path, part: str = "test") -> tuple[float, list[float]]:
-    """Minutes of noise, and the probabilities of the digits heard in it."""
+def false_digits(
+    recognizer: StringRecognizer, noise: Path, part: str = "test"
+) -> tuple[float, list[tuple[Found, ...]]]:
+    """Minutes of noise, and what is heard in each utterance of it."""
     seconds, found = 0.0, []
     for path in list_noises(noise, part):
         seconds += soundfile.info(path).duration
-        found += [one.probability for one in recognizer.transcribe(path).segments]
+        blocks, sr = read_blocks(path, SR)
+        found += [decode(recognizer.log_probs(one.y)) for one in find_utterances(blocks, sr, SR)]
     return seconds / 60, found
 
 
 def curve(recognizer: StringRecognizer, spoken: Sequence[Spoken], noise: Path) -> list[dict[str, float]]:
     """False digits a minute, and digit errors, for each threshold."""
     rows = []
-    minutes, found = false_digits(StringRecognizer(recognizer.bundle, min_probability=0.0), noise)
+    minutes, found = false_digits(recognizer, noise)
     for threshold in THRESHOLDS:
         model = StringRecognizer(recognizer.bundle, min_probability=threshold)
         scores = score(spoken, lambda y, model=model: model.transcribe(y))
         rows.append(
             {
                 "threshold": threshold,
-                "false_digits_a_minute": sum(p >= threshold for p in found) / minutes,
+                "false_digits_a_minute": sum(len(believe(part, threshold)) for part in found) / minutes,
                 "minutes": minutes,
                 "missed": scores["deletions"] / scores["n_digits"],
                 "digit_error_rate": scores["digit_error_rate"],
@@ -210,14 +214,14 @@ def main() -> None:
         recognizer = StringRecognizer(read_bundle(path))
         strange = [c.speaker for c in clips if c.speaker and c.speaker not in recognizer.bundle.metadata.heard.speakers]
         some = [one for name in sorted(set(strange)) for one in strings_of(clips, name)[0][: N_STRINGS // 2]]
-        if some:
-            keep("noise", path.name, curve(recognizer, some, args.noise))
-        else:
-            minutes, found = false_digits(recognizer, args.noise)
-            keep("noise", path.name, {"false_digits_a_minute": len(found) / minutes, "minutes": minutes})
         if args.spoken:
             _, heard = halves(read_corpus(args.spoken).clips)
             spoken = [Spoken(clip, load_audio(clip.path)) for clip in heard]
+            some = some or spoken
+        keep(
+            "noise", path.name, {"threshold": recognizer.min_probability, "curve": curve(recognizer, some, args.noise)}
+        )
+        if args.spoken:
             keep("spoken", path.name, score(spoken, recognizer.transcribe))
             four = [one for one in spoken if len(one.clip.label) == 4]
             keep("spoken", f"{path.name}, four", score(four, recognizer.transcribe))

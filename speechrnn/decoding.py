@@ -19,6 +19,7 @@ Prefix = tuple[int, ...]
 
 BLANK = 0
 _NEVER = -math.inf
+DOUBTFUL = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,34 @@ def align(log_probs: LogProbs, units: Prefix) -> tuple[Found, ...]:
         path[t] = state
         state -= int(back[t, state])
     return tuple(_found(emitted, path, i, unit) for i, unit in enumerate(units))
+
+
+def believe(found: Sequence[Found], least: float) -> tuple[Found, ...]:
+    """Leave out what is improbable: all of an utterance without one sure label, else what is far less sure.
+
+    Noise makes one doubtful label; somebody who says a number says some of it clearly.
+
+    Parameters
+    ----------
+    found : sequence of Found
+        Of one utterance.
+    least : float
+        One label has to be so probable; the others, `DOUBTFUL` of it.
+
+    Returns
+    -------
+    tuple of Found
+        What is left.
+
+    Examples
+    --------
+    >>> sure, doubtful = Found(1, 0, 0, 0.9), Found(2, 5, 5, 0.5)
+    >>> len(believe([sure, doubtful], 0.8)), len(believe([doubtful], 0.8))
+    (2, 0)
+    """
+    if not any(one.probability >= least for one in found):
+        return ()
+    return tuple(one for one in found if one.probability >= DOUBTFUL * least)
 
 
 def widen(spans: Sequence[tuple[float, float]], shortest: float) -> list[tuple[float, float]]:

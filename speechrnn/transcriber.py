@@ -9,7 +9,7 @@ import numpy as np
 
 from speechrnn.audio import Source, Waveform
 from speechrnn.bundle import Bundle, read_bundle
-from speechrnn.decoding import BLANK, Found, LogProbs, decode, widen
+from speechrnn.decoding import BLANK, Found, LogProbs, believe, decode, widen
 from speechrnn.patterns import Pattern, choose_pattern
 from speechrnn.places import find_model
 from speechrnn.segmenting import Utterance
@@ -32,7 +32,8 @@ class StringRecognizer:
     engine : FrameEngine, optional
         What runs it; onnxruntime if absent.
     min_probability : float, optional
-        Digits less probable are left out, in place of the bundle's own threshold.
+        Utterances without a digit so probable are left out, in place of the bundle's own threshold, and of others what
+        is far less probable; see `speechrnn.decoding.believe`.
     """
 
     def __init__(
@@ -86,18 +87,17 @@ class StringRecognizer:
         Returns
         -------
         tuple of Segment
-            In seconds of the stream; those less probable than `min_probability` are left out.
+            In seconds of the stream; improbable ones are left out.
         """
-        return self._segments(decode(self.log_probs(y)), _Clock(self._engine.frame_length, (start,), (0,)))
+        found = believe(decode(self.log_probs(y)), self.min_probability)
+        return self._segments(found, _Clock(self._engine.frame_length, (start,), (0,)))
 
-    def _segments(self, found: Sequence[Found], clock: "_Clock", least: float | None = None) -> tuple[Segment, ...]:
-        least = self.min_probability if least is None else least
+    def _segments(self, found: Sequence[Found], clock: "_Clock") -> tuple[Segment, ...]:
         rate = self.sample_rate
         spans = [(clock.sample(one.first) / rate, clock.sample(one.last, 1) / rate) for one in found]
         return tuple(
             Segment(self.labels[one.unit - 1], start, end, one.probability)
             for one, (start, end) in zip(found, widen(spans, _SHORTEST), strict=True)
-            if one.probability >= least
         )
 
     def transcribe(self, source: Source, sr: int | None = None, *, pattern: Pattern | None = None) -> Transcript:
@@ -141,14 +141,14 @@ class StringRecognizer:
         starts, firsts, heard = [0], [0], False
         for one in utterances:
             rows = self.log_probs(one.y)
-            heard = heard or any(found.probability >= self.min_probability for found in decode(rows))
+            heard = heard or bool(believe(decode(rows), self.min_probability))
             starts.append(one.start)
             firsts.append(sum(map(len, parts)) + 1)
             parts += [blank, rows]
         if not heard:
             return Transcript(path, "", ())
         clock = _Clock(self._engine.frame_length, tuple(starts), tuple(firsts))
-        segments = self._segments(decode(np.concatenate(parts), pattern.places), clock, least=0.0)
+        segments = self._segments(decode(np.concatenate(parts), pattern.places), clock)
         return Transcript(path, "".join(one.label for one in segments), segments)
 
 
