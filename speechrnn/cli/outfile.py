@@ -4,8 +4,6 @@ A JSONL or CSV file grows by whole lines. A Parquet file cannot: its index stand
 stand in a JSONL file beside it (docs/adr/0019-batch-output.md).
 """
 
-import csv
-import io
 import json
 import os
 import time
@@ -18,6 +16,7 @@ from typing import Any, BinaryIO
 
 from speechrnn.batch import Item, name_item
 from speechrnn.cli.answers import Csv, Format, Json
+from speechrnn.cli.outrows import Row, read_answers
 from speechrnn.errors import OutputError
 from speechrnn.extras import check_installed
 from speechrnn.parquet import read_rows, write_table
@@ -29,17 +28,6 @@ SUFFIXES = (".jsonl", ".csv", ".parquet")
 _LINES, _SECONDS = 256, 1.0
 # an answer of the same model to the same clip differs by less
 _SAME = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What a line of the file says, and where in the file it ends."""
-
-    path: str
-    label: str | None
-    probability: float | None
-    error: str | None
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +113,7 @@ def skip_done(outfile: Outfile, items: Iterable[Item]) -> tuple[Iterable[Item], 
     """
     rest, n, end = iter(items), 0, 0
     last: tuple[Item, Row] | None = None
-    for row in _read_rows(outfile):
+    for row in read_answers(outfile.journal, outfile.layout):
         item = next(rest, None)
         if item is None or name_item(item) != row.path:
             seen = "the inputs end before it" if item is None else f"that input is now {printable(name_item(item))}"
@@ -253,45 +241,3 @@ class Writer:
 
 def _say(answer: Row | Prediction) -> str:
     return f"{printable(answer.label or 'no label')} ({100 * (answer.probability or 0):.1f} %)"
-
-
-def _read_rows(outfile: Outfile) -> Iterator[Row]:
-    if not outfile.journal.exists():
-        return
-    with outfile.journal.open("rb") as file:
-        lines = _whole_lines(file, quoted=outfile.path.suffix == ".csv")
-        header = next(lines, (b"", 0))[0] if isinstance(outfile.layout, Csv) else b""
-        if header and header.decode("utf-8", "replace") != outfile.layout.head():
-            raise OutputError(
-                f"{printable(outfile.journal)}: its columns are not those of this command. Give the same --top, or "
-                "another --out."
-            )
-        for line, end in lines:
-            try:
-                yield _parse(line, end, csv_columns=bool(header))
-            except (ValueError, KeyError, TypeError) as error:
-                raise OutputError(
-                    f"{printable(outfile.journal)}: the line that ends at byte {end} is no answer of speechrnn. Give "
-                    "another --out."
-                ) from error
-
-
-def _parse(line: bytes, end: int, *, csv_columns: bool) -> Row:
-    text = line.decode("utf-8", "surrogateescape")
-    if csv_columns:
-        [cells] = csv.reader(io.StringIO(text, newline=""))
-        path, label, probability, *_, error = cells[:7]
-        return Row(path, label or None, float(probability) if probability else None, error or None, end)
-    fields = json.loads(text)
-    return Row(fields["path"], fields["label"], fields["probability"], fields["error"], end)
-
-
-def _whole_lines(file: BinaryIO, *, quoted: bool) -> Iterator[tuple[bytes, int]]:
-    """Each row with the place where it ends; a line break inside quotes ends none, and a torn row is left out."""
-    row, end = b"", 0
-    for line in file:
-        row += line
-        if line.endswith(b"\n") and not (quoted and row.count(b'"') % 2):
-            end += len(row)
-            yield row, end
-            row = b""

@@ -65,7 +65,7 @@ def share_rows(n: int, index: int, count: int) -> Rows:
     Three rows for two processes: the second one fills up with a row that counts nothing.
 
     >>> rows = share_rows(3, 1, 2)
-    >>> rows.index.tolist(), rows.weights.round(3).tolist()
+    >>> rows.index.tolist(), [round(weight, 3) for weight in rows.weights.tolist()]
     ([2, 0], [1.333, 0.0])
     """
     each = -(-n // count)

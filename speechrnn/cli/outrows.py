@@ -1,0 +1,84 @@
+"""Answers that stand in a file already, read line by line, to go on behind them."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from speechrnn.cli.answers import Csv, Format
+from speechrnn.errors import OutputError
+from speechrnn.text import printable
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a line of the file says, and where in the file it ends."""
+
+    path: str
+    label: str | None
+    probability: float | None
+    error: str | None
+    end: int
+
+
+def read_answers(path: Path, layout: Format) -> Iterator[Row]:
+    """Read a file of answers, a row at a time; a last row that is torn is left out.
+
+    Parameters
+    ----------
+    path : Path
+        The file; possibly not there.
+    layout : Format
+        How its lines are written.
+
+    Yields
+    ------
+    Row
+        One for each answer.
+
+    Raises
+    ------
+    OutputError
+        It is no file of answers, or has other columns.
+    """
+    if not path.exists():
+        return
+    with path.open("rb") as file:
+        lines = _whole_lines(file, quoted=isinstance(layout, Csv))
+        header = next(lines, (b"", 0))[0] if isinstance(layout, Csv) else b""
+        if header and header.decode("utf-8", "replace") != layout.head():
+            raise OutputError(
+                f"{printable(path)}: its columns are not those of this command. Give the same --top, or another --out."
+            )
+        for line, end in lines:
+            try:
+                yield _parse(line, end, csv_columns=bool(header))
+            except (ValueError, KeyError, TypeError) as error:
+                raise OutputError(
+                    f"{printable(path)}: the line that ends at byte {end} is no answer of speechrnn. Give "
+                    "another --out."
+                ) from error
+
+
+def _parse(line: bytes, end: int, *, csv_columns: bool) -> Row:
+    text = line.decode("utf-8", "surrogateescape")
+    if csv_columns:
+        [cells] = csv.reader(io.StringIO(text, newline=""))
+        path, label, probability, *_, error = cells[:7]
+        return Row(path, label or None, float(probability) if probability else None, error or None, end)
+    fields = json.loads(text)
+    return Row(fields["path"], fields["label"], fields["probability"], fields["error"], end)
+
+
+def _whole_lines(file: BinaryIO, *, quoted: bool) -> Iterator[tuple[bytes, int]]:
+    """Each row with the place where it ends; a line break inside quotes ends none, and a torn row is left out."""
+    row, end = b"", 0
+    for line in file:
+        row += line
+        if line.endswith(b"\n") and not (quoted and row.count(b'"') % 2):
+            end += len(row)
+            yield row, end
+            row = b""
