@@ -15,10 +15,11 @@ import numpy as np
 import soundfile
 from strings import THRESHOLDS, halves
 
+from speechrnn.belief import believe
 from speechrnn.bundle import MODEL, WEIGHTS, read_bundle, write_bundle
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
-from speechrnn.decoding import Found, believe, decode
+from speechrnn.decoding import Found, decode
 from speechrnn.string_scores import compare_string
 from speechrnn.training.export import to_onnx
 from speechrnn.training.weights import load_weights, save_weights

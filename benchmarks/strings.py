@@ -21,11 +21,12 @@ import numpy as np
 import soundfile
 
 from speechrnn.audio import load_audio
+from speechrnn.belief import believe
 from speechrnn.bundle import read_bundle
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
-from speechrnn.decoding import Found, believe, decode
+from speechrnn.decoding import Found, decode
 from speechrnn.patterns import any_of_length
 from speechrnn.recognizer import Recognizer
 from speechrnn.string_scores import score_strings

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from speechrnn.audio import Source, Waveform
+from speechrnn.belief import believe, widen
 from speechrnn.bundle import Bundle, read_bundle
-from speechrnn.decoding import BLANK, Found, LogProbs, believe, decode, widen
+from speechrnn.decoding import BLANK, Found, LogProbs, decode
 from speechrnn.patterns import Pattern, choose_pattern
 from speechrnn.places import find_model
 from speechrnn.segmenting import Utterance
@@ -33,7 +34,7 @@ class StringRecognizer:
         What runs it; onnxruntime if absent.
     min_probability : float, optional
         Utterances without a digit so probable are left out, in place of the bundle's own threshold, and of others what
-        is far less probable; see `speechrnn.decoding.believe`.
+        is far less probable; see `speechrnn.belief.believe`.
     """
 
     def __init__(

@@ -29,7 +29,7 @@ ORDER = [
     {"errors"},
     {"extras", "storage", "crew", "yaml", "presets", "settings", "patterns"},
     {"conversion", "decoding", "string_settings"},
-    {"config", "places"},
+    {"config", "places", "belief"},
     {"waveform", "figures", "background", "timing", "cost", "sphinx"},
     {"segmenting", "resampling"},
     {"media"},

