@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from speechrnn.config import Config, parse_overrides, preset_names, preset_path
 from speechrnn.errors import ConfigError
 from speechrnn.settings import Span
 
-PRESETS = ("cnn1d", "default", "dense", "digits", "gru", "lstm", "rnn", "rnn-relu", "tutorial")
+PRESETS = ("cnn1d", "default", "dense", "digits", "gru", "lstm", "rnn", "rnn-relu", "strings", "tutorial")
 
 
 def test_the_presets_are_those_of_the_readme() -> None:
@@ -52,10 +53,20 @@ def test_default_yaml_holds_every_key_with_a_comment_above() -> None:
     written = yaml.safe_load("\n".join(lines))
     assert msgspec.convert(written, Config) == Config.load("default")
     keys = [i for i, line in enumerate(lines) if re.match(r"\s*\w+:", line)]
-    # seven groups; the recurrent layer, six parts of augmentation, rejection
-    assert len(keys) == len(list(leaves(inspect.type_info(Config)))) + 7 + 8
+    # eight groups, of which that of strings is empty; the recurrent layer, six parts of augmentation, rejection
+    here = [leaf for leaf in leaves(inspect.type_info(Config)) if not leaf.path.startswith("strings.")]
+    assert len(keys) == len(here) + 8 + 8
     for i in keys:
         assert lines[i - 1].strip().startswith("# "), lines[i]
+
+
+def test_the_preset_of_strings_holds_every_key_of_theirs_with_a_comment_above() -> None:
+    text = preset_path("strings").read_text()
+    lines = text[text.index("\nstrings:") : text.index("\naugmentation:")].splitlines()
+    keys = {line.split(":")[0].strip(): above for above, line in pairwise(lines) if re.match(r"  \w+:", line)}
+    paths = [leaf.path for leaf in leaves(inspect.type_info(Config)) if leaf.path.startswith("strings.")]
+    assert [f"strings.{key}" for key in keys] == paths
+    assert all(above.strip().startswith("# ") for above in keys.values())
 
 
 @dataclass(frozen=True)
@@ -151,7 +162,7 @@ MESSAGES = {
     "clips_per_epoch, balance, label_smoothing, reject_at, start_share.",
     "data: {rejection: {words: 0.6, noise: 0.4}}": "words, noise and broken are 1.08 together, allowed is less than 1",
     "trainng: {epochs: 3}": "my.yaml: trainng.epochs is 3, but there is no key trainng; the nearest is training. "
-    "Allowed are audio, trim, features, network, training, augmentation, data.",
+    "Allowed are audio, trim, features, network, training, augmentation, data, strings.",
     "xyz: {a: {b: 1, c: 2}}": "my.yaml: xyz.a is {'b': 1, 'c': 2}, but there is no key xyz. Allowed are audio, trim",
     "network: {conv: [{filtrs: 8, kernel_size: 3}]}": "network.conv[0].filtrs is 8, but network.conv[0] has no key "
     "filtrs; the nearest is filters. Allowed are filters, kernel_size, stride.",

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 
 from speechrnn.adaptation import adapt_config, adapts, choose_split, own_config
-from speechrnn.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
+from speechrnn.bundle import Bundle, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus, read_corpus
 from speechrnn.corpus.splits import Split, split_corpus
@@ -17,22 +17,20 @@ from speechrnn.places import find_model, new_model_path, remember_model
 from speechrnn.recognizer import Recognizer
 from speechrnn.training.assembly import assemble, describe, fingerprint, tuned
 from speechrnn.training.batches import spread
-from speechrnn.training.checkpoint import Checkpoint
 from speechrnn.training.claim import Claim, claim
 from speechrnn.training.distribution import leave
 from speechrnn.training.features import Unreadable
-from speechrnn.training.feed import Feed
-from speechrnn.training.fitting import Journal, Step, fit, fit_standardization
+from speechrnn.training.fitting import Journal, Step, fit
 from speechrnn.training.frontend import check_filters
-from speechrnn.training.material import Gathered, Material, gather
+from speechrnn.training.inheritance import first_network, go_back
+from speechrnn.training.material import Gathered, gather
 from speechrnn.training.network import build_network
 from speechrnn.training.reference import check_parity
-from speechrnn.training.string_feed import StringFeed
 from speechrnn.training.string_fitting import fit_strings
 from speechrnn.training.string_reference import check_string_parity
 from speechrnn.training.sureness import tune
 from speechrnn.training.threads import one_blas_thread
-from speechrnn.training.weights import blend, calibration_weights, load_weights, set_weights
+from speechrnn.training.weights import calibration_weights, set_weights
 
 # clips on which each export is compared with Keras before the bundle is written
 PARITY_CLIPS = 32
@@ -166,7 +164,7 @@ def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     labels = plan.start.labels if plan.start and adapts(plan.start, corpus) and config.data.sources else None
     gathered = gather(corpus, split, config, labels, listener.reading)
     material = gathered.material
-    network = _first_network(config, material, plan.start)
+    network = first_network(config, material, plan.start)
     journal = Journal(place.checkpoint, fingerprint(network, material, config), plan.options.resume)
     if config.strings is not None:
         return _finish_strings(place, plan, _Fit(network, gathered, split, journal), listener)
@@ -174,7 +172,7 @@ def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     if leave():  # what follows each process does alone, on a network of its own
         network = build_network(config, len(material.labels))
         set_weights(network, checkpoint.best_weights)
-    checkpoint = _go_back(checkpoint, network, plan, material.labels)
+    checkpoint = go_back(checkpoint, network, config, plan.start, material.labels)
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
     origin = describe(gathered, split.method, plan.start)
     if origin.calibration is None and (calibration := tune(network, material, config)):
@@ -222,29 +220,6 @@ class _Steps:
             self._listener.resuming(step.epoch - 1)
         self._begun = True
         self._listener.fitting(step)
-
-
-def _first_network(config: Config, material: Material, start: Bundle | None) -> keras.Model:
-    keras.utils.set_random_seed(config.training.seed)
-    network = build_network(config, len(material.labels))
-    if start:
-        same_labels = start.labels == material.labels
-        other_head = not same_labels or (start.metadata.kind == "strings") != (config.strings is not None)
-        set_weights(network, load_weights(start.read(WEIGHTS)), except_head=other_head)
-    else:
-        feed = StringFeed(material, config) if config.strings is not None else Feed(material, config)
-        fit_standardization(network, feed.probe(), config.features.normalization)
-    return network
-
-
-def _go_back(checkpoint: Checkpoint, network: keras.Model, plan: _Plan, labels: tuple[str, ...]) -> Checkpoint:
-    """Between what a few recordings taught and what the model knew before lies one that is good at both."""
-    share = plan.config.training.start_share
-    if not plan.start or not share or plan.start.labels != labels:
-        return checkpoint
-    weights = blend(checkpoint.best_weights, load_weights(plan.start.read(WEIGHTS)), share)
-    set_weights(network, weights)
-    return replace(checkpoint, best_weights=weights)
 
 
 def _choose_config(config: Config | str | Path | None, start: Bundle | None, corpus: Corpus) -> Config:
