@@ -163,7 +163,18 @@ def describe_machine() -> str:
 
 
 def start_base(setting: Setting) -> list[Row]:
-    """Start-up against what it cannot do without, and help against typer; memory."""
+    """Start-up against what it cannot do without, and help against typer; memory.
+
+    Parameters
+    ----------
+    setting : Setting
+        Clips, model, commands.
+
+    Returns
+    -------
+    list of Row
+        Medians, each beside its yardstick.
+    """
     predict = setting.command("predict", str(setting.paths[0]))
     ours, base = alternate(predict, _python("import onnxruntime, soundfile, numpy"), 15)
     helps, typer = alternate([*PROGRAM, "--help"], _python("import typer"), 15)
@@ -179,7 +190,18 @@ def start_base(setting: Setting) -> list[Row]:
 
 
 def start_tensorflow(setting: Setting) -> list[Row]:
-    """Start-up against TensorFlow's."""
+    """Start-up against TensorFlow's.
+
+    Parameters
+    ----------
+    setting : Setting
+        Clips, model, commands.
+
+    Returns
+    -------
+    list of Row
+        Medians, each beside its yardstick.
+    """
     check_installed("tensorflow", extra="train", purpose="this yardstick")
     ours, theirs = alternate(setting.command("predict", str(setting.paths[0])), _python("import tensorflow"), 5)
     a, b = median(ours), median(theirs)
@@ -187,7 +209,18 @@ def start_tensorflow(setting: Setting) -> list[Row]:
 
 
 def warm_sphinx(setting: Setting) -> list[Row]:
-    """One file at a time, to the label, against pocketsphinx with a grammar of ten digits."""
+    """One file at a time, to the label, against pocketsphinx with a grammar of ten digits.
+
+    Parameters
+    ----------
+    setting : Setting
+        Clips, model, commands.
+
+    Returns
+    -------
+    list of Row
+        Medians, each beside its yardstick.
+    """
     recognizer, hear = setting.recognizer(), load_sphinx()
     paths = setting.paths
     times = take_turns(
@@ -203,7 +236,18 @@ def warm_sphinx(setting: Setting) -> list[Row]:
 
 
 def folder(setting: Setting) -> list[Row]:
-    """Many files, whole process, against the chain of librosa and Keras over the same files."""
+    """Many files, whole process, against the chain of librosa and Keras over the same files.
+
+    Parameters
+    ----------
+    setting : Setting
+        Clips, model, commands.
+
+    Returns
+    -------
+    list of Row
+        Medians, each beside its yardstick.
+    """
     check_installed("keras", extra="train", purpose="this yardstick")
     with tempfile.TemporaryDirectory() as scratch:
         _link(setting.paths, Path(scratch))

@@ -23,7 +23,18 @@ SECONDS = 0.5
 
 
 def warm_chain(setting: Setting) -> list[Row]:
-    """One file at a time, to the label, against librosa.load, trim, mfcc and a call of the Keras model."""
+    """One file at a time, to the label, against librosa.load, trim, mfcc and a call of the Keras model.
+
+    Parameters
+    ----------
+    setting : Setting
+        Clips, model, commands.
+
+    Returns
+    -------
+    list of Row
+        Medians, each beside its yardstick.
+    """
     recognizer = setting.recognizer()
     network = load_network(recognizer.bundle)
     called = _chain(recognizer.bundle, lambda inputs: network(inputs, training=False))
@@ -45,7 +56,18 @@ def warm_chain(setting: Setting) -> list[Row]:
 
 
 def one_word(setting: Setting) -> list[Row]:
-    """Front end and network of one clip, samples to answer, against `librosa.feature.mfcc` of the same clip alone."""
+    """Front end and network of one clip, samples to answer, against `librosa.feature.mfcc` of the same clip alone.
+
+    Parameters
+    ----------
+    setting : Setting
+        Clips, model, commands.
+
+    Returns
+    -------
+    list of Row
+        Medians, each beside its yardstick.
+    """
     bundle = setting.recognizer().bundle
     rate, engine = bundle.metadata.sample_rate, OnnxEngine(bundle)
     y = rehearse(rate, SECONDS, n=2)[-1]
