@@ -9,7 +9,7 @@ import speechrnn
 from speechrnn.audio import load_audio
 from speechrnn.config import Config
 from speechrnn.string_scores import align_strings
-from speechrnn.transcriber import StringRecognizer
+from speechrnn.transcriber import StringRecognizer, load_strings
 from tests.bundles import SAMPLES
 from tests.signals import word
 
@@ -19,7 +19,7 @@ VOICES = ("espeak-en-us-marco", "espeak-en-gb-x-rp-diogo")
 
 @pytest.fixture(scope="module")
 def recognizer() -> StringRecognizer:
-    return speechrnn.load_strings(Path(speechrnn.__file__).parent / "pretrained" / "strings")
+    return load_strings(Path(speechrnn.__file__).parent / "pretrained" / "strings")
 
 
 def say(digits: str, voice: str, gap: float) -> np.ndarray:
