@@ -55,7 +55,8 @@ def main() -> int:
     parser.add_argument("--model", default="digits")
     model = parser.parse_args().model
     files = sorted((HERE.parent / "data" / "samples").glob("*.wav"))
-    predictions = [load(model).predict(path) for path in files]
+    recognizer = load(model)
+    predictions = [recognizer.predict(path) for path in files]
     expected = np.array([[*(p.probabilities or {}).values(), p.known] for p in predictions])
     failed = 0
     with tempfile.TemporaryDirectory() as scratch:

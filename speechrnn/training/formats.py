@@ -181,8 +181,9 @@ def _hear_saved_model(path: Path, sounds: Sequence[Waveform]) -> Heard:
     import tensorflow as tf
 
     batch = pad(sounds)
-    serve = tf.saved_model.load(path).serve
-    return _join([serve({"waveform": batch["waveform"], "length": batch["length"].astype(np.int32)})])
+    loaded = tf.saved_model.load(path)  # its functions live no longer than it does
+    waveform, length = tf.constant(batch["waveform"]), tf.constant(batch["length"].astype(np.int32))
+    return _join([loaded.signatures["serving_default"](waveform=waveform, length=length)])
 
 
 def _write_keras(bundle: Bundle, path: Path) -> None:
