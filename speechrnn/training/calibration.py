@@ -124,7 +124,9 @@ def fit_temperature(logits: npt.ArrayLike, targets: npt.ArrayLike) -> float:
     return math.exp((low + high) / 2)
 
 
-def fit_known(known: npt.ArrayLike, margin: npt.ArrayLike, is_label: npt.ArrayLike) -> KnownWeights:
+def fit_known(
+    known: npt.ArrayLike, margin: npt.ArrayLike, is_label: npt.ArrayLike, kinds: npt.ArrayLike = 0
+) -> KnownWeights:
     """Find the weights of `known`: a logistic regression, labels and rejects together counting alike.
 
     Parameters
@@ -135,6 +137,8 @@ def fit_known(known: npt.ArrayLike, margin: npt.ArrayLike, is_label: npt.ArrayLi
         Log-odds of the most probable label, under the temperature that goes with the weights.
     is_label : array_like of bool [shape=(n,)]
         Which recordings are of a label; both kinds must be there.
+    kinds : array_like of int [shape=(n,)]
+        Of the rejects, which are words and which noises: each kind counts alike, however many were heard.
 
     Returns
     -------
@@ -150,7 +154,11 @@ def fit_known(known: npt.ArrayLike, margin: npt.ArrayLike, is_label: npt.ArrayLi
     labels = np.asarray(is_label, bool)
     x = np.stack([np.asarray(known, np.float64), np.asarray(margin, np.float64), np.ones(labels.size)], axis=1)
     signs = np.where(labels, 1.0, -1.0)
-    shares = np.where(labels, 0.5 / labels.sum(), 0.5 / (~labels).sum()) * labels.size
+    kind = np.where(labels, -1, np.unique(np.broadcast_to(kinds, labels.shape), return_inverse=True)[1].reshape(-1))
+    there, counts = np.unique(kind, return_counts=True)
+    size = dict(zip(there.tolist(), counts.tolist(), strict=True))
+    weight = [0.5 if k == -1 else 0.5 / (len(size) - 1) for k in kind.tolist()]
+    shares = labels.size * np.array(weight) / np.array([size[k] for k in kind.tolist()])
     fresh = np.array([1.0, 0.0, 0.0])
 
     def badness(weights: Floats) -> float:

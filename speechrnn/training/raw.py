@@ -199,7 +199,7 @@ def fit_calibration(raw: Raw, present: Calibration, false_accepts: float) -> Cal
         # margins shrink as the temperature grows: what they count for stays the same
         weights = replace(weights, margin=weights.margin * temperature / present.temperature)
     if n_clips and n_rejects >= MIN_REJECTS and WORD in raw.units:
-        weights = fit_known(raw.known, margins(softmax(raw.log_probabilities / temperature)), labels)
+        weights = fit_known(raw.known, margins(softmax(raw.log_probabilities / temperature)), labels, raw.units)
     fitted = Calibration(temperature, weights, present.threshold, None, n_clips, n_rejects)
     _, known = apply_calibration(raw, fitted)
     heard = [unit for unit in (WORD, NOISE) if unit in raw.units]
