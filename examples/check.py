@@ -17,7 +17,8 @@ import onnxruntime
 from speechrnn import load
 
 HERE = Path(__file__).parent
-TOLERANCE = 1e-4
+# for each probability, and for `known`, which hangs on differences that a sure softmax leaves no digits for
+TOLERANCE = np.array([1e-4] * 10 + [1e-3])
 
 
 def run(command: list[str | Path], folder: Path | None = None) -> str:
@@ -66,9 +67,12 @@ def main() -> int:
             if shutil.which(tool) is None:
                 print(f"{name}: NOT RUN, there is no {tool} here")
                 continue
-            apart = float(np.abs(np.array(hear(export, files)) - expected).max())
-            failed += not apart <= TOLERANCE
-            print(f"{name}: {len(files)} clips, largest difference from Python {apart:.1e}, allowed {TOLERANCE:g}")
+            apart = np.abs(np.array(hear(export, files)) - expected).max(axis=0)
+            failed += not (apart <= TOLERANCE).all()
+            print(
+                f"{name}: {len(files)} clips, largest difference from Python {apart[:-1].max():.1e} in probability, "
+                f"{apart[-1]:.1e} in `known`; allowed {TOLERANCE[0]:g} and {TOLERANCE[-1]:g}"
+            )
     return int(failed > 0)
 
 

@@ -63,6 +63,7 @@ ORDER = [
     {"plots"},
     {"fold_plots", "certainty_plots"},
     {"report", "schemas", "benchmark"},
+    {"yardsticks"},
     {"training"},
     {"cli"},
     {"__main__"},

@@ -72,7 +72,7 @@ def test_no_traceback_unless_asked_for(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("speechrnn.recognizer.load", fail)
+    monkeypatch.setattr("speechrnn.cli.prediction_run.load", fail)
     result = cli("predict", SIX)
     assert (result.status, result.out) == (status, "")
     assert result.err.startswith(seen)

@@ -21,8 +21,8 @@ def bench(
     """Measure speed on this machine (extra train for most yardsticks).
 
     Each figure is a median beside its yardstick, whose runs take turns with ours, and the limit that it is held
-    against. What needs a package that is not installed is skipped, and said so. The exit status is 1 where a limit does
-    not hold. It takes some minutes; let the machine do nothing else.
+    against. An aim is told and decides nothing. What needs a package that is not installed is skipped, and said so. The
+    exit status is 1 where a limit does not hold. It takes some minutes; let the machine do nothing else.
     """
     import os
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import typer
 
 from speechrnn import __version__
-from speechrnn.benchmark import STEPS, Row, Setting, Skipped, Step, describe_machine, measure, prepare
+from speechrnn.benchmark import Row, Setting, Skipped, Step, describe_machine, measure, prepare
 from speechrnn.storage import write_text
+from speechrnn.yardsticks import STEPS
 
 
 def measure_speed(clips: Path | None, model: Path | None, json_file: Path | None) -> bool:
@@ -27,7 +28,7 @@ def measure_speed(clips: Path | None, model: Path | None, json_file: Path | None
     Returns
     -------
     bool
-        Whether all limits hold.
+        Whether all limits hold; aims do not count.
     """
     with tempfile.TemporaryDirectory() as scratch:
         setting = prepare(clips, None if model is None else str(model), Path(scratch))
@@ -62,7 +63,7 @@ def describe_row(row: Row | Skipped) -> str:
     """
     if isinstance(row, Skipped):
         return f"{row.measure}: skipped: {row.reason}"
-    verdict = {True: "holds", False: "DOES NOT HOLD", None: "told, not held"}[row.holds]
+    verdict = {True: "holds", False: "DOES NOT HOLD", None: "told only"}[row.holds]
     note = f" ({row.note})" if row.note else ""
     return (
         f"{row.measure}: {row.ours:.3g} {row.unit} against {row.yardstick:.3g} {row.unit}, "
