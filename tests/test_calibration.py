@@ -426,3 +426,19 @@ def test_wrong_uses_are_refused(bundle: Bundle, data: Path, cli: Cli) -> None:
     assert cli("calibrate", bundle.path, data, "--reject-at", "1.5").status == 2
     assert cli("calibrate", bundle.path, data, "--reject-at", "nan").status == 2
     check_refusal(cli("calibrate", bundle.path, "nowhere"), "nowhere: no such folder")
+
+
+def test_each_kind_of_reject_counts_alike_however_many_were_heard() -> None:
+    """Ten times as many noises change nothing, but that the pull to the fresh weights counts less."""
+    rng = np.random.default_rng(0)
+    labels = rng.normal((3.0, 4.0), 1.5, (2000, 2))
+    words, noises = rng.normal((1.0, 3.0), 1.5, (500, 2)), rng.normal((-1.0, -2.0), 1.5, (500, 2))
+
+    def fit(n: int, *, alike: bool) -> KnownWeights:
+        rows = np.concatenate([labels, words, np.repeat(noises, n, axis=0)])
+        kinds = np.array([0] * 2000 + [-1] * 500 + [-2] * 500 * n)
+        return fit_known(rows[:, 0], rows[:, 1], kinds == 0, kinds if alike else 0)
+
+    few, many, drowned = fit(1, alike=True), fit(10, alike=True), fit(10, alike=False)
+    assert (few.own, few.margin, few.offset) == pytest.approx((many.own, many.margin, many.offset), abs=0.1)
+    assert abs(drowned.margin - many.margin) > 0.3

@@ -155,10 +155,8 @@ def fit_known(
     x = np.stack([np.asarray(known, np.float64), np.asarray(margin, np.float64), np.ones(labels.size)], axis=1)
     signs = np.where(labels, 1.0, -1.0)
     kind = np.where(labels, -1, np.unique(np.broadcast_to(kinds, labels.shape), return_inverse=True)[1].reshape(-1))
-    there, counts = np.unique(kind, return_counts=True)
-    size = dict(zip(there.tolist(), counts.tolist(), strict=True))
-    weight = [0.5 if k == -1 else 0.5 / (len(size) - 1) for k in kind.tolist()]
-    shares = labels.size * np.array(weight) / np.array([size[k] for k in kind.tolist()])
+    _, place, counts = np.unique(kind, return_inverse=True, return_counts=True)
+    shares = labels.size * np.where(labels, 0.5, 0.5 / (len(counts) - 1)) / counts[place.reshape(-1)]
     fresh = np.array([1.0, 0.0, 0.0])
 
     def badness(weights: Floats) -> float:
