@@ -84,6 +84,8 @@ def describe(gathered: Gathered, split: str, start: Bundle | None = None) -> Ori
             sources.append(DataSource(name, corpus.layout, len(examples), licence))
     for folder, n in Counter(noise.path.parent for noise in material.noises).items():
         sources.append(DataSource(_name(folder), "noise", n, _read_licence(folder)))
+    # what the training started from has mostly heard the same
+    sources = list(dict.fromkeys(sources))
     if start is None or start.labels != material.labels:
         return Origin(tuple(sources), heard, split)
     # temperature and weights of `known` stay as they were; the threshold goes with them
@@ -134,10 +136,12 @@ def _heard(corpus: Corpus, examples: Sequence[Example], labelled: AbstractSet[Pa
 
 
 def _merge(earlier: Heard, later: Heard) -> Heard:
+    # what goes on with the same clips has heard no more of them
+    again = len({*earlier.clips} & {*later.clips})
     return Heard(
         speakers=tuple(sorted({*earlier.speakers, *later.speakers})),
         clips=tuple(sorted({*earlier.clips, *later.clips})),
-        real=earlier.real + later.real,
+        real=earlier.real + max(0, later.real - again),
         unnamed=earlier.unnamed + later.unnamed,
         synthetic=tuple(dict.fromkeys((*earlier.synthetic, *later.synthetic))),
     )
