@@ -19,7 +19,7 @@ from speechrnn.training.recalibration import set_calibration
 def main(bundle: Path, crossval: Path, words: Path, noise: Path, out: Path) -> None:
     """Calibrate and write."""
     raw = join([fold.raw for fold in hear_folds(crossval, [words], noise, "valid")])
-    strict = fit_calibration(raw, Calibration(), FALSE_ACCEPTS)
+    strict = fit_calibration(raw, Calibration(), FALSE_ACCEPTS, margin=False)
     calibration = ease(raw, strict, MOST_REFUSED)
     draft = set_calibration(read_bundle(bundle), calibration, f"out-of-fold answers of {crossval.name}")
     write_bundle(out, draft.files, draft.metadata, replace=True)

@@ -80,7 +80,7 @@ class Sure:
 def ask(fold: FoldAnswers, calibrating: list[FoldAnswers]) -> Sure:
     """Calibrate on the other speakers' folds of the same seed, on words and noises of their own, and measure."""
     others = join([other.raw for other in calibrating if other.seed == fold.seed and other.speaker != fold.speaker])
-    strict = fit_calibration(others, Calibration(), FALSE_ACCEPTS)
+    strict = fit_calibration(others, Calibration(), FALSE_ACCEPTS, margin=False)
     labels = fold.raw.is_label
     fresh, _ = apply_calibration(fold.raw, Calibration())
     p, known = apply_calibration(fold.raw, strict)

@@ -171,7 +171,7 @@ def measure(raw: Raw, calibration: Calibration) -> Quality:
     )
 
 
-def fit_calibration(raw: Raw, present: Calibration, false_accepts: float) -> Calibration:
+def fit_calibration(raw: Raw, present: Calibration, false_accepts: float, *, margin: bool = True) -> Calibration:
     """Set what the recordings are enough for, and keep the rest.
 
     Parameters
@@ -185,6 +185,8 @@ def fit_calibration(raw: Raw, present: Calibration, false_accepts: float) -> Cal
         Largest share of each kind of reject to be accepted. Where a kind was not heard nobody knows what a lower
         threshold lets in: then it is not set below the present one, or only until that refuses at most `MAX_REFUSED`
         of the labels.
+    margin : bool
+        Whether `known` may look at the log-odds of the best label; without them it is steadier where that is sure.
 
     Returns
     -------
@@ -199,7 +201,8 @@ def fit_calibration(raw: Raw, present: Calibration, false_accepts: float) -> Cal
         # margins shrink as the temperature grows: what they count for stays the same
         weights = replace(weights, margin=weights.margin * temperature / present.temperature)
     if n_clips and n_rejects >= MIN_REJECTS and WORD in raw.units:
-        weights = fit_known(raw.known, margins(softmax(raw.log_probabilities / temperature)), labels, raw.units)
+        odds = margins(softmax(raw.log_probabilities / temperature))
+        weights = fit_known(raw.known, odds if margin else np.zeros_like(odds), labels, raw.units)
     fitted = Calibration(temperature, weights, present.threshold, None, n_clips, n_rejects)
     _, known = apply_calibration(raw, fitted)
     heard = [unit for unit in (WORD, NOISE) if unit in raw.units]
