@@ -119,8 +119,8 @@ def align_strings(said: str, heard: str) -> tuple[str, str]:
 
     Examples
     --------
-    >>> align_strings("2240", "2410")
-    ('224-0', '2-410')
+    >>> align_strings("2240", "220")
+    ('2240', '22-0')
     """
     rows = [list(range(len(heard) + 1))]
     for i, digit in enumerate(said, start=1):

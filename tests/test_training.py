@@ -346,7 +346,7 @@ def test_a_loss_that_is_no_number_stops_the_training(tone_corpus: Corpus, config
         return poisoned[0]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("speechrnn.training.session.build_network", spy)
+        patch.setattr("speechrnn.training.inheritance.build_network", spy)
         with pytest.raises(
             TrainingError, match=r"the loss became nan \(validation nan\) in epoch 1, needed a finite number"
         ):

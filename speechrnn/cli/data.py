@@ -43,8 +43,8 @@ class EngineName(StrEnum):
     espeak_ng = "espeak-ng"
     throats = "throats"
     accents = "accents"
-    hibari = "hibari"
     kokoro = "kokoro"
+    hibari = "hibari"
     flite = "flite"
 
 
