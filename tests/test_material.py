@@ -55,12 +55,12 @@ def test_folder_alone(corpus: Path) -> None:
 
 
 def test_sources_add_clips_words_and_noise(corpus: Path, tmp_path: Path) -> None:
-    write(tmp_path / "more" / "0_dan_0.wav", 1)
-    write(tmp_path / "more" / "1_dan_0.wav", 2)
-    write(tmp_path / "check" / "1_eve_0.wav", 3)
-    write(tmp_path / "check" / "0_eve_0.wav", 5)
-    write(tmp_path / "stop" / "stop" / "a.wav", 4)
-    write(tmp_path / "noise" / "rain.wav", 6)
+    write(tmp_path / "more" / "0_dan_0.wav", 801)  # the seeds of ann, bob and cyd end at 211: no clip is there twice
+    write(tmp_path / "more" / "1_dan_0.wav", 802)
+    write(tmp_path / "check" / "1_eve_0.wav", 803)
+    write(tmp_path / "check" / "0_eve_0.wav", 805)
+    write(tmp_path / "stop" / "stop" / "a.wav", 804)
+    write(tmp_path / "noise" / "rain.wav", 806)
     gathered = collect(
         corpus,
         {"path": str(tmp_path / "more"), "weight": 3.0},
