@@ -125,12 +125,16 @@ def _content(source: str | Path | bytes, limit: int = 1 << 30) -> bytes:
 
 def _read(sound: Any, max_duration: float) -> Waveform:
     """Mono blocks as long as the file gives any: what its header promises may not be there, or not fit in memory."""
-    blocks, size = [np.zeros(0, np.float32)], 0
-    while (block := sound.read(BLOCK, dtype="float32", always_2d=True)).size:
+    # asked for one sample more than there are, a short file ends within its first block
+    asked = min(BLOCK, sound.frames + 1)
+    blocks, size, found = list[Waveform](), 0, asked
+    while found == asked:
+        block = sound.read(asked, dtype="float32", always_2d=True)
         blocks.append(mix(block))
-        size += block.shape[0]
+        found = block.shape[0]
+        size += found
         check_duration(size, sound.samplerate, max_duration)
-    return np.concatenate(blocks)
+    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
 def _mend_stream(data: bytes) -> bytes | None:
@@ -170,7 +174,8 @@ def check_complete(source: str | Path | bytes, sound: Any, n_read: int) -> None:
         )
     if sound.format == "OGG" and not _ends_with_a_page(_content(source)):
         raise AudioError("truncated: the file ends inside a page of Ogg. Copy or record it again.")
-    for line in sound.extra_info.splitlines():
+    told = sound.extra_info
+    for line in told.splitlines() if "(should be" in told else ():
         name, _, rest = line.partition(":")
         promised, _, found = rest.partition("(should be")
         if name.strip() in _SLACK and found and promised.strip().isdigit() and 0 < int(promised) < _OPEN_SIZE:

@@ -57,6 +57,8 @@ def mix(y: npt.NDArray[Any]) -> Waveform:
             return y.astype(np.float32, copy=False)
         if y.ndim != 2 or y.shape[1] == 0:
             raise AudioError(f"an array of shape {y.shape}, needed (samples,) or (samples, channels). Reshape it.")
+        if y.shape[1] == 1:
+            return y[:, 0].astype(np.float32, copy=False)
         mono: Waveform = np.mean(y.T, axis=0, dtype=np.float32)
         return mono
 

@@ -6,7 +6,7 @@ from speechrnn.corpus.manifest import SynthesisOptions
 from speechrnn.corpus.synthesis import Judge, Synthesized
 from speechrnn.errors import ConfigError
 
-N_NONSENSE = 400
+N_NONSENSE = 3000
 
 
 def choose_words(name: str, seed: int) -> dict[str, Any]:

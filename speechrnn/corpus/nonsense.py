@@ -46,7 +46,7 @@ def make_nonsense(n: int, seed: int) -> tuple[str, ...]:
     Parameters
     ----------
     n : int
-        How many, at most 1,000.
+        How many, at most 3,000.
     seed : int
         Decides which.
 
