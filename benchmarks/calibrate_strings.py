@@ -32,8 +32,8 @@ PENALTIES = (0.0, 0.5, 1.0, 1.5, 2.0)
 
 def hear(recognizer: StringRecognizer, path: Path) -> list[np.ndarray]:
     """Run the network on each utterance."""
-    blocks, sr = read_blocks(path, recognizer.sample_rate)
-    return [recognizer.log_probs(one.y) for one in find_utterances(blocks, sr, recognizer.sample_rate)]
+    reading = read_blocks(path, recognizer.sample_rate)
+    return [recognizer.log_probs(one.y) for one in find_utterances(reading.blocks, reading.sr, recognizer.sample_rate)]
 
 
 def search(rows: Sequence[np.ndarray], penalty: float) -> list[tuple[Found, ...]]:

@@ -116,8 +116,8 @@ def false_digits(
     seconds, found = 0.0, []
     for path in list_noises(noise, part):
         seconds += soundfile.info(path).duration
-        blocks, sr = read_blocks(path, SR)
-        found += [decode(recognizer.log_probs(one.y)) for one in find_utterances(blocks, sr, SR)]
+        reading = read_blocks(path, SR)
+        found += [decode(recognizer.log_probs(one.y)) for one in find_utterances(reading.blocks, reading.sr, SR)]
     return seconds / 60, found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 
 from speechrnn.errors import AudioError
-from speechrnn.recordings import check_complete, check_not_empty, decode
+from speechrnn.recordings import UNKNOWN_LENGTH, check_complete, check_not_empty, decode
 from speechrnn.waveform import Waveform, check_rate, mix
 
 # a file that libsndfile cannot read piece by piece is decoded whole, if it is no longer than this, in seconds
@@ -71,6 +71,12 @@ class FileBlocks:
         self.sr = int(self._sound.samplerate) if self._whole is None else self._whole.sr
         check_rate(self.sr)
         self._size = max(1, round(seconds * self.sr))
+
+    @property
+    def seconds(self) -> int | None:
+        """How long the recording is, in whole seconds; None where its header leaves it open."""
+        n = self._sound.frames if self._whole is None else self._whole.y.size
+        return None if n == UNKNOWN_LENGTH else int(n) // self.sr
 
     def __iter__(self) -> Iterator[Block]:
         if self._whole is not None:

@@ -22,7 +22,7 @@ AUDIO_SUFFIXES = MEDIA_SUFFIXES | frozenset(
 )
 BLOCK = 1 << 16
 # what libsndfile gives where the header leaves the length open
-_UNKNOWN_LENGTH = 2**63 - 1
+UNKNOWN_LENGTH = 2**63 - 1
 # what a program that writes wav into a pipe puts as the size; libsndfile takes everything from about there as unknown
 _OPEN_SIZE = 0x7FFF_F000
 # sizes in the log of libsndfile: of samples (wav, aiff, au), and of files (w64, rf64), where writers err by a header
@@ -76,7 +76,7 @@ def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decode
     except (soundfile.LibsndfileError, ValueError, TypeError) as error:
         return decode_media(_content(source), suffix, max_duration, _reason(error))
     with sound:
-        endless = sound.frames == _UNKNOWN_LENGTH
+        endless = sound.frames == UNKNOWN_LENGTH
         check_rate(sound.samplerate)
         if not endless:
             check_duration(sound.frames, sound.samplerate, max_duration)

@@ -11,7 +11,7 @@ from speechrnn.errors import AudioError, explain_os_error
 from speechrnn.evaluation import heard_levels
 from speechrnn.markup import count, percent
 from speechrnn.patterns import Pattern
-from speechrnn.progress import Progress
+from speechrnn.progress import OpenProgress, Progress
 from speechrnn.recognizer import Prediction
 from speechrnn.string_scores import StringEvaluation, score_strings
 from speechrnn.text import printable
@@ -23,7 +23,11 @@ _SHOWN = 40
 
 
 def transcribe_files(
-    recognizer: StringRecognizer, items: Iterable[Item], pattern: Pattern | None = None
+    recognizer: StringRecognizer,
+    items: Iterable[Item],
+    pattern: Pattern | None = None,
+    *,
+    on_progress: OpenProgress | None = None,
 ) -> Iterator[Transcript]:
     """Transcribe many files; one that cannot be read does not keep the others waiting.
 
@@ -35,6 +39,8 @@ def transcribe_files(
         As `speechrnn.batch.predict_files` takes them; taken as needed.
     pattern : Pattern, optional
         What is known of each.
+    on_progress : callable, optional
+        Called with the seconds of the file at hand that were heard, and all of its seconds where they are known.
 
     Yields
     ------
@@ -47,7 +53,8 @@ def transcribe_files(
             if isinstance(item, Prediction):
                 yield Transcript(name, None, (), item.error)
             else:
-                yield dataclasses.replace(recognizer.transcribe(open_item(item), pattern=pattern), path=name)
+                transcript = recognizer.transcribe(open_item(item), pattern=pattern, on_progress=on_progress)
+                yield dataclasses.replace(transcript, path=name)
         except AudioError as error:
             yield Transcript(name, None, (), str(error))
         except OSError as error:

@@ -13,6 +13,7 @@ from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.decoding import BLANK, Found, LogProbs, decode
 from speechrnn.patterns import Pattern, choose_pattern
 from speechrnn.places import find_model
+from speechrnn.progress import OpenProgress
 from speechrnn.segmenting import Utterance
 from speechrnn.string_engine import FrameEngine, StringEngine
 from speechrnn.transcript import Segment, Transcript
@@ -101,7 +102,14 @@ class StringRecognizer:
             for one, (start, end) in zip(found, widen(spans, _SHORTEST), strict=True)
         )
 
-    def transcribe(self, source: Source, sr: int | None = None, *, pattern: Pattern | None = None) -> Transcript:
+    def transcribe(
+        self,
+        source: Source,
+        sr: int | None = None,
+        *,
+        pattern: Pattern | None = None,
+        on_progress: OpenProgress | None = None,
+    ) -> Transcript:
         """Say which digits a recording holds; it may be hours long.
 
         Parameters
@@ -113,6 +121,8 @@ class StringRecognizer:
         pattern : Pattern, optional
             What is known of the string; see `speechrnn.patterns.parse_pattern`. Where nothing at all is heard there
             are no digits; else as many as it has places.
+        on_progress : callable, optional
+            Called with the seconds that were heard, and with all where they are known.
 
         Returns
         -------
@@ -127,8 +137,9 @@ class StringRecognizer:
             The file cannot be opened.
         """
         path = str(source) if isinstance(source, str | Path) else None
-        blocks, rate = read_blocks(source, sr or self.sample_rate)
-        utterances = find_utterances(blocks, rate, self.sample_rate)
+        reading = read_blocks(source, sr or self.sample_rate)
+        blocks = reading.blocks if on_progress is None else reading.watched(on_progress)
+        utterances = find_utterances(blocks, reading.sr, self.sample_rate)
         if pattern is None:
             segments = tuple(segment for one in utterances for segment in self.hear(one.y, one.start))
             return Transcript(path, "".join(one.label for one in segments), segments)

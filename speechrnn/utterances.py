@@ -1,6 +1,7 @@
 """From a recording of any length to the stretches of it in which something sounds, a few seconds in memory at once."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import numpy as np
 from speechrnn.audio import Source, Waveform, decode_source
 from speechrnn.blocks import LONGEST_WHOLE, FileBlocks
 from speechrnn.errors import AudioError
+from speechrnn.progress import OpenProgress
 from speechrnn.resampling import Resampler
 from speechrnn.segmenting import Segmenter, SegmentOptions, Utterance
 
@@ -15,7 +17,45 @@ from speechrnn.segmenting import Segmenter, SegmentOptions, Utterance
 BLOCK_SECONDS = 1.0
 
 
-def read_blocks(source: Source, sr: int) -> tuple[Iterable[Waveform], int]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A recording of any length, opened.
+
+    Attributes
+    ----------
+    blocks : iterable of np.ndarray [shape=(n,), dtype=float32]
+        Mono; while iterating, a file that is damaged raises AudioError.
+    sr : int
+        Their rate in Hz.
+    seconds : int or None
+        How long it is, where that is known before it is read.
+    """
+
+    blocks: Iterable[Waveform]
+    sr: int
+    seconds: int | None
+
+    def watched(self, on_progress: OpenProgress) -> Iterator[Waveform]:
+        """Give the blocks, and tell how far they are.
+
+        Parameters
+        ----------
+        on_progress : callable
+            Called before each block with the seconds that were taken, and with all where they are known.
+
+        Yields
+        ------
+        np.ndarray [shape=(n,), dtype=float32]
+            The blocks.
+        """
+        n = 0
+        for block in self.blocks:
+            on_progress(n // self.sr, self.seconds)
+            n += block.size
+            yield block
+
+
+def read_blocks(source: Source, sr: int) -> Reading:
     """Open a recording of any length.
 
     Parameters
@@ -27,10 +67,8 @@ def read_blocks(source: Source, sr: int) -> tuple[Iterable[Waveform], int]:
 
     Returns
     -------
-    blocks : iterable of np.ndarray [shape=(n,), dtype=float32]
-        Mono; while iterating, a file that is damaged raises AudioError.
-    sr : int
-        Their rate.
+    Reading
+        Blocks of a second.
 
     Raises
     ------
@@ -41,10 +79,11 @@ def read_blocks(source: Source, sr: int) -> tuple[Iterable[Waveform], int]:
     """
     if isinstance(source, str | Path):
         file = FileBlocks(Path(source), BLOCK_SECONDS)
-        return (block.y for block in file), file.sr
+        return Reading((block.y for block in file), file.sr, file.seconds)
     decoded = decode_source(source, LONGEST_WHOLE, sr)
     size = max(1, round(BLOCK_SECONDS * decoded.sr))
-    return (decoded.y[at : at + size] for at in range(0, decoded.y.size, size)), decoded.sr
+    blocks = (decoded.y[at : at + size] for at in range(0, decoded.y.size, size))
+    return Reading(blocks, decoded.sr, decoded.y.size // decoded.sr)
 
 
 def find_utterances(blocks: Iterable[Waveform], sr: int, target: int) -> Iterator[Utterance]:

@@ -1,7 +1,8 @@
 """``speechrnn transcribe``, and ``evaluate`` on strings, with a model that hears pitches."""
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import soundfile
 
 from speechrnn import string_evaluation, transcriber
+from speechrnn.cli import progress
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.errors import CorpusError
@@ -55,6 +57,28 @@ def test_a_pattern_is_written_as_it_is_given_and_json_has_the_digits_alone(cli: 
     assert cli("transcribe", pin, "--pattern", "dd-dd").out == "pin.wav: 40-71\n"
     assert json.loads(cli("transcribe", pin, "--pattern", "dd-dd", "--json").out)["digits"] == "4071"
     assert len(json.loads(cli("transcribe", pin, "--length", "3", "--json").out)["digits"]) == 3
+
+
+def test_a_bar_for_each_file_that_takes_long_gone_before_its_line(
+    cli: Cli, pin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[object] = []
+
+    @contextlib.contextmanager
+    def bar(title: str, *, unit: str) -> Iterator[Callable[[int, int | None], None]]:
+        events.append((title, unit))
+        yield lambda done, total: events.append((done, total))
+        events.append("gone")
+
+    monkeypatch.setattr(progress, "is_watched", lambda: True)
+    monkeypatch.setattr(progress, "progress", bar)
+    assert "pin.wav: 4071" in cli("transcribe", pin).out
+    assert events == []
+    monkeypatch.setattr(progress.LateBar, "PATIENCE", -1.0)
+    soundfile.write(tmp_path / "hush.wav", hush(1.0), SR)
+    cli("transcribe", pin, "hush.wav")
+    title = ("listening", "s of sound")
+    assert events == [title, (0, 2), (1, 2), (2, 2), "gone", title, (0, 1), "gone"]
 
 
 def test_one_bad_file_among_many(cli: Cli, pin: Path, tmp_path: Path) -> None:

@@ -43,6 +43,17 @@ def test_a_file_an_array_bytes_and_a_stream_give_the_same(tmp_path: Path) -> Non
     assert tuple(listen(blocks, SR, ear)) == found.segments
 
 
+def test_how_far_it_is_is_told_in_seconds(tmp_path: Path) -> None:
+    y = say("4071", gap=0.3)
+    soundfile.write(tmp_path / "pin.wav", y, SR)
+    seconds = y.size // SR
+    for source in (y, tmp_path / "pin.wav"):
+        told: list[tuple[int, int | None]] = []
+        found = recognizer().transcribe(source, on_progress=lambda done, total, told=told: told.append((done, total)))
+        assert told == [(i, seconds) for i in range(seconds + 1)]
+        assert found.digits == "4071"
+
+
 def test_stereo_at_44100_hz(tmp_path: Path) -> None:
     y = soxr.resample(say("31"), SR, 44100)
     path = tmp_path / "stereo.wav"

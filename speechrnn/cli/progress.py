@@ -2,7 +2,10 @@
 
 import contextlib
 import sys
+import time
 from collections.abc import Iterator
+from types import TracebackType
+from typing import Self
 
 from speechrnn.progress import OpenProgress
 
@@ -62,3 +65,51 @@ def progress(title: str, *, as_bytes: bool = False, unit: str | None = None) -> 
     with Bars(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(title, total=None)
         yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+class LateBar:
+    """A bar for one thing after another, drawn only while one of them takes longer than a second.
+
+    Parameters
+    ----------
+    title : str
+        What is done.
+    unit : str
+        What is counted.
+    """
+
+    PATIENCE = 1.0
+
+    def __init__(self, title: str, unit: str) -> None:
+        self._title, self._unit = title, unit
+        self._bar = contextlib.ExitStack()
+        self._draw: OpenProgress | None = None
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def update(self, done: int, total: int | None) -> None:
+        """Tell how far the one at hand is.
+
+        Parameters
+        ----------
+        done : int
+            Of the unit.
+        total : int or None
+            Where it is known.
+        """
+        if self._draw is None and is_watched() and time.monotonic() - self._began > self.PATIENCE:
+            self._draw = self._bar.enter_context(progress(self._title, unit=self._unit))
+        if self._draw is not None:
+            self._draw(done, total)
+
+    def close(self) -> None:
+        """Wipe the bar away: the one at hand is done."""
+        self._bar.close()
+        self._draw, self._began = None, time.monotonic()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import typer
 
 from speechrnn.cli.inputs import STDIN, Inputs
+from speechrnn.cli.progress import LateBar
 from speechrnn.patterns import Pattern
 from speechrnn.string_evaluation import transcribe_files
 from speechrnn.text import printable
@@ -36,15 +37,17 @@ def print_transcripts(
         How many failed, and how many there were.
     """
     n_failed = n = 0
-    for transcript in transcribe_files(recognizer, Inputs(inputs), pattern):
-        n += 1
-        if as_json:
-            typer.echo(json.dumps(dataclasses.asdict(transcript), allow_nan=False))
-        elif transcript.error is None:
-            typer.echo(describe_transcript(transcript, pattern))
-        if transcript.error is not None:
-            n_failed += 1
-            typer.echo(f"error: {printable(transcript.path or STDIN)}: {transcript.error}", err=True)
+    with LateBar("listening", "s of sound") as bar:
+        for transcript in transcribe_files(recognizer, Inputs(inputs), pattern, on_progress=bar.update):
+            bar.close()
+            n += 1
+            if as_json:
+                typer.echo(json.dumps(dataclasses.asdict(transcript), allow_nan=False))
+            elif transcript.error is None:
+                typer.echo(describe_transcript(transcript, pattern))
+            if transcript.error is not None:
+                n_failed += 1
+                typer.echo(f"error: {printable(transcript.path or STDIN)}: {transcript.error}", err=True)
     return n_failed, n
 
 
