@@ -70,15 +70,18 @@ def set_weights(network: keras.Model, arrays: Arrays, *, except_head: bool = Fal
     arrays : mapping of str to np.ndarray
         As `get_weights` gives them.
     except_head : bool
-        Leave the layers after pooling that answer as they are: the labels are others.
+        Leave the layers after pooling that answer as they are: the labels are others. So stay recurrent layers that
+        `arrays` has none of: they come before the answer, on top of those that are known.
 
     Raises
     ------
     TrainingError
         A weight is missing or has another shape.
     """
+    known = {name.partition("/")[0] for name in arrays}
     for name, variable in named_variables(network).items():
-        if except_head and name.startswith(_HEAD):
+        layer = name.partition("/")[0]
+        if except_head and (name.startswith(_HEAD) or (layer.startswith("recurrent_") and layer not in known)):
             continue
         found = arrays.get(name)
         if found is None or found.shape != tuple(variable.shape):
