@@ -125,3 +125,15 @@ def test_other_labels_get_all_that_answers_anew() -> None:
     for name, array in get_weights(fresh).items():
         head = name.startswith(("output/", "unknown/", "calibration/"))
         np.testing.assert_array_equal(array, before[name] if head else network.weights[name])
+
+
+def test_a_layer_on_top_of_those_of_the_start_begins_anew_and_none_is_lost() -> None:
+    start = random_network("default")
+    deeper = build_network(Config.load("default", {"network.recurrent.layers": 2}), 10)
+    before = get_weights(deeper)
+    set_weights(deeper, start.weights, except_head=True)
+    for name, array in get_weights(deeper).items():
+        anew = name.startswith(("output/", "unknown/", "calibration/", "recurrent_1/"))
+        np.testing.assert_array_equal(array, before[name] if anew else start.weights[name])
+    with pytest.raises(TrainingError, match="recurrent_1/forward/kernel is missing"):
+        set_weights(deeper, start.weights)

@@ -11,19 +11,13 @@ synth espeak-strings --voices 300 --strings 14 --seed 31
 synth accents-strings --engine accents --voices 270 --strings 9 --seed 32
 synth hibari-strings --engine hibari --voices 6 --strings 150 --seed 33
 synth flite-strings --engine flite --voices 20 --strings 60 --seed 34
+synth kokoro-strings --engine kokoro --voices 60 --strings 3 --seed 41
 # "oh" is 0
 synth espeak-oh --words oh --voices 100 --repeats 2 --seed 36
 synth accents-oh --engine accents --words oh --voices 100 --repeats 1 --seed 37
 synth hibari-oh --engine hibari --words oh --voices 6 --repeats 6 --seed 39
 
-# it starts from the single words that shipped before: those that ship now are wider
-[ -d words-before ] || { mkdir words-before && git -C "$here" archive c449c5e digits | tar x -C words-before; }
-# from single words to strings in large batches, then in small ones, then shorter strings that are hurried less
-[ -d strings-begun ] || speechrnn train fsdd --config strings --from words-before/digits --split none --out strings-begun --resume \
-  --set training.epochs=10 --set training.batch_size=64 --set training.clips_per_epoch=2400 --set strings.n_digits=8
-[ -d strings-middle ] || speechrnn train fsdd --config strings --from strings-begun --split none --out strings-middle --resume
-[ -d strings ] || speechrnn train fsdd --config strings --from strings-middle --split none --out strings --resume \
-  --set training.epochs=12 --set training.learning_rate=0.0012 --set strings.n_digits=4 --set strings.fluent_tempo.high=1.7
+[ -d strings ] || speechrnn train fsdd --config strings --from trained --split none --out strings --resume
 python "$here/../../benchmarks/calibrate_strings.py" strings noise joe-strings "$here/strings"
 python "$here/../../benchmarks/strings.py" fsdd noise "$here/../../benchmarks/strings.json" "$here/strings" \
   --words "$here/digits" --spoken joe-strings --speed

@@ -104,7 +104,9 @@ class Attention(UnmaskedLayer):
     def call(self, x: Any, mask: Any) -> Any:
         """From (batch, frames, n) to (batch, n)."""
         scores = ops.matmul(ops.tanh(ops.matmul(x, self.kernel) + self.bias), self.query)
-        weights = ops.softmax(scores + (1.0 - mask[:, :, None]) * FAR_BELOW, axis=1)
+        scores = scores + (1.0 - mask[:, :, None]) * FAR_BELOW
+        # as ops.softmax, which warns people of a word that leaves a single frame
+        weights = ops.exp(scores - ops.logsumexp(scores, axis=1, keepdims=True))
         return ops.sum(weights * x, axis=1)
 
 
