@@ -3,7 +3,6 @@
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -62,10 +61,16 @@ def predict_files(recognizer: Recognizer, items: Iterable[Item], *, jobs: int | 
     Prediction
         In input order. A file that cannot be read has `error` and nothing else.
     """
-    jobs = jobs or os.cpu_count() or 1
     files = iter(items)
+    first = list(islice(files, TASK))
+    if len(first) < TASK:
+        yield from predict_task(recognizer, first)
+        return
+    from concurrent.futures import Future, ThreadPoolExecutor  # 5 ms that a single file shall not wait for
+
+    jobs = jobs or os.cpu_count() or 1
     with ThreadPoolExecutor(jobs) as pool:
-        waiting: deque[Future[list[Prediction]]] = deque()
+        waiting: deque[Future[list[Prediction]]] = deque([pool.submit(predict_task, recognizer, first)])
         try:
             while True:
                 while len(waiting) <= jobs and (task := list(islice(files, TASK))):

@@ -3,7 +3,6 @@
 import contextlib
 import glob
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -142,4 +141,4 @@ def _sync(path: Path) -> None:
 
 def _beside(path: Path) -> Path:
     """Choose a free name in the same folder; unlike with `tempfile`, the user's umask decides on rights."""
-    return path.with_name(f".{path.stem[:40]}-{secrets.token_hex(4)}{path.suffix}")
+    return path.with_name(f".{path.stem[:40]}-{os.urandom(4).hex()}{path.suffix}")

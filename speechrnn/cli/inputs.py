@@ -7,7 +7,6 @@ import csv
 import glob
 import os
 import sys
-import tarfile
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -139,6 +138,8 @@ def _expand_list(table: Path) -> Iterator[Item]:
 
 def _expand_archive(archive: Path) -> Iterator[Item]:
     """Members are read one after the other, as a compressed archive must be."""
+    import tarfile  # 3 ms that who has none shall not wait for
+
     try:
         with tarfile.open(archive, "r|*") as members:
             while (member := members.next()) is not None:
