@@ -1,5 +1,6 @@
 """The model that ships: whole, small, found without being named, right on the samples, silent on what is no digit."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import soundfile
 
 from speechrnn.audio import load_audio
 from speechrnn.bundle import read_bundle
-from speechrnn.config import AudioConfig, Config
+from speechrnn.config import AudioConfig, Config, parse_overrides
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
 from speechrnn.evaluation import evaluate
@@ -39,8 +40,12 @@ def test_it_is_found_without_a_name_and_is_whole() -> None:
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 5e6
 
 
-def test_its_recipe_is_the_one_in_configs() -> None:
-    assert read_bundle(FOLDER).config == Config.load("digits")
+def test_its_recipe_is_the_one_in_configs_as_the_script_ends_it() -> None:
+    script = (FOLDER.parent / "make.sh").read_text()
+    lines = [line for line in script.splitlines() if line.startswith(("more()", "[ -d trained ]"))]
+    settings = parse_overrides(re.findall(r"--set (\S+)", " ".join(lines)))
+    assert settings.keys() == {"training.epochs", "training.learning_rate", "data.rejection.noise"}
+    assert read_bundle(FOLDER).config == Config.load("digits", settings)
 
 
 def test_its_metadata_says_what_trained_and_what_refuses() -> None:

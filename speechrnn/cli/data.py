@@ -33,6 +33,7 @@ class Words(StrEnum):
     digits = "digits"
     other = "other"
     nonsense = "nonsense"
+    more_nonsense = "more-nonsense"
     held_out = "held-out"
     oh = "oh"
 
@@ -70,7 +71,7 @@ def synth(
     words: Annotated[
         Words,
         typer.Option(
-            metavar="digits|oh|other|nonsense|held-out",
+            metavar="digits|oh|other|nonsense|more-nonsense|held-out",
             help="Digits, `oh` for 0, or words that are none: to train rejection (other; nonsense, which nobody says "
             "and is often one sound from a digit) and to measure it (held-out).",
         ),

@@ -6,7 +6,8 @@ from speechrnn.corpus.manifest import SynthesisOptions
 from speechrnn.corpus.synthesis import Judge, Synthesized
 from speechrnn.errors import ConfigError
 
-N_NONSENSE = 3000
+# how many words nobody says; of the many, let each speaker say some (`--each`)
+N_NONSENSE = {"nonsense": 400, "more-nonsense": 3000}
 
 
 def choose_words(name: str, seed: int) -> dict[str, Any]:
@@ -15,7 +16,7 @@ def choose_words(name: str, seed: int) -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        ``digits``, ``oh``, ``other``, ``nonsense`` or ``held-out``.
+        ``digits``, ``oh``, ``other``, ``nonsense``, ``more-nonsense`` or ``held-out``.
     seed : int
         Decides which words nobody says.
 
@@ -31,7 +32,8 @@ def choose_words(name: str, seed: int) -> dict[str, Any]:
         return {}
     if name == "oh":
         return {"words": {"0": "oh"}}
-    words = make_nonsense(N_NONSENSE, seed) if name == "nonsense" else OTHER if name == "other" else HELD_OUT
+    lists = {"other": OTHER, "held-out": HELD_OUT}
+    words = lists[name] if name in lists else make_nonsense(N_NONSENSE[name], seed)
     return {"words": {word: word for word in words}, "rejects": True}
 
 

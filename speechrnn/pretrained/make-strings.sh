@@ -17,7 +17,15 @@ synth espeak-oh --words oh --voices 100 --repeats 2 --seed 36
 synth accents-oh --engine accents --words oh --voices 100 --repeats 1 --seed 37
 synth hibari-oh --engine hibari --words oh --voices 6 --repeats 6 --seed 39
 
-[ -d strings ] || speechrnn train fsdd --config strings --from trained --split none --out strings --resume
+# it starts from single digits with a frame each 30 ms, trained on three thousand words that nobody says
+mkdir -p more
+synth more/nonsense --words more-nonsense --each 30 --voices 400 --repeats 1 --seed 21
+synth more/nonsense-accents --engine accents --words more-nonsense --each 40 --voices 270 --repeats 1 --seed 22
+synth more/nonsense-flite --engine flite --words more-nonsense --each 150 --voices 20 --repeats 1 --seed 23
+synth more/nonsense-hibari --engine hibari --words more-nonsense --each 400 --voices 6 --repeats 1 --seed 24
+synth more/nonsense-kokoro --engine kokoro --words more-nonsense --each 10 --voices 40 --repeats 1 --seed 25
+[ -d strings-start ] || speechrnn train fsdd --config "$here/strings-start.yaml" --split none --out strings-start --resume
+[ -d strings ] || speechrnn train fsdd --config strings --from strings-start --split none --out strings --resume
 python "$here/../../benchmarks/calibrate_strings.py" strings noise joe-strings "$here/strings"
 python "$here/../../benchmarks/strings.py" fsdd noise "$here/../../benchmarks/strings.json" "$here/strings" \
   --words "$here/digits" --spoken joe-strings --speed
