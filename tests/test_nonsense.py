@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from speechrnn.cli.synthesis import choose_words
 from speechrnn.corpus.clips import DIGIT_WORDS
 from speechrnn.corpus.espeak import ACCENTS
 from speechrnn.corpus.nonsense import _DIGITS, _distance, _distance_to, _sounds, make_nonsense
@@ -19,6 +20,7 @@ def test_the_seed_decides_and_no_word_comes_twice() -> None:
     assert len(set(words)) == 400
     assert len(set(words) & set(make_nonsense(400, seed=4))) < 200
     assert not set(words) & {*DIGIT_WORDS, *HELD_OUT}
+    assert len(set(choose_words("more-nonsense", 3)["words"])) == 3000
 
 
 @pytest.mark.parametrize(
@@ -42,7 +44,8 @@ def test_what_accents_confuse_is_a_digit_still() -> None:
 
 
 def test_no_accent_of_espeak_says_a_digit_or_a_word_that_measures() -> None:
-    words = sorted({word for seed in (21, 22, 23, 24) for word in make_nonsense(400, seed)})
+    words = sorted({word for seed in range(21, 26) for n in (400, 3000) for word in make_nonsense(n, seed)})
+    assert len(words) > 8000
     request = {"accents": ACCENTS, "words": [*DIGIT_WORDS, "oh", *HELD_OUT, *words]}
     done = subprocess.run(
         [sys.executable, "-c", _PHONEMES], input=json.dumps(request), capture_output=True, text=True, check=True
