@@ -43,7 +43,7 @@ def test_it_says_what_it_is(recognizer: StringRecognizer) -> None:
     assert {"jackson", "theo", "nicolas", "george", "lucas", "yweweler"} <= set(bundle.metadata.heard.speakers)
 
 
-@pytest.mark.parametrize(("gap", "most"), [(0.0, 4), (0.1, 4), (0.4, 8)])
+@pytest.mark.parametrize(("gap", "most"), [(0.0, 2), (0.1, 4), (0.4, 9)])
 def test_it_hears_strings(recognizer: StringRecognizer, gap: float, most: int) -> None:
     """Forty digits by two voices; a digit alone has no sure neighbour, and is left out more often."""
     errors = 0

@@ -26,6 +26,6 @@ synth more/nonsense-hibari --engine hibari --words more-nonsense --each 400 --vo
 synth more/nonsense-kokoro --engine kokoro --words more-nonsense --each 10 --voices 40 --repeats 1 --seed 25
 [ -d strings-start ] || speechrnn train fsdd --config "$here/strings-start.yaml" --split none --out strings-start --resume
 [ -d strings ] || speechrnn train fsdd --config strings --from strings-start --split none --out strings --resume
-python "$here/../../benchmarks/calibrate_strings.py" strings noise joe-strings "$here/strings"
+python "$here/../../benchmarks/calibrate_strings.py" strings noise joe-strings fsdd "$here/strings"
 python "$here/../../benchmarks/strings.py" fsdd noise "$here/../../benchmarks/strings.json" "$here/strings" \
   --words "$here/digits" --spoken joe-strings --speed
