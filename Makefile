@@ -8,7 +8,7 @@ FSDD ?= $(DATA)
 APACHE ?= $(SHARED)/data/digits-apache/recordings
 NOISE ?= $(SHARED)/data/noise
 
-.PHONY: help install pretrained strings demo test test-fast lint format bench examples build samples wheel-leg oldest-leg
+.PHONY: help install pretrained strings demo test machines test-fast lint format bench examples build samples wheel-leg oldest-leg
 .PHONY: torch-leg batch-bench accuracy clean
 
 help:  ## list the words
@@ -31,11 +31,14 @@ demo: install  ## the shipped model on samples; then synthetic voices, a trainin
 	@printf '  %s\n' 'source $(BIN)/activate' 'speechrnn predict YOUR.wav' 'speechrnn train YOUR_CLIPS --from digits' \
 	  'speechrnn evaluate YOUR_FOLDER --report report' 'speechrnn --help'
 
-test: install  ## all tests (those marked shared need ../shared)
-	$(BIN)/python -m pytest -q -n auto --dist loadfile
+test: install  ## all tests but those of `make machines` (those marked shared need ../shared)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not machines"
+
+machines: install  ## the tests of several processes: a Ray cluster that loses a node, a training divided in two
+	$(BIN)/python -m pytest -q -m machines
 
 test-fast: install  ## the tests that train nothing
-	$(BIN)/python -m pytest -q -m "not train"
+	$(BIN)/python -m pytest -q -m "not train and not machines"
 
 lint: install  ## ruff, formatting, types
 	$(BIN)/ruff check .

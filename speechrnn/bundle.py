@@ -4,6 +4,7 @@
 what was written. Nothing in a bundle is ever unpickled or executed.
 """
 
+import contextlib
 import functools
 import hashlib
 import re
@@ -67,9 +68,11 @@ class Bundle:
         """
         if found := _AUDIO.match(self.read(CONFIG)):
             lines = (line.strip().split(": ") for line in found[1].decode().splitlines())
-            audio = msgspec.convert({key: msgspec.json.decode(value) for key, value in lines}, AudioConfig)
-            if audio.sample_rate == self.metadata.sample_rate:
-                return audio
+            # what is wrong with it is said by who reads all
+            with contextlib.suppress(msgspec.MsgspecError):
+                audio = msgspec.convert({key: msgspec.json.decode(value) for key, value in lines}, AudioConfig)
+                if audio.sample_rate == self.metadata.sample_rate:
+                    return audio
         return self.config.audio
 
     def read(self, name: str) -> bytes:

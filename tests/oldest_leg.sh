@@ -10,4 +10,4 @@ python3 -m venv "$work/venv"
   --editable ".[train,synth,media]" --group test
 "$work/venv/bin/uv" pip list --quiet --python "$work/venv/bin/python" | grep -iE '^(numpy|onnx|onnxruntime|keras|tensorflow|librosa|typer|msgspec|soundfile|soxr) ' || true
 # old libraries warn of what newer ones deprecate; that is not ours to mend
-"$work/venv/bin/python" -m pytest -q -n auto --dist loadfile -m "not train and not shared" -W default -p no:cacheprovider
+"$work/venv/bin/python" -m pytest -q -n auto --dist loadfile -m "not train and not shared and not machines" -W default -p no:cacheprovider

@@ -199,6 +199,12 @@ def test_a_configuration_that_is_not_complete_is_refused(bundle: Path, text: str
     check_refused(exchange(bundle, {"config.yaml": text.encode("latin-1")}), "damaged bundle: .*config.yaml")
 
 
+def test_a_misspelt_setting_is_refused_also_where_only_the_audio_part_is_read(bundle: Path) -> None:
+    text = (GOLDEN / "config.yaml").read_bytes().replace(b"sample_rate", b"ample_rate", 1)
+    with pytest.raises(BundleError, match=r"damaged bundle: .*ample_rate"):
+        _ = read_bundle(exchange(bundle, {"config.yaml": text})).audio
+
+
 def test_a_configuration_of_another_rate_is_refused(bundle: Path) -> None:
     config = Config.load("default", {"audio.sample_rate": 16000})
     check_refused(exchange(bundle, {"config.yaml": config.dump().encode()}), "8000.*16000")

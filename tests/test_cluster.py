@@ -15,7 +15,7 @@ from tests.bundles import GOLDEN, SAMPLES
 from tests.command_line import MODEL, Result, check_refusal
 
 pytestmark = [
-    pytest.mark.ray,
+    pytest.mark.machines,
     pytest.mark.filterwarnings("ignore"),  # Ray's own, of sockets that its processes leave
 ]
 CLIPS = sorted(SAMPLES.glob("*.wav"))

@@ -51,6 +51,7 @@ def free_port() -> int:
 
 
 @pytest.mark.train
+@pytest.mark.machines
 def test_two_processes_learn_what_one_learns(tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
     pytest.importorskip("jax")
     corpus, address = tone_corpus(n=4), f"127.0.0.1:{free_port()}"

@@ -25,7 +25,7 @@ from tests.test_decoding import count_all_ways
 
 SMALL = {
     "network.conv": [{"filters": 6, "kernel_size": 5}, {"filters": 6, "kernel_size": 4, "stride": 2}],
-    "network.recurrent.units": 5,
+    "network.recurrent": {"units": 5, "layers": 1},
     "training.epochs": 1,
     "training.clips_per_epoch": 16,
     "training.batch_size": 16,
@@ -119,7 +119,7 @@ def test_it_learns(tones: Path) -> None:
     """Two tones are told apart after some passes: strings of them are right."""
     plain = {f"augmentation.{part}": None for part in ("noise", "masking", "warp", "reverberation")}
     more = {"training.epochs": 100, "training.clips_per_epoch": 64, "training.learning_rate": 0.02}
-    config = Config.load("strings", SMALL | plain | more | {"network.recurrent.units": 12})
+    config = Config.load("strings", SMALL | plain | more | {"network.recurrent": {"units": 12, "layers": 1}})
     bundle = train(tones, config, tones.parent / "learnt", TrainOptions(split="none")).bundle
     gap = np.zeros(1600, np.float32)
     for labels in ("01", "10"):
