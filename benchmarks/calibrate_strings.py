@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import soundfile
-from strings import SR, THRESHOLDS, halves, strings_of
+from strings import THRESHOLDS, halves, strings_of
 
 from speechrnn.belief import believe
 from speechrnn.bundle import MODEL, WEIGHTS, read_bundle, write_bundle
@@ -34,9 +34,9 @@ BLANKS = (0.0, 0.5, 1.0, 1.5, 2.0, 2.5)
 JOINED, N_JOINED = ("nicolas", "yweweler", "george"), 60
 
 
-def hear(recognizer: StringRecognizer, path: Path) -> list[np.ndarray]:
+def hear(recognizer: StringRecognizer, source: Path | np.ndarray) -> list[np.ndarray]:
     """Run the network on each utterance."""
-    reading = read_blocks(path, recognizer.sample_rate)
+    reading = read_blocks(source, recognizer.sample_rate)
     return [recognizer.log_probs(one.y) for one in find_utterances(reading.blocks, reading.sr, recognizer.sample_rate)]
 
 
@@ -70,7 +70,7 @@ def main(trained: Path, noise: Path, strings: Path, fsdd: Path, out: Path) -> No
     spoken = [(clip, hear(recognizer, clip.path)) for clip in clips]
     real = read_corpus(fsdd).clips
     some = [one for name in JOINED for one in strings_of(real, name)[0][:N_JOINED]]
-    joined = [(one.clip, [recognizer.log_probs(u.y) for u in find_utterances([one.y], SR, SR)]) for one in some]
+    joined = [(one.clip, hear(recognizer, one.y)) for one in some]
     noises = list_noises(noise, "valid")
     minutes = sum(soundfile.info(path).duration for path in noises) / 60
     silent = [hear(recognizer, path) for path in noises]

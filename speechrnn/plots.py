@@ -82,13 +82,15 @@ def plot_confusion(evaluation: Evaluation, name: str = "") -> bytes:
     return encode_png(figure)
 
 
-def plot_history(rows: Sequence[Epoch]) -> bytes:
+def plot_history(rows: Sequence[Epoch], *, strings: bool = False) -> bytes:
     """Draw loss and accuracy by epoch, for training and validation, and mark the epoch whose weights were kept.
 
     Parameters
     ----------
     rows : sequence of Epoch
         In order. The kept one is the first with the least loss on the validation clips, else the last.
+    strings : bool
+        Whether strings were trained: their loss and their accuracy are others, see `speechrnn.training.string_fitting`.
 
     Returns
     -------
@@ -106,8 +108,8 @@ def plot_history(rows: Sequence[Epoch]) -> bytes:
     _draw_course(left, epochs, [row.loss for row in rows], [row.valid_loss for row in rows])
     shares = _percent([row.accuracy for row in rows]), _percent([row.valid_accuracy for row in rows])
     _draw_course(right, epochs, *shares)
-    left.set_ylabel("loss (cross-entropy, nats)")
-    right.set_ylabel("accuracy (%)")
+    left.set_ylabel("loss (CTC, nats a string)" if strings else "loss (cross-entropy, nats)")
+    right.set_ylabel("strings more probable than not (%)" if strings else "accuracy (%)")
     for axes in (left, right):
         _mark_epochs(axes, rows)
     # the same for both; above them, where it hides no point

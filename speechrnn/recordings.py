@@ -125,16 +125,16 @@ def _content(source: str | Path | bytes, limit: int = 1 << 30) -> bytes:
 
 def _read(sound: Any, max_duration: float) -> Waveform:
     """Mono blocks as long as the file gives any: what its header promises may not be there, or not fit in memory."""
-    # asked for one sample more than there are, a short file ends within its first block
-    asked = min(BLOCK, sound.frames + 1)
-    blocks, size, found = list[Waveform](), 0, asked
-    while found == asked:
-        block = sound.read(asked, dtype="float32", always_2d=True)
+    # asked for one sample more than there are, most files end within their first block
+    asked = max(1, min(BLOCK, sound.frames + 1))
+    blocks, size = list[Waveform](), 0
+    while (block := sound.read(asked, dtype="float32", always_2d=True)).size:
         blocks.append(mix(block))
-        found = block.shape[0]
-        size += found
+        size += block.shape[0]
         check_duration(size, sound.samplerate, max_duration)
-    return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        if block.shape[0] < asked and size >= sound.frames:
+            break
+    return blocks[0] if len(blocks) == 1 else np.concatenate([np.zeros(0, np.float32), *blocks])
 
 
 def _mend_stream(data: bytes) -> bytes | None:

@@ -1,5 +1,7 @@
 """The figures of `speechrnn bench` that need no training: starts, one clip against pocketsphinx, a folder.
 
+Each step gives medians, every one beside its yardstick.
+
 What is compared with librosa and Keras in this process stands in `speechrnn.training.yardsticks`.
 """
 
@@ -16,19 +18,8 @@ from speechrnn.timing import alternate, median, run, take_turns
 N_FOLDER = 3000
 
 
-def start_base(setting: Setting) -> list[Row]:
-    """Start-up against what it cannot do without, and help against typer; memory.
-
-    Parameters
-    ----------
-    setting : Setting
-        Clips, model, commands.
-
-    Returns
-    -------
-    list of Row
-        Medians, each beside its yardstick.
-    """
+def _start_base(setting: Setting) -> list[Row]:
+    """Start-up against what it cannot do without, and help against typer; memory."""
     predict = setting.command("predict", str(setting.paths[0]))
     ours, base = alternate(predict, _python("import onnxruntime, soundfile, numpy"), 15)
     helps, typer = alternate([*PROGRAM, "--help"], _python("import typer"), 15)
@@ -41,38 +32,16 @@ def start_base(setting: Setting) -> list[Row]:
     ]
 
 
-def start_tensorflow(setting: Setting) -> list[Row]:
-    """Start-up against TensorFlow's.
-
-    Parameters
-    ----------
-    setting : Setting
-        Clips, model, commands.
-
-    Returns
-    -------
-    list of Row
-        Medians, each beside its yardstick.
-    """
+def _start_tensorflow(setting: Setting) -> list[Row]:
+    """Start-up against TensorFlow's."""
     check_installed("tensorflow", extra="train", purpose="this yardstick")
     ours, theirs = alternate(setting.command("predict", str(setting.paths[0])), _python("import tensorflow"), 5)
     a, b = median(ours), median(theirs)
     return [Row("cold predict, against import tensorflow", a, b, "s", b / a, "at least 10 times faster", b / a >= 10)]
 
 
-def warm_sphinx(setting: Setting) -> list[Row]:
-    """One file at a time, to the label, against pocketsphinx with a grammar of ten digits.
-
-    Parameters
-    ----------
-    setting : Setting
-        Clips, model, commands.
-
-    Returns
-    -------
-    list of Row
-        Medians, each beside its yardstick.
-    """
+def _warm_sphinx(setting: Setting) -> list[Row]:
+    """One file at a time, to the label, against pocketsphinx with a grammar of ten digits."""
     recognizer, hear = setting.recognizer(), load_sphinx()
     paths = setting.paths
     times = take_turns(
@@ -86,19 +55,8 @@ def warm_sphinx(setting: Setting) -> list[Row]:
     return [Row(name, times["ours"], times["theirs"], "ms", ratio, limit, None, note)]
 
 
-def folder(setting: Setting) -> list[Row]:
-    """Many files, whole process, against the chain of librosa and Keras over the same files.
-
-    Parameters
-    ----------
-    setting : Setting
-        Clips, model, commands.
-
-    Returns
-    -------
-    list of Row
-        Medians, each beside its yardstick.
-    """
+def _folder(setting: Setting) -> list[Row]:
+    """Many files, whole process, against the chain of librosa and Keras over the same files."""
     check_installed("keras", extra="train", purpose="this yardstick")
     with tempfile.TemporaryDirectory() as scratch:
         _link(setting.paths, Path(scratch))
@@ -112,10 +70,10 @@ def folder(setting: Setting) -> list[Row]:
 
 
 STEPS: tuple[Step, ...] = (
-    ("cold start", start_base),
-    ("cold start, against import tensorflow", start_tensorflow),
-    ("warm clip, against pocketsphinx", warm_sphinx),
-    ("a folder of clips, against librosa and Keras", folder),
+    ("cold start", _start_base),
+    ("cold start, against import tensorflow", _start_tensorflow),
+    ("warm clip, against pocketsphinx", _warm_sphinx),
+    ("a folder of clips, against librosa and Keras", _folder),
 )
 
 

@@ -17,6 +17,7 @@ import soundfile
 from speechrnn.audio import Decoded, load_audio, prepare
 from speechrnn.config import Config
 from speechrnn.errors import AudioError, MissingExtraError
+from speechrnn.recordings import UNKNOWN_LENGTH, _read
 from tests.signals import word
 
 Array = npt.NDArray[Any]
@@ -377,6 +378,35 @@ def test_two_hours_without_a_length_are_not_read_to_their_end(tmp_path: Path) ->
             file.truncate(44 + 2 * 2 * 3600 * 8000)
         with pytest.raises(AudioError, match="too long for one word"):
             load_audio(path)
+
+
+class Decoder:
+    """A file as libsndfile gives it: so many samples are promised, and come in pieces of these sizes."""
+
+    samplerate = 8000
+
+    def __init__(self, frames: int, *sizes: int) -> None:
+        self.frames, self._sizes = frames, list(sizes)
+
+    def read(self, asked: int, **_: object) -> Array:
+        assert asked > 0
+        return np.ones((min(asked, self._sizes.pop(0)) if self._sizes else 0, 1), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("decoder", "n"),
+    [
+        (Decoder(5, 5), 5),
+        (Decoder(5, 2, 3), 5),
+        (Decoder(9, 4), 4),
+        (Decoder(-1), 0),
+        (Decoder(-1, 1, 1), 2),
+        (Decoder(UNKNOWN_LENGTH, 70, 30, 9), 109),
+        (Decoder(0), 0),
+    ],
+)
+def test_what_comes_is_read_to_its_end_whatever_is_promised(decoder: Decoder, n: int) -> None:
+    assert _read(decoder, 30.0).shape == (n,)
 
 
 def test_limits_are_those_of_the_configuration() -> None:

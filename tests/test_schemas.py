@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from speechrnn.corpus.clips import Clip
@@ -55,5 +54,5 @@ def test_a_type_that_is_no_json_is_refused() -> None:
     class Odd:
         value: type
 
-    with pytest.raises((NotImplementedError, TypeError, msgspec.MsgspecError)):
+    with pytest.raises(TypeError, match="not supported"):
         make_schema(Odd)

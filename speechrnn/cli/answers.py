@@ -6,7 +6,7 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import typer
 
@@ -123,6 +123,21 @@ class Tally:
     n_failed: int
 
 
+class Answer(Protocol):
+    """What came of one input, such as a prediction or a transcript."""
+
+    @property
+    def path(self) -> str | None:
+        """Name the input; None is stdin."""
+
+    @property
+    def error(self) -> str | None:
+        """Say why there is no answer."""
+
+
+_Answer = TypeVar("_Answer", bound=Answer)
+
+
 def print_answers(predictions: Iterable[Prediction], layout: Format, count: Callable[[], int | None]) -> Tally:
     """Print predictions on stdout as they come, and name on stderr what failed.
 
@@ -146,12 +161,12 @@ def print_answers(predictions: Iterable[Prediction], layout: Format, count: Call
     return tally(watched, lambda prediction: sys.stdout.write(layout.line(prediction)))
 
 
-def tally(predictions: Iterable[Prediction], take: Callable[[Prediction], object]) -> Tally:
-    """Pass predictions on, name on stderr what failed, and count.
+def tally(answers: Iterable[_Answer], take: Callable[[_Answer], object]) -> Tally:
+    """Pass answers on, name on stderr what failed, and count.
 
     Parameters
     ----------
-    predictions : iterable of Prediction
+    answers : iterable of Prediction or Transcript
         As they come.
     take : callable
         Prints or writes one.
@@ -162,12 +177,12 @@ def tally(predictions: Iterable[Prediction], take: Callable[[Prediction], object
         What came.
     """
     n = n_failed = 0
-    for prediction in predictions:
-        take(prediction)
+    for answer in answers:
+        take(answer)
         n += 1
-        if prediction.error is not None:
+        if answer.error is not None:
             n_failed += 1
-            typer.echo(f"error: {printable(prediction.path or '-')}: {prediction.error}", err=True)
+            typer.echo(f"error: {printable(answer.path or '-')}: {answer.error}", err=True)
     return Tally(n, n_failed)
 
 

@@ -61,8 +61,8 @@ def transcribe(
         raise typer.BadParameter(str(error), param_hint="--pattern") from error
     if model is None:
         typer.echo(f"model: {recognizer.bundle.path}", err=True)
-    n_failed, n = print_transcripts(recognizer, inputs, known, as_json=as_json)
-    if n_failed and n > 1:
-        typer.echo(f"{n_failed} of {n} inputs failed", err=True)
-    if n_failed:
+    came = print_transcripts(recognizer, inputs, known, as_json=as_json)
+    if came.n_failed and came.n > 1:
+        typer.echo(f"{came.n_failed} of {came.n} inputs failed", err=True)
+    if came.n_failed:
         raise typer.Exit(FAILED)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
+from speechrnn.cli.answers import Tally, tally
 from speechrnn.cli.inputs import STDIN, Inputs
 from speechrnn.cli.progress import LateBar
 from speechrnn.patterns import Pattern
@@ -17,7 +18,7 @@ from speechrnn.transcript import Transcript
 
 def print_transcripts(
     recognizer: StringRecognizer, inputs: Sequence[str], pattern: Pattern | None, *, as_json: bool
-) -> tuple[int, int]:
+) -> Tally:
     """Print transcripts on stdout as they come, and name on stderr what failed.
 
     Parameters
@@ -33,22 +34,19 @@ def print_transcripts(
 
     Returns
     -------
-    tuple of int
-        How many failed, and how many there were.
+    Tally
+        What came.
     """
-    n_failed = n = 0
     with LateBar("listening", "s of sound") as bar:
-        for transcript in transcribe_files(recognizer, Inputs(inputs), pattern, on_progress=bar.update):
+
+        def show(transcript: Transcript) -> None:
             bar.close()
-            n += 1
             if as_json:
                 typer.echo(json.dumps(dataclasses.asdict(transcript), allow_nan=False))
             elif transcript.error is None:
                 typer.echo(describe_transcript(transcript, pattern))
-            if transcript.error is not None:
-                n_failed += 1
-                typer.echo(f"error: {printable(transcript.path or STDIN)}: {transcript.error}", err=True)
-    return n_failed, n
+
+        return tally(transcribe_files(recognizer, Inputs(inputs), pattern, on_progress=bar.update), show)
 
 
 def describe_transcript(transcript: Transcript, pattern: Pattern | None = None) -> str:

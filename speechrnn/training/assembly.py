@@ -123,11 +123,11 @@ def _all_examples(material: Material) -> Iterator[Example]:
 
 def _heard(corpus: Corpus, examples: Sequence[Example], labelled: AbstractSet[Path]) -> Heard:
     manifest = read_manifest(corpus.folder) or read_unfinished(corpus.folder)
-    real = [example for example in examples if not (manifest and is_synthetic(example.clip))]
+    # a hundred thousand synthetic clips would be a megabyte of hashes; their voices are known by name
+    real = {example.digest for example in examples if not (manifest and is_synthetic(example.clip))}
     return Heard(
         speakers=tuple(sorted({e.clip.speaker for e in examples if e.clip.speaker is not None})),
-        # a hundred thousand synthetic clips would be a megabyte of hashes; their voices are known by name
-        clips=tuple(sorted({example.digest for example in real})),
+        clips=tuple(sorted(real)),
         real=len(real),
         # somebody unnamed who says other words, or a noise, does not make every voice one that may have been heard
         unnamed=sum(e.clip.speaker is None and e.clip.path in labelled for e in examples),
@@ -137,11 +137,11 @@ def _heard(corpus: Corpus, examples: Sequence[Example], labelled: AbstractSet[Pa
 
 def _merge(earlier: Heard, later: Heard) -> Heard:
     # what goes on with the same clips has heard no more of them
-    again = len({*earlier.clips} & {*later.clips})
+    clips = {*earlier.clips, *later.clips}
     return Heard(
         speakers=tuple(sorted({*earlier.speakers, *later.speakers})),
-        clips=tuple(sorted({*earlier.clips, *later.clips})),
-        real=earlier.real + max(0, later.real - again),
+        clips=tuple(sorted(clips)),
+        real=len(clips),
         unnamed=earlier.unnamed + later.unnamed,
         synthetic=tuple(dict.fromkeys((*earlier.synthetic, *later.synthetic))),
     )
@@ -175,7 +175,7 @@ def assemble(checkpoint: Checkpoint, material: Material, config: Config, origin:
         "history.csv": format_history(checkpoint.progress.history).encode(),
     }
     try:
-        files["history.png"] = plot_history(checkpoint.progress.history)
+        files["history.png"] = plot_history(checkpoint.progress.history, strings=config.strings is not None)
     except MissingExtraError:  # a picture less is no reason to lose a training
         files.pop("history.png", None)
     metadata = Metadata(
