@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from speechrnn.errors import BenchError
 
+TURN = 10
+
 # runs a command and tells its seconds, peak memory in KB, and exit status
 _LAUNCHER = """
 import os, subprocess, sys, time
@@ -96,12 +98,12 @@ def median(runs: Sequence[Run]) -> float:
 
 
 def take_turns(functions: Mapping[str, Callable[[int], object]], n: int) -> dict[str, float]:
-    """Time functions of this process in turns.
+    """Time functions of this process in turns of `TURN` calls: what is warm stays warm, what is slow slows all alike.
 
     Parameters
     ----------
     functions : mapping of str to callable
-        Each is called with 0, 1, ..., n - 1; once more before that, unmeasured.
+        Each is called with 0, 1, ..., n - 1; once more before each turn, unmeasured, as caches are cold then.
     n : int
         How often.
 
@@ -116,11 +118,11 @@ def take_turns(functions: Mapping[str, Callable[[int], object]], n: int) -> dict
     ['add', 'nothing']
     """
     taken: dict[str, list[float]] = {name: [] for name in functions}
-    for function in functions.values():
-        function(0)
-    for i in range(n):
+    for first in range(0, n, TURN):
         for name, function in functions.items():
-            began = time.perf_counter()
-            function(i)
-            taken[name].append(time.perf_counter() - began)
+            function(first)
+            for i in range(first, min(first + TURN, n)):
+                began = time.perf_counter()
+                function(i)
+                taken[name].append(time.perf_counter() - began)
     return {name: 1000 * statistics.median(times) for name, times in taken.items()}

@@ -35,7 +35,7 @@ def _start_base(setting: Setting) -> list[Row]:
 def _start_tensorflow(setting: Setting) -> list[Row]:
     """Start-up against TensorFlow's."""
     check_installed("tensorflow", extra="train", purpose="this yardstick")
-    ours, theirs = alternate(setting.command("predict", str(setting.paths[0])), _python("import tensorflow"), 5)
+    ours, theirs = alternate(setting.command("predict", str(setting.paths[0])), _python("import tensorflow"), 3)
     a, b = median(ours), median(theirs)
     return [Row("cold predict, against import tensorflow", a, b, "s", b / a, "at least 10 times faster", b / a >= 10)]
 

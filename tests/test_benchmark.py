@@ -13,7 +13,7 @@ from speechrnn.cli import benching
 from speechrnn.config import Config
 from speechrnn.cost import count_multiply_adds
 from speechrnn.errors import BenchError, MissingExtraError
-from speechrnn.timing import alternate, run, take_turns
+from speechrnn.timing import TURN, alternate, run, take_turns
 from tests.command_line import Result
 
 FAST = Row("one", 1.0, 20.0, "ms", 20.0, "at least 15 times faster", True)
@@ -32,8 +32,9 @@ def test_the_memory_of_a_process_is_its_own() -> None:
 
 def test_functions_take_turns() -> None:
     heard: list[str] = []
-    take_turns({"a": lambda i: heard.append(f"a{i}"), "b": lambda i: heard.append(f"b{i}")}, 2)
-    assert heard == ["a0", "b0", "a0", "b0", "a1", "b1"]
+    take_turns({"a": lambda i: heard.append(f"a{i}"), "b": lambda i: heard.append(f"b{i}")}, TURN + 1)
+    first, second = [0, *range(TURN)], [TURN, TURN]
+    assert heard == [f"{name}{i}" for turn in (first, second) for name in "ab" for i in turn]
 
 
 def test_what_is_not_installed_is_skipped_and_the_rest_is_measured(tmp_path: Path) -> None:

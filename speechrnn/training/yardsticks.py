@@ -7,7 +7,7 @@ import keras
 import librosa
 import numpy as np
 
-from speechrnn.benchmark import N_WARM, Row, Setting
+from speechrnn.benchmark import Row, Setting
 from speechrnn.bundle import Bundle
 from speechrnn.cost import count_multiply_adds
 from speechrnn.engine import OnnxEngine
@@ -17,8 +17,8 @@ from speechrnn.training.features import find_word, mfcc
 from speechrnn.training.reference import load_network
 
 N_RUNS = 500
-# of the chain that takes long
-N_PREDICT = 30
+# of what takes long
+N_CALL, N_PREDICT = 100, 30
 SECONDS = 0.5
 
 
@@ -42,7 +42,7 @@ def warm_chain(setting: Setting) -> list[Row]:
     paths = setting.paths
     ours = take_turns(
         {"ours": lambda i: recognizer.predict(paths[i % len(paths)]), "call": lambda i: called(paths[i % len(paths)])},
-        min(N_WARM, len(paths)),
+        min(N_CALL, len(paths)),
     )
     slow = take_turns({"predict": lambda i: predicted(paths[i % len(paths)])}, min(N_PREDICT, len(paths)))["predict"]
     same = sum(recognizer.predict(path).label in (None, called(path)) for path in paths[:N_PREDICT])
