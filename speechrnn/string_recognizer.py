@@ -1,0 +1,197 @@
+"""The recognizer of strings: a bundle of that kind and onnxruntime; recording in, digits out, with their times."""
+
+import bisect
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from speechrnn.audio import Source, Waveform
+from speechrnn.belief import believe, widen
+from speechrnn.bundle import Bundle
+from speechrnn.decoding import BLANK, Found, LogProbs, decode
+from speechrnn.patterns import Pattern
+from speechrnn.progress import OpenProgress
+from speechrnn.second_ear import SecondEar
+from speechrnn.segmenting import Utterance
+from speechrnn.string_engine import FrameEngine, StringEngine
+from speechrnn.transcript import Segment, Transcript
+from speechrnn.utterances import find_utterances, read_blocks
+
+
+class StringRecognizer:
+    """Recognises strings of digits.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        Of kind ``strings``.
+    engine : FrameEngine, optional
+        What runs it; onnxruntime if absent.
+    min_probability : float, optional
+        Utterances without a digit so probable are left out, in place of the bundle's own threshold, and of others what
+        is far less probable; see `speechrnn.belief.believe`.
+    ear : SecondEar, optional
+        Hears lone words once more.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        engine: FrameEngine | None = None,
+        *,
+        min_probability: float | None = None,
+        ear: SecondEar | None = None,
+    ) -> None:
+        self.bundle = bundle
+        self._ear = ear
+        self.min_probability = bundle.metadata.threshold if min_probability is None else min_probability
+        self._engine = engine or StringEngine(bundle)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that it knows; label ``i`` is unit ``1 + i`` of the network."""
+        return self.bundle.labels
+
+    @property
+    def sample_rate(self) -> int:
+        """The rate at which it hears, in Hz."""
+        return self.bundle.metadata.sample_rate
+
+    @property
+    def frame_seconds(self) -> float:
+        """From one row of `log_probs` to the next."""
+        return self._engine.frame_length / self.sample_rate
+
+    def log_probs(self, y: Waveform) -> LogProbs:
+        """Run the network on one stretch of sound.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(n,), dtype=float32]
+            At the model's rate; some seconds, not hours.
+
+        Returns
+        -------
+        np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
+            Natural logarithms of probabilities, the blank first.
+        """
+        [rows] = self._engine.run([y])
+        return rows
+
+    def _listen(self, y: Waveform) -> tuple[LogProbs, tuple[Found, ...]]:
+        """What the network says of a stretch of sound, mended by the second ear, and what that decodes to."""
+        rows = self.log_probs(y)
+        found = decode(rows)
+        if self._ear is None or len(found) > 1:
+            return rows, found
+        rows = self._ear.mend(y, rows, found)
+        return rows, decode(rows)
+
+    def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
+        """Find the digits in one stretch of sound, such as an utterance of a stream.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(n,), dtype=float32]
+            At the model's rate; some seconds, not hours.
+        start : int
+            Sample of the stream at which `y` begins.
+
+        Returns
+        -------
+        tuple of Segment
+            In seconds of the stream; improbable ones are left out.
+        """
+        _, found = self._listen(y)
+        believed = believe(found, self.min_probability)
+        return self._segments(believed, _Clock(self._engine.frame_length, (start,), (0,)))
+
+    def _segments(self, found: Sequence[Found], clock: "_Clock") -> tuple[Segment, ...]:
+        rate = self.sample_rate
+        spans = [(clock.sample(one.first) / rate, clock.sample(one.last, 1) / rate) for one in found]
+        return tuple(
+            Segment(self.labels[one.unit - 1], start, end, one.probability)
+            for one, (start, end) in zip(found, widen(spans, _SHORTEST), strict=True)
+        )
+
+    def transcribe(
+        self,
+        source: Source,
+        sr: int | None = None,
+        *,
+        pattern: Pattern | None = None,
+        on_progress: OpenProgress | None = None,
+    ) -> Transcript:
+        """Say which digits a recording holds; it may be hours long.
+
+        Parameters
+        ----------
+        source : str, Path, bytes, binary file object, or np.ndarray [shape=(n,) or (n, channels)]
+            See `speechrnn.load_audio`; of a file no more than a few seconds are in memory at once.
+        sr : int, optional
+            The rate of an array in Hz; the model's own if absent.
+        pattern : Pattern, optional
+            What is known of the string; see `speechrnn.patterns.parse_pattern`. Where nothing at all is heard there
+            are no digits; else as many as it has places.
+        on_progress : callable, optional
+            Called with the seconds that were heard, and with all where they are known.
+
+        Returns
+        -------
+        Transcript
+            Its digits are empty where nothing is said.
+
+        Raises
+        ------
+        AudioError
+            The recording cannot be read.
+        OSError
+            The file cannot be opened.
+        """
+        path = str(source) if isinstance(source, str | Path) else None
+        reading = read_blocks(source, sr or self.sample_rate)
+        blocks = reading.blocks if on_progress is None else reading.watched(on_progress)
+        utterances = find_utterances(blocks, reading.sr, self.sample_rate)
+        if pattern is None:
+            segments = tuple(segment for one in utterances for segment in self.hear(one.y, one.start))
+            return Transcript(path, "".join(one.label for one in segments), segments)
+        return self._fit(path, utterances, pattern)
+
+    def _fit(self, path: str | None, utterances: Iterable[Utterance], pattern: Pattern) -> Transcript:
+        """One search through all utterances, a blank between each two."""
+        blank = np.full((1, 1 + len(self.labels)), _IMPOSSIBLE, np.float32)
+        blank[0, BLANK] = 0.0
+        parts: list[LogProbs] = []
+        starts, firsts, heard = [0], [0], False
+        for one in utterances:
+            rows, found = self._listen(one.y)
+            heard = heard or bool(believe(found, self.min_probability))
+            starts.append(one.start)
+            firsts.append(sum(map(len, parts)) + 1)
+            parts += [blank, rows]
+        if not heard:
+            return Transcript(path, "", ())
+        clock = _Clock(self._engine.frame_length, tuple(starts), tuple(firsts))
+        segments = self._segments(decode(np.concatenate(parts), pattern.places), clock)
+        return Transcript(path, "".join(one.label for one in segments), segments)
+
+
+# a network says a digit in a few frames of it; in running speech few are shorter than this, in seconds
+_SHORTEST = 0.2
+# in place of the logarithm of 0, which would give no number where it meets its like
+_IMPOSSIBLE = -100.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """From frames to samples of the recording: which utterance begins at which frame, and at which sample."""
+
+    frame_length: int
+    starts: tuple[int, ...]
+    firsts: tuple[int, ...]
+
+    def sample(self, frame: int, further: int = 0) -> int:
+        i = bisect.bisect_right(self.firsts, frame) - 1
+        return self.starts[i] + (frame - self.firsts[i] + further) * self.frame_length

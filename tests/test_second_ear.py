@@ -1,0 +1,113 @@
+"""A lone word is heard by a model of single words too."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from speechrnn.audio import load_audio
+from speechrnn.bundle import Bundle, read_bundle
+from speechrnn.decoding import Found, decode
+from speechrnn.errors import BundleError
+from speechrnn.metadata import Heard, Metadata
+from speechrnn.places import find_model
+from speechrnn.second_ear import SECONDS, SHARE, SecondEar, pool
+from tests.bundles import SAMPLES, copy_bundle, describe
+from tests.pitches import SR
+
+pytestmark = pytest.mark.pretrained
+SIX = SAMPLES / "6_espeak-en-gb-x-rp-diogo_0.wav"
+DIGITS = tuple("0123456789")
+STRINGS = Bundle(Path("pitches"), DIGITS, Metadata(1, "strings", SR, 0.5, 0, {}, (), Heard(), "none"))
+
+
+@pytest.fixture(scope="module")
+def ear() -> SecondEar:
+    return SecondEar(read_bundle(find_model("digits")), STRINGS)
+
+
+def rows(*frames: dict[int, float]) -> np.ndarray:
+    """Write frames of eleven units, each given some probabilities; the others share the rest."""
+    written = []
+    for frame in frames:
+        rest = (1 - sum(frame.values())) / (11 - len(frame))
+        written.append([frame.get(unit, rest) for unit in range(11)])
+    return np.log(np.array(written, np.float32))
+
+
+BLANK_FRAME = {0: 0.98}
+DOUBTFUL = rows(BLANK_FRAME, {3: 0.5, 7: 0.3}, {3: 0.4, 7: 0.2, 0: 0.3}, BLANK_FRAME)
+
+
+def test_a_doubtful_word_is_decided_by_the_other_model(ear: SecondEar) -> None:
+    found = decode(DOUBTFUL)
+    assert [one.unit for one in found] == [3]  # "2"
+    mended = ear.mend(load_audio(SIX), DOUBTFUL, found)
+    [six] = decode(mended)
+    assert six.unit == 7
+    assert six.probability > 0.9
+    np.testing.assert_array_equal(mended[[0, 3]], DOUBTFUL[[0, 3]])
+    np.testing.assert_allclose(np.exp(mended).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_a_word_that_was_missed_is_found_where_it_is_likeliest(ear: SecondEar) -> None:
+    missed = rows(BLANK_FRAME, {0: 0.7, 7: 0.15}, BLANK_FRAME)
+    assert not decode(missed)
+    [six] = decode(ear.mend(load_audio(SIX), missed, ()))
+    assert (six.unit, six.first) == (7, 1)
+
+
+def test_noise_makes_a_word_improbable(ear: SecondEar) -> None:
+    hiss = 0.1 * np.random.default_rng(0).standard_normal(8000).astype(np.float32)
+    was = rows(BLANK_FRAME, {3: 0.7}, BLANK_FRAME)
+    found = decode(ear.mend(hiss, was, decode(was)))
+    assert all(one.probability < 0.5 for one in found)
+
+
+def test_several_words_and_no_frames_are_left_alone(ear: SecondEar) -> None:
+    two = (Found(3, 1, 1, 0.5), Found(7, 2, 2, 0.4))
+    assert ear.mend(load_audio(SIX), DOUBTFUL, two) is DOUBTFUL
+    nothing = np.empty((0, 11), np.float32)
+    assert ear.mend(np.empty(0, np.float32), nothing, ()) is nothing
+
+
+def test_of_a_long_stretch_it_hears_what_lies_about_the_word(ear: SecondEar) -> None:
+    """A six in its third quarter; a nine at its start, out of reach, changes nothing."""
+    six, n = load_audio(SIX), 10 * SR
+    y = 1e-4 * np.random.default_rng(0).standard_normal(n).astype(np.float32)
+    at = round(0.65 * n)
+    y[at : at + six.size] += six
+    frames = np.tile(rows(BLANK_FRAME), (100, 1))
+    frames[68] = rows({3: 0.6})[0]
+    mended = ear.mend(y, frames, decode(frames))
+    assert [one.unit for one in decode(mended)] == [7]
+    nine = load_audio(SAMPLES / "9_espeak-en-gb-x-rp-diogo_0.wav")
+    assert nine.size < at - SECONDS * SR
+    y[: nine.size] += nine
+    np.testing.assert_array_equal(ear.mend(y, frames, decode(frames)), mended)
+
+
+def test_pooling_is_the_weighted_geometric_mean() -> None:
+    one, other = np.array([0.8, 0.1, 0.1]), np.array([0.2, 0.5, 0.3])
+    expected = one ** (1 - SHARE) * other**SHARE
+    found = np.exp(pool(np.log(one)[None], np.log(other))[0])
+    np.testing.assert_allclose(found, expected / expected.sum(), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "strings",
+    [
+        Bundle(Path("pitches"), DIGITS[::-1], STRINGS.metadata),
+        Bundle(Path("pitches"), DIGITS, Metadata(1, "strings", 16000, 0.5, 0, {}, (), Heard(), "none")),
+    ],
+)
+def test_a_model_that_does_not_fit_is_refused(strings: Bundle) -> None:
+    with pytest.raises(BundleError, match=r"needed .* Name a model of single words that fits"):
+        SecondEar(read_bundle(find_model("digits")), strings)
+
+
+def test_a_bundle_names_its_second_ear(tmp_path: Path) -> None:
+    from speechrnn.transcriber import hear_strings
+
+    with pytest.raises(BundleError, match="nobody"):
+        hear_strings(read_bundle(describe(copy_bundle(tmp_path / "strings"), {"kind": "strings", "words": "nobody"})))
