@@ -1,10 +1,10 @@
 """How good models of strings are on voices they never heard: FSDD, NOISE, OUT.json, BUNDLE...
 
 Each bundle hears strings of 1 to 7 digits, joined from clips of those speakers of FSDD that its metadata does not list
-(gaps from -30 to 300 ms, one seed). Then noise of the split `test`, all of it: false digits a minute, with the misses
-beside them, as a curve over thresholds. With `--spoken DIR` also whole numbers of an engine that never trains
+(gaps from -30 to 300 ms, one seed). Then for the last of them noise of the split `test`, all of it: false digits a
+minute, with the misses beside them, as a curve over thresholds. With `--spoken DIR` also whole numbers of an engine that never trains
 (`left_out_engine.py`; the half that sets nothing), with `--words BUNDLE...` also what cutting at pauses and a model
-of single words make of the same strings: the bundle that has not heard the speaker answers.
+of single words make of the same strings: the bundle that has not heard the speaker answers, and is the second ear.
 """
 
 import argparse
@@ -26,15 +26,18 @@ from speechrnn.bundle import read_bundle
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
-from speechrnn.decoding import Found, decode
+from speechrnn.decoding import Found
 from speechrnn.patterns import any_of_length
 from speechrnn.recognizer import Recognizer
+from speechrnn.second_ear import SecondEar
 from speechrnn.string_scores import score_strings
-from speechrnn.transcriber import StringRecognizer
+from speechrnn.transcriber import StringRecognizer, hear_strings
 from speechrnn.transcript import Transcript
 from speechrnn.utterances import find_utterances, read_blocks
 
 N_STRINGS, GAP, MARGIN, FLOOR_DB = 120, (-0.03, 0.3), 0.3, -60.0
+# between digits that are said one by one
+PAUSE = (0.5, 1.0)
 THRESHOLDS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 SR = 8000
 
@@ -47,7 +50,9 @@ class Spoken:
     y: np.ndarray
 
 
-def join(clips: Sequence[Clip], speaker: str, rng: np.random.Generator, length: int) -> Spoken:
+def join(
+    clips: Sequence[Clip], speaker: str, rng: np.random.Generator, length: int, between: tuple[float, float] = GAP
+) -> Spoken:
     """Lay clips of one voice one after the other."""
     by_label: dict[str, list[Clip]] = {}
     for clip in clips:
@@ -56,7 +61,7 @@ def join(clips: Sequence[Clip], speaker: str, rng: np.random.Generator, length: 
     y = np.zeros(round(MARGIN * SR), np.float32)
     for i, digit in enumerate(digits):
         word = load_audio(by_label[digit][int(rng.integers(len(by_label[digit])))].path)
-        gap = round(rng.uniform(*GAP) * SR) if i else 0
+        gap = round(rng.uniform(*between) * SR) if i else 0
         start = max(0, y.size + gap)
         longer = np.zeros(max(y.size, start + word.size), np.float32)
         longer[: y.size] = y
@@ -75,6 +80,13 @@ def strings_of(clips: Sequence[Clip], speaker: str) -> tuple[list[Spoken], list[
         [join(own, speaker, rng, int(rng.integers(1, 8))) for _ in range(N_STRINGS)],
         [join(own, speaker, rng, 4) for _ in range(N_STRINGS)],
     )
+
+
+def paused(clips: Sequence[Clip], speaker: str) -> list[Spoken]:
+    """Four digits each, said one by one."""
+    own = [clip for clip in clips if clip.speaker == speaker]
+    rng = np.random.default_rng(list(speaker.encode()))
+    return [join(own, speaker, rng, 4, PAUSE) for _ in range(N_STRINGS)]
 
 
 def halves(clips: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
@@ -117,7 +129,7 @@ def false_digits(
     for path in list_noises(noise, part):
         seconds += soundfile.info(path).duration
         reading = read_blocks(path, SR)
-        found += [decode(recognizer.log_probs(one.y)) for one in find_utterances(reading.blocks, reading.sr, SR)]
+        found += [recognizer.decode(one.y).found for one in find_utterances(reading.blocks, reading.sr, SR)]
     return seconds / 60, found
 
 
@@ -126,7 +138,7 @@ def curve(recognizer: StringRecognizer, spoken: Sequence[Spoken], noise: Path) -
     rows = []
     minutes, found = false_digits(recognizer, noise)
     for threshold in THRESHOLDS:
-        model = StringRecognizer(recognizer.bundle, min_probability=threshold)
+        model = hear_strings(recognizer.bundle, threshold)
         scores = score(spoken, lambda y, model=model: model.transcribe(y))
         rows.append(
             {
@@ -147,18 +159,21 @@ def hear_strangers(
     speakers = sorted({clip.speaker for clip in clips if clip.speaker})
     singles = [Recognizer(read_bundle(path)) for path in words]
     for path in bundles:
-        recognizer = StringRecognizer(read_bundle(path))
+        bundle = read_bundle(path)
         for speaker in speakers:
-            if speaker in recognizer.bundle.metadata.heard.speakers:
+            if speaker in bundle.metadata.heard.speakers:
                 continue
+            single = next((one for one in singles if speaker not in one.bundle.metadata.heard.speakers), None)
+            recognizer = StringRecognizer(bundle, ear=SecondEar(single.bundle, bundle) if single else None)
             some, four = strings_of(clips, speaker)
             row: dict[str, object] = {
                 "model": path.name,
                 "strings": score(some, recognizer.transcribe),
                 "four": score(four, recognizer.transcribe),
                 "four, length known": score(four, lambda y, r=recognizer: r.transcribe(y, pattern=any_of_length(4))),
+                "four, with pauses": score(paused(clips, speaker), recognizer.transcribe),
+                "one ear": score(some, StringRecognizer(bundle).transcribe),
             }
-            single = next((one for one in singles if speaker not in one.bundle.metadata.heard.speakers), None)
             if single is not None:
                 row["cut at pauses, single words"] = score(some, by_pieces(single))
             yield speaker, row
@@ -211,8 +226,8 @@ def main() -> None:
 
     for speaker, row in hear_strangers(args.bundles, args.words, clips):
         keep("speakers", speaker, row)
-    for path in args.bundles:
-        recognizer = StringRecognizer(read_bundle(path))
+    for path in args.bundles[-1:]:
+        recognizer = hear_strings(read_bundle(path))
         strange = [c.speaker for c in clips if c.speaker and c.speaker not in recognizer.bundle.metadata.heard.speakers]
         some = [one for name in sorted(set(strange)) for one in strings_of(clips, name)[0][: N_STRINGS // 2]]
         if args.spoken:

@@ -145,6 +145,29 @@ def remember_model(path: Path) -> None:
         write_text(path.parent / "latest", path.name + "\n")
 
 
+def find_shipped(name: str) -> Path:
+    """Find a model that ships, whatever lies in the working folder.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``digits``.
+
+    Returns
+    -------
+    Path
+        The bundle's folder.
+
+    Raises
+    ------
+    BundleError
+        No model of that name ships with this version.
+    """
+    if not name.isidentifier() or not (_PRETRAINED / name).is_dir():
+        raise BundleError(f"{name}: no such model ships with this version. Update: pip install --upgrade speechrnn")
+    return _PRETRAINED / name
+
+
 def find_model(model: str | Path | None = None) -> Path:
     """Find a bundle by path or name.
 

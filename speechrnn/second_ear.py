@@ -1,6 +1,7 @@
 """A model of single words beside a model of strings: it knows better what a lone word is, and what is none."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -10,16 +11,16 @@ from speechrnn.decoding import BLANK, Found, LogProbs
 from speechrnn.engine import OnnxEngine
 from speechrnn.errors import BundleError
 
-# of the pooled opinion
-SHARE = 0.6
-# what the other model hears at most: people leave a second before a lone word, and its own training knows no more
+# its share of the pooled opinion: of a lone word, and of one among others, whose neighbours reach into it
+LONE, JOINED = 0.6, 0.35
+# what it hears at most: people leave a second before a lone word, and its own training knows no more
 SECONDS = 2.0
 # no opinion is surer than this
 _LEAST = 1e-5
 
 
 class SecondEar:
-    """Hears stretches in which a model of strings finds one word, or none, once more as a single word.
+    """Hears each word that a model of strings finds once more, as a single word.
 
     Parameters
     ----------
@@ -45,7 +46,9 @@ class SecondEar:
         self._rate = bundle.metadata.sample_rate
 
     def mend(self, y: Waveform, rows: LogProbs, found: Sequence[Found]) -> LogProbs:
-        """Pool both opinions in the frames of the only word, or in that frame which is least of all a blank.
+        """Pool both opinions in the frames of each word, or where there is none, in that which is least of all a blank.
+
+        Of a lone word this model also says whether it is one. Among others it only says which.
 
         Parameters
         ----------
@@ -59,33 +62,46 @@ class SecondEar:
         Returns
         -------
         np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
-            As it is where more than one word is found, or no frame is there.
+            Each row's exponentials sum to 1.
         """
-        if len(found) > 1 or not len(rows):
+        if not len(rows):
             return rows
-        first, last = (found[0].first, found[0].last) if found else (int(np.argmin(rows[:, BLANK])),) * 2
-        [probabilities], [known] = self._hear(y, (first + last + 1) / 2 / len(rows))
-        second = np.concatenate([[1.0 - known], known * probabilities])
+        spans = [(one.first, one.last) for one in found] or [(int(np.argmin(rows[:, BLANK])),) * 2]
+        answers = self._engine.run([y[start:end] for start, end in self._cut(y.size, spans, y.size / len(rows))])
         mended = rows.copy()
-        mended[first : last + 1] = pool(rows[first : last + 1], np.log(second + _LEAST))
+        for (first, last), labels, known in zip(spans, answers.probabilities, answers.known, strict=True):
+            part = rows[first : last + 1]
+            if len(spans) == 1:
+                second = np.concatenate([[1.0 - known], known * labels])
+                mended[first : last + 1] = pool(part, np.log(second + _LEAST), LONE)
+            else:
+                some = np.log1p(-np.exp(part[:, [BLANK]]).clip(max=1 - _LEAST))
+                mended[first : last + 1, 1:] = some + pool(part[:, 1:] - some, np.log(labels + _LEAST), JOINED)
         return mended
 
-    def _hear(self, y: Waveform, middle: float) -> tuple[np.ndarray, np.ndarray]:
-        size = round(SECONDS * self._rate)
-        start = min(max(0, round(middle * y.size) - size // 2), max(0, y.size - size))
-        answers = self._engine.run([y[start : start + size]])
-        return answers.probabilities, answers.known
+    def _cut(self, n: int, spans: Sequence[tuple[int, int]], length: float) -> list[tuple[int, int]]:
+        """From the middle between a word and the one before to the middle between it and the next, in samples."""
+        half = round(SECONDS * self._rate / 2)
+        middles = [(a + 1 + b) / 2 * length for (_, a), (b, _) in pairwise(spans)]
+        edges = [0, *map(round, middles), n]
+        centres = [round((first + last + 1) / 2 * length) for first, last in spans]
+        return [
+            (max(start, at - half), min(end, at + half))
+            for (start, end), at in zip(pairwise(edges), centres, strict=True)
+        ]
 
 
-def pool(rows: LogProbs, second: LogProbs) -> LogProbs:
+def pool(rows: LogProbs, second: LogProbs, share: float) -> LogProbs:
     """Pool opinions logarithmically: the weighted geometric mean of the probabilities (Genest and Zidek 1986).
 
     Parameters
     ----------
     rows : np.ndarray [shape=(frames, n), dtype=float32]
-        Logarithms of the probabilities of one; the other has `SHARE` of the weight.
+        Logarithms of the probabilities of one.
     second : np.ndarray [shape=(n,), dtype=float32]
         Those of the other.
+    share : float
+        The other's weight, from 0 to 1.
 
     Returns
     -------
@@ -96,10 +112,10 @@ def pool(rows: LogProbs, second: LogProbs) -> LogProbs:
     --------
     Who agrees with oneself stays; who knows nothing makes the other less sure:
 
-    >>> sure, ignorant = np.log(np.array([[0.9, 0.1]])), np.log(np.array([0.5, 0.5]))
-    >>> np.exp(pool(sure, sure[0])).round(2).tolist(), np.exp(pool(sure, ignorant)).round(2).tolist()
-    ([[0.9, 0.1]], [[0.71, 0.29]])
+    >>> sure, ignorant = np.log([[0.9, 0.1]]), np.log([0.5, 0.5])
+    >>> [round(float(np.exp(pool(sure, other, 0.6))[0, 0]), 2) for other in (sure[0], ignorant)]
+    [0.9, 0.71]
     """
-    mean = (1 - SHARE) * np.maximum(rows, np.log(_LEAST)) + SHARE * second
+    mean = (1 - share) * np.maximum(rows, np.log(_LEAST)) + share * second
     pooled: LogProbs = (mean - np.log(np.exp(mean).sum(axis=1, keepdims=True))).astype(np.float32)
     return pooled

@@ -20,6 +20,22 @@ from speechrnn.transcript import Segment, Transcript
 from speechrnn.utterances import find_utterances, read_blocks
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A stretch of sound, decoded.
+
+    Attributes
+    ----------
+    rows : np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
+        Natural logarithms of probabilities, the blank first.
+    found : tuple of Found
+        The digits of the most probable string.
+    """
+
+    rows: LogProbs
+    found: tuple[Found, ...]
+
+
 class StringRecognizer:
     """Recognises strings of digits.
 
@@ -33,7 +49,7 @@ class StringRecognizer:
         Utterances without a digit so probable are left out, in place of the bundle's own threshold, and of others what
         is far less probable; see `speechrnn.belief.believe`.
     ear : SecondEar, optional
-        Hears lone words once more.
+        Hears each word once more.
     """
 
     def __init__(
@@ -80,14 +96,25 @@ class StringRecognizer:
         [rows] = self._engine.run([y])
         return rows
 
-    def _listen(self, y: Waveform) -> tuple[LogProbs, tuple[Found, ...]]:
-        """What the network says of a stretch of sound, mended by the second ear, and what that decodes to."""
+    def decode(self, y: Waveform) -> Decoded:
+        """Find the digits in one stretch of sound, the improbable ones too.
+
+        Parameters
+        ----------
+        y : np.ndarray [shape=(n,), dtype=float32]
+            At the model's rate; some seconds, not hours.
+
+        Returns
+        -------
+        Decoded
+            As the second ear has mended it.
+        """
         rows = self.log_probs(y)
         found = decode(rows)
-        if self._ear is None or len(found) > 1:
-            return rows, found
+        if self._ear is None:
+            return Decoded(rows, found)
         rows = self._ear.mend(y, rows, found)
-        return rows, decode(rows)
+        return Decoded(rows, decode(rows))
 
     def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
         """Find the digits in one stretch of sound, such as an utterance of a stream.
@@ -104,8 +131,7 @@ class StringRecognizer:
         tuple of Segment
             In seconds of the stream; improbable ones are left out.
         """
-        _, found = self._listen(y)
-        believed = believe(found, self.min_probability)
+        believed = believe(self.decode(y).found, self.min_probability)
         return self._segments(believed, _Clock(self._engine.frame_length, (start,), (0,)))
 
     def _segments(self, found: Sequence[Found], clock: "_Clock") -> tuple[Segment, ...]:
@@ -166,11 +192,11 @@ class StringRecognizer:
         parts: list[LogProbs] = []
         starts, firsts, heard = [0], [0], False
         for one in utterances:
-            rows, found = self._listen(one.y)
-            heard = heard or bool(believe(found, self.min_probability))
+            decoded = self.decode(one.y)
+            heard = heard or bool(believe(decoded.found, self.min_probability))
             starts.append(one.start)
             firsts.append(sum(map(len, parts)) + 1)
-            parts += [blank, rows]
+            parts += [blank, decoded.rows]
         if not heard:
             return Transcript(path, "", ())
         clock = _Clock(self._engine.frame_length, tuple(starts), tuple(firsts))

@@ -5,7 +5,7 @@ from pathlib import Path
 from speechrnn.audio import Source
 from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.patterns import choose_pattern
-from speechrnn.places import find_model
+from speechrnn.places import find_model, find_shipped
 from speechrnn.second_ear import SecondEar
 from speechrnn.string_recognizer import StringRecognizer
 from speechrnn.transcript import Segment, Transcript
@@ -59,7 +59,7 @@ def hear_strings(bundle: Bundle, min_probability: float | None = None) -> String
         One of both is damaged, or of another kind.
     """
     words = bundle.metadata.words
-    ear = SecondEar(read_bundle(find_model(words)), bundle) if words else None
+    ear = SecondEar(read_bundle(find_shipped(words)), bundle) if words else None
     return StringRecognizer(bundle, min_probability=min_probability, ear=ear)
 
 

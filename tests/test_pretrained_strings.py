@@ -43,9 +43,9 @@ def test_it_says_what_it_is(recognizer: StringRecognizer) -> None:
     assert {"jackson", "theo", "nicolas", "george", "lucas", "yweweler"} <= set(bundle.metadata.heard.speakers)
 
 
-@pytest.mark.parametrize(("gap", "most"), [(0.0, 2), (0.1, 4), (0.4, 9)])
+@pytest.mark.parametrize(("gap", "most"), [(0.0, 2), (0.1, 1), (0.4, 1), (0.7, 1)])
 def test_it_hears_strings(recognizer: StringRecognizer, gap: float, most: int) -> None:
-    """Forty digits by two voices; a digit alone has no sure neighbour, and is left out more often."""
+    """Forty digits by two voices, run together and one by one."""
     errors = 0
     for voice in VOICES:
         for said in ("4071", "2295", "38660", "1749582"):

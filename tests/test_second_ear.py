@@ -7,11 +7,12 @@ import pytest
 
 from speechrnn.audio import load_audio
 from speechrnn.bundle import Bundle, read_bundle
-from speechrnn.decoding import Found, decode
+from speechrnn.decoding import decode
 from speechrnn.errors import BundleError
 from speechrnn.metadata import Heard, Metadata
-from speechrnn.places import find_model
-from speechrnn.second_ear import SECONDS, SHARE, SecondEar, pool
+from speechrnn.places import find_model, find_shipped
+from speechrnn.second_ear import SECONDS, SecondEar, pool
+from speechrnn.transcriber import hear_strings
 from tests.bundles import SAMPLES, copy_bundle, describe
 from tests.pitches import SR
 
@@ -23,7 +24,7 @@ STRINGS = Bundle(Path("pitches"), DIGITS, Metadata(1, "strings", SR, 0.5, 0, {},
 
 @pytest.fixture(scope="module")
 def ear() -> SecondEar:
-    return SecondEar(read_bundle(find_model("digits")), STRINGS)
+    return SecondEar(read_bundle(find_shipped("digits")), STRINGS)
 
 
 def rows(*frames: dict[int, float]) -> np.ndarray:
@@ -64,9 +65,21 @@ def test_noise_makes_a_word_improbable(ear: SecondEar) -> None:
     assert all(one.probability < 0.5 for one in found)
 
 
-def test_several_words_and_no_frames_are_left_alone(ear: SecondEar) -> None:
-    two = (Found(3, 1, 1, 0.5), Found(7, 2, 2, 0.4))
-    assert ear.mend(load_audio(SIX), DOUBTFUL, two) is DOUBTFUL
+def test_among_others_a_word_is_one_of_both_opinions_and_stays_a_word(ear: SecondEar) -> None:
+    six, seven = load_audio(SIX), load_audio(SAMPLES / "7_espeak-en-gb-x-rp-diogo_0.wav")
+    frames = np.tile(rows(BLANK_FRAME), (40, 1))
+    middle = six.size / (six.size + seven.size)
+    a, b = round(20 * middle), round(40 * (middle + 1) / 2)
+    frames[a], frames[b] = rows({9: 0.4, 7: 0.3}, {8: 0.6, 0: 0.35})
+    found = decode(frames)
+    assert [one.unit for one in found] == [9, 8]  # "87"
+    mended = ear.mend(np.concatenate([six, seven]), frames, found)
+    assert [one.unit for one in decode(mended)] == [7, 8]
+    np.testing.assert_allclose(mended[:, 0], frames[:, 0], atol=1e-6)
+    np.testing.assert_allclose(np.exp(mended).sum(axis=1), 1, rtol=1e-4)
+
+
+def test_no_frames_are_no_answer(ear: SecondEar) -> None:
     nothing = np.empty((0, 11), np.float32)
     assert ear.mend(np.empty(0, np.float32), nothing, ()) is nothing
 
@@ -89,8 +102,8 @@ def test_of_a_long_stretch_it_hears_what_lies_about_the_word(ear: SecondEar) -> 
 
 def test_pooling_is_the_weighted_geometric_mean() -> None:
     one, other = np.array([0.8, 0.1, 0.1]), np.array([0.2, 0.5, 0.3])
-    expected = one ** (1 - SHARE) * other**SHARE
-    found = np.exp(pool(np.log(one)[None], np.log(other))[0])
+    expected = one**0.7 * other**0.3
+    found = np.exp(pool(np.log(one)[None], np.log(other), 0.3)[0])
     np.testing.assert_allclose(found, expected / expected.sum(), rtol=1e-5)
 
 
@@ -103,11 +116,18 @@ def test_pooling_is_the_weighted_geometric_mean() -> None:
 )
 def test_a_model_that_does_not_fit_is_refused(strings: Bundle) -> None:
     with pytest.raises(BundleError, match=r"needed .* Name a model of single words that fits"):
-        SecondEar(read_bundle(find_model("digits")), strings)
+        SecondEar(read_bundle(find_shipped("digits")), strings)
 
 
-def test_a_bundle_names_its_second_ear(tmp_path: Path) -> None:
-    from speechrnn.transcriber import hear_strings
+@pytest.mark.parametrize("name", ["nobody", "../pretrained/digits"])
+def test_a_second_ear_ships(tmp_path: Path, name: str) -> None:
+    strings = describe(copy_bundle(tmp_path / "strings"), {"kind": "strings", "words": name})
+    with pytest.raises(BundleError, match=f"{name}: no such model ships"):
+        hear_strings(read_bundle(strings))
 
-    with pytest.raises(BundleError, match="nobody"):
-        hear_strings(read_bundle(describe(copy_bundle(tmp_path / "strings"), {"kind": "strings", "words": "nobody"})))
+
+def test_what_lies_in_the_working_folder_is_no_second_ear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copy_bundle(tmp_path / "digits")
+    monkeypatch.chdir(tmp_path)
+    assert find_model("digits") == Path("digits")
+    assert find_shipped("digits").is_absolute()

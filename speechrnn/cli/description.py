@@ -89,6 +89,8 @@ def _rows(bundle: Bundle) -> Iterator[tuple[str, str]]:
     yield "network", f"{describe_network(config.network)}, {metadata.n_parameters:,} parameters"
     yield "features", _describe_features(config)
     yield "threshold", f"{metadata.threshold:g}" + ("" if metadata.threshold else " (answers always)")
+    if metadata.words:
+        yield "second ear", f"{metadata.words}, which ships: hears each digit once more, as a single word"
     if (set_on := metadata.calibration) is not None:
         heard = f"{count(set_on.n_clips, 'clip')}, {count(set_on.n_rejects, 'reject')}"
         accepted = (

@@ -25,7 +25,11 @@ synth more/nonsense-flite --engine flite --words more-nonsense --each 150 --voic
 synth more/nonsense-hibari --engine hibari --words more-nonsense --each 400 --voices 6 --repeats 1 --seed 24
 synth more/nonsense-kokoro --engine kokoro --words more-nonsense --each 10 --voices 40 --repeats 1 --seed 25
 [ -d strings-start ] || speechrnn train fsdd --config "$here/strings-start.yaml" --split none --out strings-start --resume
-[ -d strings ] || speechrnn train fsdd --config strings --from strings-start --split none --out strings --resume
-python "$here/../../benchmarks/calibrate_strings.py" strings noise joe-strings fsdd "$here/strings"
+first="$here/strings-first.yaml"
+[ -d strings-first ] || speechrnn train fsdd --config "$first" --from strings-start --split none --out strings-first --resume
+# more voices, less noise
+[ -d strings ] || speechrnn train fsdd --config strings --from strings-first --split none --out strings --resume \
+  --set training.epochs=16 --set training.learning_rate=0.0018
+python "$here/../../benchmarks/calibrate_strings.py" strings noise joe-strings fsdd "$here/digits" "$here/strings"
 python "$here/../../benchmarks/strings.py" fsdd noise "$here/../../benchmarks/strings.json" "$here/strings" \
   --words "$here/digits" --spoken joe-strings --speed
