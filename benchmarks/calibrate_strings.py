@@ -38,6 +38,7 @@ BLANKS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5)
 # an utterance in which no digit has so much is nobody's number, whatever these recordings say
 LEAST = 0.3
 N_JOINED, N_PAUSED, N_SPEAKERS = 60, 40, 3
+KINDS = ("spoken", "joined", "paused")
 # the sound of an utterance, and what the network says of it
 Heard = tuple[np.ndarray, np.ndarray]
 
@@ -93,8 +94,8 @@ def main(trained: Path, noise: Path, strings: Path, fsdd: Path, *models: Path) -
         for threshold in (one for one in THRESHOLDS if one >= LEAST):
             errors = [error_rate(part, threshold, bundle.labels) for part in answers]
             rate = sum(len(believe(part, threshold)) for part in false) / minutes
-            told = f"digit errors {errors[0]:.4f} spoken, {errors[1]:.4f} joined, {errors[2]:.4f} paused; {rate:.2f} false a minute"
-            print(f"{more} {threshold}: {told}", flush=True)
+            told = ", ".join(f"{share:.4f} {kind}" for share, kind in zip(errors, KINDS, strict=True))
+            print(f"{more} {threshold}: digit errors {told}; {rate:.2f} false a minute", flush=True)
             if rate <= FALSE_DIGITS_A_MINUTE and (best is None or sum(errors) < best[0]):
                 best = sum(errors), more, threshold
     if best is None:

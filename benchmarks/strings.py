@@ -1,10 +1,11 @@
 """How good models of strings are on voices they never heard: FSDD, NOISE, OUT.json, BUNDLE...
 
 Each bundle hears strings of 1 to 7 digits, joined from clips of those speakers of FSDD that its metadata does not list
-(gaps from -30 to 300 ms, one seed). Then for the last of them noise of the split `test`, all of it: false digits a
-minute, with the misses beside them, as a curve over thresholds. With `--spoken DIR` also whole numbers of an engine that never trains
-(`left_out_engine.py`; the half that sets nothing), with `--words BUNDLE...` also what cutting at pauses and a model
-of single words make of the same strings: the bundle that has not heard the speaker answers, and is the second ear.
+(gaps from -30 to 300 ms, one seed), and digits that they say one by one. Then for the last of them noise of the split
+`test`, all of it: false digits a minute, with the misses beside them, as a curve over thresholds. With `--spoken DIR`
+also whole numbers of an engine that never trains (`left_out_engine.py`; the half that sets nothing), with `--words
+BUNDLE...` also what cutting at pauses and a model of single words make of the same strings: the bundle that has not
+heard the speaker answers, and is the second ear.
 """
 
 import argparse
