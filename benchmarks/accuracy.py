@@ -78,7 +78,11 @@ def main() -> int:
         places = {one: Path(scratch) / "-".join(one) for one in TRAININGS}
         scores = {one: pool.submit(score, arguments.data, *one, place) for one, place in places.items()}
         for (preset, split), place in places.items():
-            row = scores[preset, split].result()
+            try:
+                row = scores[preset, split].result()
+            except BaseException:  # one that failed is enough, and so is Ctrl-C
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
             row["parity"] = parity(arguments.data, place) if split == "official" else None
             rows.append(row)
             print(describe(row), flush=True)

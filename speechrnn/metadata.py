@@ -70,7 +70,7 @@ class Metadata(Struct, frozen=True):
     split: str
     # None where the network is as it was trained
     calibration: Calibrated | None = None
-    # of a model of strings: the shipped model of single words that hears lone ones too
+    # of a model of strings: the shipped model of single words that hears each word too
     words: str | None = None
     sha256: dict[str, str] = {}
     # of all the other keys, so that nothing in this file changes unnoticed either

@@ -45,7 +45,7 @@ class SecondEar:
         self._engine = OnnxEngine(bundle)
         self._rate = bundle.metadata.sample_rate
 
-    def mend(self, y: Waveform, rows: LogProbs, found: Sequence[Found]) -> LogProbs:
+    def mend(self, y: Waveform, rows: LogProbs, found: Sequence[Found], *, alone: bool = True) -> LogProbs:
         """Pool both opinions in the frames of each word, or where there is none, in that which is least of all a blank.
 
         Of a lone word this model also says whether it is one. Among others it only says which.
@@ -58,6 +58,8 @@ class SecondEar:
             What the model of strings says of it; the blank first.
         found : sequence of Found
             What that decodes to.
+        alone : bool
+            Whether the only word that is found is the only one that is said, for all one knows.
 
         Returns
         -------
@@ -71,7 +73,7 @@ class SecondEar:
         mended = rows.copy()
         for (first, last), labels, known in zip(spans, answers.probabilities, answers.known, strict=True):
             part = rows[first : last + 1]
-            if len(spans) == 1:
+            if alone and len(spans) == 1:
                 second = np.concatenate([[1.0 - known], known * labels])
                 mended[first : last + 1] = pool(part, np.log(second + _LEAST), LONE)
             else:

@@ -96,13 +96,15 @@ class StringRecognizer:
         [rows] = self._engine.run([y])
         return rows
 
-    def decode(self, y: Waveform) -> Decoded:
+    def decode(self, y: Waveform, *, alone: bool = True) -> Decoded:
         """Find the digits in one stretch of sound, the improbable ones too.
 
         Parameters
         ----------
         y : np.ndarray [shape=(n,), dtype=float32]
             At the model's rate; some seconds, not hours.
+        alone : bool
+            See `SecondEar.mend`.
 
         Returns
         -------
@@ -113,7 +115,7 @@ class StringRecognizer:
         found = decode(rows)
         if self._ear is None:
             return Decoded(rows, found)
-        rows = self._ear.mend(y, rows, found)
+        rows = self._ear.mend(y, rows, found, alone=alone)
         return Decoded(rows, decode(rows))
 
     def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
@@ -193,6 +195,8 @@ class StringRecognizer:
         starts, firsts, heard = [0], [0], False
         for one in utterances:
             decoded = self.decode(one.y)
+            if not decoded.found and len(pattern.places) > 1:  # two that run together may pass for one that is none
+                decoded = self.decode(one.y, alone=False)
             heard = heard or bool(believe(decoded.found, self.min_probability))
             starts.append(one.start)
             firsts.append(sum(map(len, parts)) + 1)

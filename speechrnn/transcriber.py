@@ -1,4 +1,4 @@
-"""A model of strings, loaded and asked: the three lines of the README."""
+"""A model of strings, loaded and asked."""
 
 from pathlib import Path
 

@@ -33,7 +33,7 @@ def test_it_says_what_it_is(recognizer: StringRecognizer) -> None:
     bundle = recognizer.bundle
     bundle.verify()
     assert bundle.labels == tuple("0123456789")
-    assert bundle.metadata.kind == "strings"
+    assert (bundle.metadata.kind, bundle.metadata.words) == ("strings", "digits")
     shipped, preset = bundle.config, Config.load("strings")
     assert (shipped.features, shipped.network, shipped.augmentation) == (
         preset.features,

@@ -1,5 +1,6 @@
-"""A lone word is heard by a model of single words too."""
+"""Each word is heard by a model of single words too."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.decoding import decode
 from speechrnn.errors import BundleError
 from speechrnn.metadata import Heard, Metadata
+from speechrnn.patterns import any_of_length
 from speechrnn.places import find_model, find_shipped
 from speechrnn.second_ear import SECONDS, SecondEar, pool
-from speechrnn.transcriber import hear_strings
+from speechrnn.transcriber import StringRecognizer, hear_strings, load_strings
 from tests.bundles import SAMPLES, copy_bundle, describe
 from tests.pitches import SR
 
@@ -34,6 +36,12 @@ def rows(*frames: dict[int, float]) -> np.ndarray:
         rest = (1 - sum(frame.values())) / (11 - len(frame))
         written.append([frame.get(unit, rest) for unit in range(11)])
     return np.log(np.array(written, np.float32))
+
+
+def tight(y: np.ndarray) -> np.ndarray:
+    """Leave out the silence at both ends."""
+    loud = np.flatnonzero(np.abs(y) > 0.02)
+    return np.asarray(y[loud[0] : loud[-1]])
 
 
 BLANK_FRAME = {0: 0.98}
@@ -63,6 +71,7 @@ def test_noise_makes_a_word_improbable(ear: SecondEar) -> None:
     was = rows(BLANK_FRAME, {3: 0.7}, BLANK_FRAME)
     found = decode(ear.mend(hiss, was, decode(was)))
     assert all(one.probability < 0.5 for one in found)
+    assert np.exp(ear.mend(hiss, was, decode(was))[1, 0]) > 0.5 > np.exp(was[1, 0])
 
 
 def test_among_others_a_word_is_one_of_both_opinions_and_stays_a_word(ear: SecondEar) -> None:
@@ -127,7 +136,30 @@ def test_a_second_ear_ships(tmp_path: Path, name: str) -> None:
 
 
 def test_what_lies_in_the_working_folder_is_no_second_ear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    copy_bundle(tmp_path / "digits")
+    """That folder holds a bundle that would not fit, and that `--model digits` would take."""
+    six = load_audio(SIX)
+    expected = load_strings().decode(six).rows
+    describe(copy_bundle(tmp_path / "digits"), {"sample_rate": 16000})
     monkeypatch.chdir(tmp_path)
     assert find_model("digits") == Path("digits")
-    assert find_shipped("digits").is_absolute()
+    np.testing.assert_array_equal(load_strings().decode(six).rows, expected)
+
+
+def test_two_words_that_pass_for_one_are_two_where_two_are_known(ear: SecondEar) -> None:
+    """The network hears a "2" in what is "26"; alone that is no digit to the second ear, with a length it stays."""
+    two, six = (tight(load_audio(path)) for path in (SAMPLES / "2_espeak-en-gb-x-rp-diogo_0.wav", SIX))
+    y = np.concatenate([np.zeros(2400, np.float32), two, six, np.zeros(2400, np.float32)])
+
+    class Half:
+        frame_length = 240
+
+        def run(self, waveforms: Sequence[np.ndarray]) -> list[np.ndarray]:
+            n = len(waveforms[0]) // self.frame_length
+            frames = np.tile(rows(BLANK_FRAME), (n, 1))
+            frames[n // 2] = rows({0: 0.45, 3: 0.46})[0]
+            frames[n // 2 + 3] = rows({0: 0.7, 7: 0.2})[0]
+            return [frames]
+
+    model = StringRecognizer(STRINGS, Half(), min_probability=0.3, ear=ear)
+    assert not model.transcribe(y).digits
+    assert model.transcribe(y, pattern=any_of_length(2)).digits == "26"

@@ -1,6 +1,7 @@
 """A tiny network for strings: trained for a pass, exported, read back; and the graph against Keras."""
 
 import itertools
+import shutil
 from pathlib import Path
 
 import keras
@@ -20,6 +21,7 @@ from speechrnn.training.network import build_network
 from speechrnn.training.reference import load_network
 from speechrnn.training.string_fitting import add_loss
 from speechrnn.training.string_reference import check_string_parity, run_reference
+from tests.bundles import describe
 from tests.signals import odd_words, word
 from tests.test_decoding import count_all_ways
 
@@ -74,10 +76,11 @@ def test_no_answer_depends_on_its_neighbours(bundle: Bundle) -> None:
         np.testing.assert_allclose(rows, alone, atol=1e-5)
 
 
-def test_another_training_goes_on_from_it_head_and_all(bundle: Bundle, tones: Path) -> None:
+def test_another_training_goes_on_from_it_head_second_ear_and_all(bundle: Bundle, tones: Path, tmp_path: Path) -> None:
     config = Config.load("strings", SMALL | {"training.learning_rate": 1e-9})
-    options = TrainOptions(split="none", start=bundle.path)
-    again = train(tones, config, tones.parent / "again", options).bundle
+    start = describe(Path(shutil.copytree(bundle.path, tmp_path / "start")), {"words": "digits"})
+    again = train(tones, config, tones.parent / "again", TrainOptions(split="none", start=start)).bundle
+    assert again.metadata.words == "digits"
     [before], [after] = (StringEngine(one).run([word(5000, 1)]) for one in (bundle, again))
     np.testing.assert_allclose(before, after, atol=1e-4)
 

@@ -90,7 +90,7 @@ def _rows(bundle: Bundle) -> Iterator[tuple[str, str]]:
     yield "features", _describe_features(config)
     yield "threshold", f"{metadata.threshold:g}" + ("" if metadata.threshold else " (answers always)")
     if metadata.words:
-        yield "second ear", f"{metadata.words}, which ships: hears each digit once more, as a single word"
+        yield "second ear", f"the {metadata.words} that ship hear each digit once more, as a single word"
     if (set_on := metadata.calibration) is not None:
         heard = f"{count(set_on.n_clips, 'clip')}, {count(set_on.n_rejects, 'reject')}"
         accepted = (

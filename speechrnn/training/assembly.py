@@ -43,6 +43,7 @@ class Origin:
     split: str
     threshold: float = 0.0
     calibration: Calibrated | None = None
+    words: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,8 @@ def describe(gathered: Gathered, split: str, start: Bundle | None = None) -> Ori
     if start is None or start.labels != material.labels:
         return Origin(tuple(sources), heard, split)
     # temperature and weights of `known` stay as they were; the threshold goes with them
-    return Origin(tuple(sources), heard, split, start.metadata.threshold, start.metadata.calibration)
+    was = start.metadata
+    return Origin(tuple(sources), heard, split, was.threshold, was.calibration, was.words)
 
 
 def _name(folder: Path) -> str:
@@ -189,6 +191,7 @@ def assemble(checkpoint: Checkpoint, material: Material, config: Config, origin:
         heard=origin.heard,
         split=origin.split,
         calibration=origin.calibration if config.strings is None else None,
+        words=origin.words if config.strings is not None else None,
     )
     return Draft(files, metadata)
 
