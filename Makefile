@@ -55,8 +55,8 @@ bench: install  ## the figures of benchmarks/README.md, on this machine
 examples: install  ## a model in JavaScript and C, held to Python's answers
 	$(BIN)/python examples/check.py
 
-accuracy: install  ## train two presets on FSDD (DATA=folder) and hold their scores
-	$(BIN)/python benchmarks/accuracy.py $(DATA)
+accuracy: install  ## train two presets on FSDD (DATA=folder; SPLITS="official speaker") and hold their scores
+	$(BIN)/python benchmarks/accuracy.py $(DATA) $(if $(SPLITS),--splits $(SPLITS))
 
 build: install  ## wheel and source archive in dist/
 	rm -rf dist
