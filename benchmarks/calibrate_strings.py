@@ -25,7 +25,7 @@ from speechrnn.bundle import MODEL, WEIGHTS, read_bundle, write_bundle
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
-from speechrnn.decoding import Found, decode
+from speechrnn.decoding import Found
 from speechrnn.places import find_shipped
 from speechrnn.second_ear import SecondEar
 from speechrnn.string_scores import compare_string
@@ -52,12 +52,12 @@ def hear(recognizer: StringRecognizer, source: Path | np.ndarray) -> list[Heard]
 
 
 def search(heard: Sequence[Heard], more: float, ear: SecondEar) -> list[tuple[Found, ...]]:
-    """Decode each utterance with more of the blank, as the recognizer does."""
+    """Decode each utterance with more of the blank."""
     found: list[tuple[Found, ...]] = []
     for y, rows in heard:
         raised = rows + more * np.eye(rows.shape[1], dtype=np.float32)[0]
         raised -= np.log(np.exp(raised).sum(axis=1, keepdims=True))
-        found.append(decode(ear.mend(y, raised, decode(raised))))
+        found.append(ear.decode(y, raised).found)
     return found
 
 

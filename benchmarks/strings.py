@@ -32,7 +32,7 @@ from speechrnn.patterns import any_of_length
 from speechrnn.recognizer import Recognizer
 from speechrnn.second_ear import SecondEar
 from speechrnn.string_scores import score_strings
-from speechrnn.transcriber import StringRecognizer, hear_strings
+from speechrnn.transcriber import StringRecognizer, load_strings
 from speechrnn.transcript import Transcript
 from speechrnn.utterances import find_utterances, read_blocks
 
@@ -139,7 +139,7 @@ def curve(recognizer: StringRecognizer, spoken: Sequence[Spoken], noise: Path) -
     rows = []
     minutes, found = false_digits(recognizer, noise)
     for threshold in THRESHOLDS:
-        model = hear_strings(recognizer.bundle, threshold)
+        model = load_strings(recognizer.bundle, min_probability=threshold)
         scores = score(spoken, lambda y, model=model: model.transcribe(y))
         rows.append(
             {
@@ -231,7 +231,7 @@ def main() -> None:
     for speaker, row in hear_strangers(args.bundles, args.words, clips):
         keep("speakers", speaker, row)
     for path in args.bundles[-1:]:
-        recognizer = hear_strings(read_bundle(path))
+        recognizer = load_strings(path)
         strange = [c.speaker for c in clips if c.speaker and c.speaker not in recognizer.bundle.metadata.heard.speakers]
         some = [one for name in sorted(set(strange)) for one in strings_of(clips, name)[0][: N_STRINGS // 2]]
         if args.spoken:

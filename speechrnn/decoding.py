@@ -56,6 +56,22 @@ class Found:
     probability: float
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A stretch of sound, decoded.
+
+    Attributes
+    ----------
+    rows : np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
+        Natural logarithms of probabilities, the blank first.
+    found : tuple of Found
+        The digits of the most probable string.
+    """
+
+    rows: LogProbs
+    found: tuple[Found, ...]
+
+
 def decode(log_probs: LogProbs, places: Places | None = None, *, search: Search = Search()) -> tuple[Found, ...]:
     """Find the most probable string and where its labels lie.
 

@@ -9,7 +9,7 @@ from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.errors import BundleError
 from speechrnn.places import find_model
 from speechrnn.recognizer import Recognizer
-from speechrnn.transcriber import SHIPPED, hear_strings
+from speechrnn.transcriber import SHIPPED, load_strings
 from speechrnn.transcript import Segment
 from speechrnn.waveform import Waveform
 
@@ -84,7 +84,7 @@ def load_ear(model: str | Path | None = None, *, threshold: float | None = None)
     """
     bundle = read_bundle(find_model(model) if model else _default())
     if bundle.metadata.kind == "strings":
-        return hear_strings(bundle, threshold)
+        return load_strings(bundle, min_probability=threshold)
     return WordEar(Recognizer(bundle, threshold=threshold))
 
 

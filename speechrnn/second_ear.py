@@ -7,7 +7,7 @@ import numpy as np
 
 from speechrnn.audio import Waveform
 from speechrnn.bundle import Bundle
-from speechrnn.decoding import BLANK, Found, LogProbs
+from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode
 from speechrnn.engine import OnnxEngine
 from speechrnn.errors import BundleError
 
@@ -44,6 +44,22 @@ class SecondEar:
             )
         self._engine = OnnxEngine(bundle)
         self._rate = bundle.metadata.sample_rate
+
+    def decode(self, y: Waveform, rows: LogProbs, *, alone: bool = True) -> Decoded:
+        """Decode, mend by what that finds, and decode what is mended.
+
+        Parameters
+        ----------
+        y, rows, alone
+            See `mend`.
+
+        Returns
+        -------
+        Decoded
+            The mended rows, and the words in them.
+        """
+        mended = self.mend(y, rows, decode(rows), alone=alone)
+        return Decoded(mended, decode(mended))
 
     def mend(self, y: Waveform, rows: LogProbs, found: Sequence[Found], *, alone: bool = True) -> LogProbs:
         """Pool both opinions in the frames of each word, or where there is none, in that which is least of all a blank.

@@ -10,7 +10,7 @@ import numpy as np
 from speechrnn.audio import Source, Waveform
 from speechrnn.belief import believe, widen
 from speechrnn.bundle import Bundle
-from speechrnn.decoding import BLANK, Found, LogProbs, decode
+from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode
 from speechrnn.patterns import Pattern
 from speechrnn.progress import OpenProgress
 from speechrnn.second_ear import SecondEar
@@ -18,22 +18,6 @@ from speechrnn.segmenting import Utterance
 from speechrnn.string_engine import FrameEngine, StringEngine
 from speechrnn.transcript import Segment, Transcript
 from speechrnn.utterances import find_utterances, read_blocks
-
-
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A stretch of sound, decoded.
-
-    Attributes
-    ----------
-    rows : np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
-        Natural logarithms of probabilities, the blank first.
-    found : tuple of Found
-        The digits of the most probable string.
-    """
-
-    rows: LogProbs
-    found: tuple[Found, ...]
 
 
 class StringRecognizer:
@@ -96,27 +80,23 @@ class StringRecognizer:
         [rows] = self._engine.run([y])
         return rows
 
-    def decode(self, y: Waveform, *, alone: bool = True) -> Decoded:
+    def decode(self, y: Waveform) -> Decoded:
         """Find the digits in one stretch of sound, the improbable ones too.
 
         Parameters
         ----------
         y : np.ndarray [shape=(n,), dtype=float32]
             At the model's rate; some seconds, not hours.
-        alone : bool
-            See `SecondEar.mend`.
 
         Returns
         -------
         Decoded
             As the second ear has mended it.
         """
-        rows = self.log_probs(y)
-        found = decode(rows)
-        if self._ear is None:
-            return Decoded(rows, found)
-        rows = self._ear.mend(y, rows, found, alone=alone)
-        return Decoded(rows, decode(rows))
+        return self._decode(y, self.log_probs(y))
+
+    def _decode(self, y: Waveform, rows: LogProbs, *, alone: bool = True) -> Decoded:
+        return Decoded(rows, decode(rows)) if self._ear is None else self._ear.decode(y, rows, alone=alone)
 
     def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
         """Find the digits in one stretch of sound, such as an utterance of a stream.
@@ -194,9 +174,10 @@ class StringRecognizer:
         parts: list[LogProbs] = []
         starts, firsts, heard = [0], [0], False
         for one in utterances:
-            decoded = self.decode(one.y)
+            rows = self.log_probs(one.y)
+            decoded = self._decode(one.y, rows)
             if not decoded.found and len(pattern.places) > 1:  # two that run together may pass for one that is none
-                decoded = self.decode(one.y, alone=False)
+                decoded = self._decode(one.y, rows, alone=False)
             heard = heard or bool(believe(decoded.found, self.min_probability))
             starts.append(one.start)
             firsts.append(sum(map(len, parts)) + 1)

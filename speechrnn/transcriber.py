@@ -10,18 +10,18 @@ from speechrnn.second_ear import SecondEar
 from speechrnn.string_recognizer import StringRecognizer
 from speechrnn.transcript import Segment, Transcript
 
-__all__ = ["Segment", "StringRecognizer", "Transcript", "hear_strings", "load_strings", "transcribe"]
+__all__ = ["Segment", "StringRecognizer", "Transcript", "load_strings", "transcribe"]
 
 SHIPPED = "strings"
 
 
-def load_strings(model: str | Path | None = None, *, min_probability: float | None = None) -> StringRecognizer:
-    """Load a model of strings.
+def load_strings(model: Bundle | str | Path | None = None, *, min_probability: float | None = None) -> StringRecognizer:
+    """Load a model of strings, and the second ear that it names.
 
     Parameters
     ----------
-    model : str or Path, optional
-        A bundle's folder or a model's name; the shipped one if absent.
+    model : Bundle, str or Path, optional
+        A bundle, its folder or a model's name; the shipped one if absent.
     min_probability : float, optional
         See `StringRecognizer`.
 
@@ -33,31 +33,9 @@ def load_strings(model: str | Path | None = None, *, min_probability: float | No
     Raises
     ------
     BundleError
-        There is no such model, it is damaged, or it is of another kind.
+        There is no such model, or it or its second ear is damaged or of another kind.
     """
-    return hear_strings(read_bundle(find_model(model or SHIPPED)), min_probability)
-
-
-def hear_strings(bundle: Bundle, min_probability: float | None = None) -> StringRecognizer:
-    """Make a bundle's recognizer, with the second ear that it names.
-
-    Parameters
-    ----------
-    bundle : Bundle
-        Of kind ``strings``.
-    min_probability : float, optional
-        See `StringRecognizer`.
-
-    Returns
-    -------
-    StringRecognizer
-        Ready to transcribe.
-
-    Raises
-    ------
-    BundleError
-        One of both is damaged, or of another kind.
-    """
+    bundle = model if isinstance(model, Bundle) else read_bundle(find_model(model or SHIPPED))
     words = bundle.metadata.words
     ear = SecondEar(read_bundle(find_shipped(words)), bundle) if words else None
     return StringRecognizer(bundle, min_probability=min_probability, ear=ear)

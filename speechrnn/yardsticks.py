@@ -22,10 +22,7 @@ def _start_base(setting: Setting) -> list[Row]:
     """Start-up against what it cannot do without, and help against typer; memory."""
     predict = setting.command("predict", str(setting.paths[0]))
     ours, base = alternate(predict, _python("import onnxruntime, soundfile, numpy"), 15)
-    helps, typer = alternate([*PROGRAM, "--help"], _python("import typer"), 15)
-    if median(helps) > 1.5 * median(typer):  # so near, a busy moment must not decide
-        more = alternate([*PROGRAM, "--help"], _python("import typer"), 45)
-        helps, typer = [*helps, *more[0]], [*typer, *more[1]]
+    helps, typer = alternate([*PROGRAM, "--help"], _python("import typer"), 45)  # near its limit
     a, b, c, d = median(ours), median(base), median(helps), median(typer)
     peak = max(one.megabytes for one in ours)
     return [

@@ -21,7 +21,7 @@ SPEECHRNN = str(Path(sys.executable).with_name("speechrnn"))
 def test_a_killed_training_leaves_a_whole_bundle_or_none(tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
     corpus, out = tone_corpus(n=6), tmp_path / "model"
     settings = [
-        "training.epochs=30",
+        "training.epochs=60",
         "training.clips_per_epoch=null",
         "network.recurrent.units=8",
         "training.batch_size=4",

@@ -14,7 +14,7 @@ from speechrnn.metadata import Heard, Metadata
 from speechrnn.patterns import any_of_length
 from speechrnn.places import find_model, find_shipped
 from speechrnn.second_ear import SECONDS, SecondEar, pool
-from speechrnn.transcriber import StringRecognizer, hear_strings, load_strings
+from speechrnn.transcriber import StringRecognizer, load_strings
 from tests.bundles import SAMPLES, copy_bundle, describe
 from tests.pitches import SR
 
@@ -132,7 +132,7 @@ def test_a_model_that_does_not_fit_is_refused(strings: Bundle) -> None:
 def test_a_second_ear_ships(tmp_path: Path, name: str) -> None:
     strings = describe(copy_bundle(tmp_path / "strings"), {"kind": "strings", "words": name})
     with pytest.raises(BundleError, match=f"{name}: no such model ships"):
-        hear_strings(read_bundle(strings))
+        load_strings(strings)
 
 
 def test_what_lies_in_the_working_folder_is_no_second_ear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

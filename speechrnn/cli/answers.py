@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 
 import typer
 
+from speechrnn.cli.group import FAILED
 from speechrnn.cli.progress import is_watched, progress
 from speechrnn.markup import percent
 from speechrnn.recognizer import Prediction
@@ -184,6 +185,25 @@ def tally(answers: Iterable[_Answer], take: Callable[[_Answer], object]) -> Tall
             n_failed += 1
             typer.echo(f"error: {printable(answer.path or '-')}: {answer.error}", err=True)
     return Tally(n, n_failed)
+
+
+def settle(came: Tally) -> None:
+    """End a command: say how many of several inputs failed, and fail with them.
+
+    Parameters
+    ----------
+    came : Tally
+        What came.
+
+    Raises
+    ------
+    typer.Exit
+        With `FAILED`, where any did.
+    """
+    if came.n_failed and came.n > 1:
+        typer.echo(f"{came.n_failed} of {came.n} inputs failed", err=True)
+    if came.n_failed:
+        raise typer.Exit(FAILED)
 
 
 def watch(predictions: Iterable[Prediction], count: Callable[[], int | None], done: int = 0) -> Iterator[Prediction]:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from speechrnn.cli import options
-from speechrnn.cli.group import FAILED
 
 
 class Runtime(StrEnum):
@@ -92,6 +91,7 @@ def predict(
     if address is not None and engine is Engine.local:
         raise typer.BadParameter("--address is of a Ray cluster. Add --engine ray.")
     from speechrnn.cli import prediction_run as run
+    from speechrnn.cli.answers import settle
     from speechrnn.cli.inputs import Inputs
 
     place = run.Place(out, resume=resume, force=force, top=top)
@@ -104,7 +104,4 @@ def predict(
         done = run.show_answers(worker, Inputs(inputs), "json" if as_json else "csv" if as_csv else "text", top)
     else:
         done = run.write_answers(worker, Inputs(inputs), outfile)
-    if done.n_failed and done.n > 1:
-        typer.echo(f"{done.n_failed} of {done.n} inputs failed", err=True)
-    if done.n_failed:
-        raise typer.Exit(FAILED)
+    settle(done)

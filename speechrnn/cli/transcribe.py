@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 
 from speechrnn.cli import options
-from speechrnn.cli.group import FAILED
 
 
 def transcribe(
@@ -49,6 +48,7 @@ def transcribe(
     """
     if length is not None and pattern is not None:
         raise typer.BadParameter("--length and --pattern exclude each other. Give one of them.")
+    from speechrnn.cli.answers import settle
     from speechrnn.cli.transcripts import print_transcripts
     from speechrnn.errors import ConfigError
     from speechrnn.patterns import choose_pattern
@@ -61,8 +61,4 @@ def transcribe(
         raise typer.BadParameter(str(error), param_hint="--pattern") from error
     if model is None:
         typer.echo(f"model: {recognizer.bundle.path}", err=True)
-    came = print_transcripts(recognizer, inputs, known, as_json=as_json)
-    if came.n_failed and came.n > 1:
-        typer.echo(f"{came.n_failed} of {came.n} inputs failed", err=True)
-    if came.n_failed:
-        raise typer.Exit(FAILED)
+    settle(print_transcripts(recognizer, inputs, known, as_json=as_json))
