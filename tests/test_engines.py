@@ -162,7 +162,7 @@ def test_flite_speaks_or_says_that_it_is_absent(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_unknown_engine_is_refused_with_the_choices(tmp_path: Path) -> None:
-    allowed = "espeak-ng, throats, accents, kokoro, hibari, flite"
+    allowed = "espeak-ng, throats, accents, kokoro, cast, pico, hibari, flite"
     with pytest.raises(ConfigError, match=f"engine is 'festival', allowed are {allowed}"):
         synthesize(tmp_path / "x", SynthesisOptions(engine="festival"))
 

@@ -45,6 +45,8 @@ class EngineName(StrEnum):
     throats = "throats"
     accents = "accents"
     kokoro = "kokoro"
+    cast = "cast"
+    pico = "pico"
     hibari = "hibari"
     flite = "flite"
 
@@ -64,8 +66,9 @@ def synth(
         typer.Option(
             metavar="NAME",
             help="espeak-ng; throats: voices for it that a number writes; accents: its voices of 54 other languages; "
-            "hibari: a neural voice; kokoro: women and men who do not exist, in accents, a word a second; flite, "
-            "where it is installed. [default: espeak-ng]",
+            "hibari: a neural voice; kokoro: women and men who do not exist, in accents, a word a second; cast: the "
+            "same from 54 voices, fetched once (27 MB); pico: six women; flite, where it is installed. "
+            "[default: espeak-ng]",
         ),
     ] = None,
     words: Annotated[

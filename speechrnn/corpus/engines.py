@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from speechrnn.corpus.accents import list_foreign_voices, respell
+from speechrnn.corpus.cast import list_cast, speak_cast
 from speechrnn.corpus.espeak import Speech, Utterance, list_voices, speak
 from speechrnn.corpus.flite import list_flite_voices, speak_flite
 from speechrnn.corpus.hibari import list_neural_voices, speak_neural
-from speechrnn.corpus.kokoro import list_people, speak_kokoro
+from speechrnn.corpus.kokoro import speak_kokoro
+from speechrnn.corpus.people import list_people
+from speechrnn.corpus.pico import list_pico_voices, speak_pico, spell_pico
 from speechrnn.corpus.throats import list_throats, speak_throat
 from speechrnn.errors import ConfigError
 
@@ -50,6 +53,8 @@ ENGINES: Mapping[str, Engine] = {
         Engine("throats", "throat-", list_throats, speak_throat, _as_it_is),
         Engine("accents", "accent-", list_foreign_voices, speak, respell),
         Engine("kokoro", "kokoro-", list_people, speak_kokoro, _as_it_is),
+        Engine("cast", "cast-", list_cast, speak_cast, _as_it_is),
+        Engine("pico", "pico-", list_pico_voices, speak_pico, spell_pico),
         Engine("hibari", "hibari-", list_neural_voices, speak_neural, _as_it_is),
         Engine("flite", "flite-", list_flite_voices, speak_flite, _as_it_is),
     )
@@ -63,7 +68,7 @@ def find_engine(name: str) -> Engine:
     ----------
     name : str
         ``espeak-ng``, ``throats`` (voices for it that a number writes), ``accents`` (its voices of other languages),
-        ``hibari``, ``kokoro`` or ``flite``.
+        ``kokoro`` (people in accents), ``cast`` (the same from all of its voices), ``pico``, ``hibari`` or ``flite``.
 
     Returns
     -------

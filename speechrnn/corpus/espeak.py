@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,7 @@ def speak(voice: str, utterances: Sequence[Utterance], seed: int = 0, variant: s
     with tempfile.TemporaryDirectory() as folder:
         if variant is not None:
             Path(folder, _FILE).write_bytes(_read_accent(data, voice.partition("+")[0]) + b"\n" + variant.encode())
-        return _parse(_run(voice, json.dumps(request).encode(), folder))
+        return speak_apart(espeak_process.__file__, ("espeak-ng", voice), request, folder)
 
 
 # as seen from the folder: espeak-ng reads no more than 60 characters of a path
@@ -120,11 +120,35 @@ def _read_accent(data: Path, accent: str) -> bytes:
     return found[0].read_bytes()
 
 
-def _run(voice: str, request: bytes, folder: str) -> bytes:
+def speak_apart(script: str, who: tuple[str, str], request: Mapping[str, Any], folder: str | None = None) -> Speech:
+    """Let a synthesiser speak in a process of its own, which keeps no state and takes nobody along.
+
+    Parameters
+    ----------
+    script : str
+        A file of this package: reads a JSON object, writes a line of JSON (``version``, ``sample_rate``, ``sizes``) and
+        the samples of all utterances, int16.
+    who : tuple of str
+        Synthesiser and voice, for the sentence that says what went wrong.
+    request : mapping
+        Goes to its standard input.
+    folder : str, optional
+        Its working folder.
+
+    Returns
+    -------
+    Speech
+        As many waveforms as utterances.
+
+    Raises
+    ------
+    CorpusError
+        It does not start, does not end, or refuses.
+    """
     try:
-        return subprocess.run(  # noqa: S603 -- this very Python with a file of this package
-            [sys.executable, "-I", espeak_process.__file__],
-            input=request,
+        reply = subprocess.run(  # noqa: S603 -- this very Python with a file of this package
+            [sys.executable, "-I", script],
+            input=json.dumps(request).encode(),
             capture_output=True,
             timeout=TIMEOUT,
             check=True,
@@ -134,9 +158,10 @@ def _run(voice: str, request: bytes, folder: str) -> bytes:
         said = error.stderr.decode(errors="replace").strip().splitlines() or [
             f"it ended with status {error.returncode}"
         ]
-        raise CorpusError(f"espeak-ng could not speak as {voice}: {said[-1]}. {_REINSTALL}") from error
+        raise CorpusError(f"{who[0]} could not speak as {who[1]}: {said[-1]}. {_REINSTALL}") from error
     except subprocess.TimeoutExpired as error:
-        raise CorpusError(f"espeak-ng said nothing as {voice} in {TIMEOUT} s. {_REINSTALL}") from error
+        raise CorpusError(f"{who[0]} said nothing as {who[1]} in {TIMEOUT} s. {_REINSTALL}") from error
+    return _parse(reply)
 
 
 def list_voices() -> tuple[str, ...]:

@@ -8,14 +8,11 @@ import re
 import shutil
 import tarfile
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from speechrnn.corpus.transfer import ResumingDownloader
+from speechrnn.corpus.transfer import download
 from speechrnn.errors import CorpusError
-from speechrnn.extras import require
 from speechrnn.progress import OpenProgress
 from speechrnn.storage import write_folder, write_text
 from speechrnn.text import printable
@@ -163,28 +160,13 @@ def _count(directory: Path) -> int:
 
 
 def _download(cache: Path, url: str, on_progress: OpenProgress | None) -> Path:
-    """Let pooch bring the archive, unless an earlier run did and was interrupted only then."""
-    pooch = require("pooch", "data")
+    """Bring the archive, unless an earlier run did and was interrupted only then."""
     name = f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.tar.gz"  # another address is another archive
-    cache.mkdir(parents=True, exist_ok=True)
-    downloader = ResumingDownloader(cache / f"{name}.part", on_progress)
     try:
-        with _silent(pooch.get_logger()):
-            return Path(pooch.retrieve(url, known_hash=None, fname=name, path=cache, downloader=downloader))
+        return download(cache / name, url, on_progress=on_progress)
     finally:
         with contextlib.suppress(OSError):
             cache.rmdir()  # goes only if empty: when nothing has arrived there is nothing to keep
-
-
-@contextlib.contextmanager
-def _silent(logger: Any) -> Iterator[None]:
-    """Pooch announces each download on stderr."""
-    level = logger.level
-    logger.setLevel("WARNING")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _fill(folder: Path, archive: Path, digest: str) -> None:

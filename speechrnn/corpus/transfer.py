@@ -11,11 +11,62 @@ from pathlib import Path
 from typing import Any
 
 from speechrnn.errors import CorpusError
+from speechrnn.extras import require
 from speechrnn.progress import OpenProgress
 
 TIMEOUT = 30.0  # seconds without a byte
 ATTEMPTS = 5
 BLOCK = 1 << 16
+
+
+def download(path: Path, url: str, *, sha256: str | None = None, on_progress: OpenProgress | None = None) -> Path:
+    """Let pooch bring a file, unless it is there.
+
+    Parameters
+    ----------
+    path : Path
+        Where it goes; complete or absent, and what an interrupted transfer brought lies beside it.
+    url : str
+        http or https.
+    sha256 : str, optional
+        64 hexadecimal digits; what has others is fetched again.
+    on_progress : callable, optional
+        Called with the number of bytes that are there and the number of all, None where the server does not tell.
+
+    Returns
+    -------
+    Path
+        `path`.
+
+    Raises
+    ------
+    MissingExtraError
+        pooch is not installed.
+    CorpusError
+        Nobody answers, the transfer keeps breaking off, or what arrived is another file.
+    OSError
+        No rights, no space.
+    """
+    pooch = require("pooch", "data")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    downloader = ResumingDownloader(path.with_name(f"{path.name}.part"), on_progress)
+    try:
+        with _silent(pooch.get_logger()):
+            pooch.retrieve(url, known_hash=sha256, fname=path.name, path=path.parent, downloader=downloader)
+    except ValueError as error:  # what pooch says where the hash is another
+        raise CorpusError(f"what came from {url} is another file than it was. It was deleted; try again.") from error
+    return path
+
+
+@contextlib.contextmanager
+def _silent(logger: Any) -> Iterator[None]:
+    """Pooch announces each download on stderr."""
+    level = logger.level
+    logger.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ synth accents-strings --engine accents --voices 270 --strings 9 --seed 32
 synth hibari-strings --engine hibari --voices 6 --strings 150 --seed 33
 synth flite-strings --engine flite --voices 20 --strings 60 --seed 34
 synth kokoro-strings --engine kokoro --voices 60 --strings 3 --seed 41
+synth cast-strings --engine cast --voices 70 --strings 3 --seed 54
+synth pico-strings --engine pico --voices 36 --strings 12 --seed 58
 # "oh" is 0
 synth espeak-oh --words oh --voices 100 --repeats 2 --seed 36
 synth accents-oh --engine accents --words oh --voices 100 --repeats 1 --seed 37
