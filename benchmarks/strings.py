@@ -22,12 +22,10 @@ import numpy as np
 import soundfile
 
 from speechrnn.audio import load_audio
-from speechrnn.belief import believe
 from speechrnn.bundle import read_bundle
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
-from speechrnn.decoding import Found
 from speechrnn.patterns import any_of_length
 from speechrnn.recognizer import Recognizer
 from speechrnn.second_ear import SecondEar
@@ -122,29 +120,27 @@ def by_pieces(recognizer: Recognizer) -> Callable[[np.ndarray], Transcript]:
     return answer
 
 
-def false_digits(
-    recognizer: StringRecognizer, noise: Path, part: str = "test"
-) -> tuple[float, list[tuple[Found, ...]]]:
-    """Minutes of noise, and what is heard in each utterance of it."""
-    seconds, found = 0.0, []
+def false_digits(recognizer: StringRecognizer, noise: Path, part: str = "test") -> tuple[float, int]:
+    """Minutes of noise, and how many digits are heard in it."""
+    seconds, n_heard = 0.0, 0
     for path in list_noises(noise, part):
         seconds += soundfile.info(path).duration
         reading = read_blocks(path, SR)
-        found += [recognizer.decode(one.y).found for one in find_utterances(reading.blocks, reading.sr, SR)]
-    return seconds / 60, found
+        n_heard += sum(len(recognizer.hear(one.y)) for one in find_utterances(reading.blocks, reading.sr, SR))
+    return seconds / 60, n_heard
 
 
 def curve(recognizer: StringRecognizer, spoken: Sequence[Spoken], noise: Path) -> list[dict[str, float]]:
     """False digits a minute, and digit errors, for each threshold."""
     rows = []
-    minutes, found = false_digits(recognizer, noise)
     for threshold in THRESHOLDS:
         model = load_strings(recognizer.bundle, min_probability=threshold)
+        minutes, n_heard = false_digits(model, noise)
         scores = score(spoken, lambda y, model=model: model.transcribe(y))
         rows.append(
             {
                 "threshold": threshold,
-                "false_digits_a_minute": sum(len(believe(part, threshold)) for part in found) / minutes,
+                "false_digits_a_minute": n_heard / minutes,
                 "minutes": minutes,
                 "missed": scores["deletions"] / scores["n_digits"],
                 "digit_error_rate": scores["digit_error_rate"],

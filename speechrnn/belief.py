@@ -3,9 +3,13 @@
 import math
 from collections.abc import Sequence
 
-from speechrnn.decoding import Found
+import numpy as np
+
+from speechrnn.decoding import BLANK, Found, LogProbs
 
 DOUBTFUL = 0.4
+# how many believed labels make a number, and how much less probable the blank then is (its logarithm)
+NUMBER, RELIEF = 2, 1.0
 
 
 def believe(found: Sequence[Found], least: float) -> tuple[Found, ...]:
@@ -34,6 +38,35 @@ def believe(found: Sequence[Found], least: float) -> tuple[Found, ...]:
     if not any(one.probability >= least for one in found):
         return ()
     return tuple(one for one in found if one.probability >= DOUBTFUL * least)
+
+
+def relent(rows: LogProbs, relief: float = RELIEF) -> LogProbs:
+    """Make the blank less probable, for where somebody says a number.
+
+    The blank has to be as probable as silence and noise need it; among digits that are sure it swallows the others.
+
+    Parameters
+    ----------
+    rows : np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
+        Natural logarithms of probabilities, the blank first.
+    relief : float
+        What its logarithm loses.
+
+    Returns
+    -------
+    np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
+        Each row's exponentials sum to 1.
+
+    Examples
+    --------
+    >>> rows = np.log(np.array([[0.8, 0.2]], np.float32))
+    >>> np.exp(relent(rows, np.log(4))).round(3).tolist()
+    [[0.5, 0.5]]
+    """
+    less = rows.copy()
+    less[:, BLANK] -= relief
+    relented: LogProbs = less - np.log(np.exp(less).sum(axis=1, keepdims=True))
+    return relented
 
 
 def widen(spans: Sequence[tuple[float, float]], shortest: float) -> list[tuple[float, float]]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from speechrnn.audio import Source, Waveform
-from speechrnn.belief import believe, widen
+from speechrnn.belief import NUMBER, RELIEF, believe, relent, widen
 from speechrnn.bundle import Bundle
-from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode
+from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode, restate
 from speechrnn.patterns import Pattern
 from speechrnn.progress import OpenProgress
 from speechrnn.second_ear import SecondEar
@@ -91,9 +91,16 @@ class StringRecognizer:
         Returns
         -------
         Decoded
-            As the second ear has mended it.
+            As the second ear has mended it; where it is a number, searched again with a less probable blank.
         """
-        return self._decode(y, self.log_probs(y))
+        return self._listen(y, self.log_probs(y))
+
+    def _listen(self, y: Waveform, rows: LogProbs) -> Decoded:
+        strict = self._decode(y, rows)
+        if len(believe(strict.found, self.min_probability)) < NUMBER:
+            return strict
+        relented = self._decode(y, relent(rows))
+        return restate(relented, relent(relented.rows, -RELIEF))
 
     def _decode(self, y: Waveform, rows: LogProbs, *, alone: bool = True) -> Decoded:
         return Decoded(rows, decode(rows)) if self._ear is None else self._ear.decode(y, rows, alone=alone)
@@ -175,7 +182,7 @@ class StringRecognizer:
         starts, firsts, heard = [0], [0], False
         for one in utterances:
             rows = self.log_probs(one.y)
-            decoded = self._decode(one.y, rows)
+            decoded = self._listen(one.y, rows)
             if not decoded.found and len(pattern.places) > 1:  # two that run together may pass for one that is none
                 decoded = self._decode(one.y, rows, alone=False)
             heard = heard or bool(believe(decoded.found, self.min_probability))

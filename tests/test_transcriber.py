@@ -1,10 +1,12 @@
 """From sound to digits with an engine that hears pitches: utterances, times, what is known beforehand, oddities."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from unittest.mock import Mock, call
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import soundfile
 import soxr
@@ -12,7 +14,7 @@ import soxr
 from speechrnn.errors import AudioError, ConfigError
 from speechrnn.patterns import any_of_length, choose_pattern, parse_pattern
 from speechrnn.streaming import listen
-from speechrnn.transcriber import transcribe
+from speechrnn.transcriber import StringRecognizer, transcribe
 from tests.pitches import SR, Pitches, Sound, hush, say, tone
 from tests.pitches import pitch_recognizer as recognizer
 
@@ -42,6 +44,44 @@ def test_a_file_an_array_bytes_and_a_stream_give_the_same(tmp_path: Path) -> Non
     audio = type("Audio", (), {"min_duration": 0.02, "min_peak_db": -60.0})
     object.__setattr__(ear.bundle, "config", type("Config", (), {"audio": audio}))
     assert tuple(listen(blocks, SR, ear)) == found.segments
+
+
+class Rows:
+    """Hears what it was told to hear, whatever sounds."""
+
+    frame_length = 160
+
+    def __init__(self, *words: tuple[int, float]) -> None:
+        quiet = [0.99, *[0.001] * 10]
+        rows = [quiet]
+        for unit, probability in words:
+            row = [(1 - probability) * 0.9, *[(1 - probability) * 0.1 / 9] * 10]
+            row[unit] = probability
+            rows += [row, quiet]
+        self.rows = np.log(np.array(rows, np.float32))
+
+    def run(self, waveforms: Sequence[Sound]) -> list[npt.NDArray[np.float32]]:
+        return [self.rows for _ in waveforms]
+
+
+@pytest.mark.parametrize(
+    ("words", "digits"),
+    [
+        # among sure digits a doubtful one counts, though the blank has more
+        ([(5, 0.95), (3, 0.35), (8, 0.95)], "427"),
+        ([(5, 0.95), (3, 0.15), (8, 0.95)], "47"),
+        # beside one digit it does not: that is no number yet
+        ([(5, 0.95), (3, 0.35)], "4"),
+        ([(3, 0.35)], ""),
+    ],
+)
+def test_where_somebody_says_a_number_the_blank_is_less_probable(words: list[tuple[int, float]], digits: str) -> None:
+    ear = StringRecognizer(recognizer().bundle, Rows(*words), min_probability=0.5)
+    segments = ear.hear(tone("0"))
+    assert "".join(segment.label for segment in segments) == digits
+    said = {str(unit - 1): probability for unit, probability in words}
+    # as probable as the network says, not as the search took it
+    assert [segment.probability for segment in segments] == pytest.approx([said[d] for d in digits], rel=1e-4)
 
 
 def test_how_far_it_is_is_told_in_seconds(tmp_path: Path) -> None:
