@@ -114,6 +114,8 @@ def crossval(
     folds = plan_folds(corpus, config, out, options)
     if options.by == "speaker":
         _check_sources(corpus, config)
+    if options.start is not None:
+        _check_starts(options.start, folds)
     unread = _find_unread(corpus, folds, config)
     _claim(out, corpus, config, options)
     done = _run_all(folds, out, options, on_fold)
@@ -133,6 +135,20 @@ def _check_sources(corpus: Corpus, config: Config) -> None:
             raise CorpusError(
                 f"{printable(source.path)}: {unnamed} of its {len(clips)} clips have no known speaker, needed all, for "
                 "they may be of a voice that is kept. Take this source out of the configuration, or use --by clip."
+            )
+
+
+def _start(other: Path, fold: Fold) -> Path:
+    return other / fold.folder.parent.name / fold.folder.name / "model"
+
+
+def _check_starts(other: Path, folds: Sequence[Fold]) -> None:
+    for fold in folds:
+        if not _start(other, fold).is_dir():
+            raise TrainingError(
+                f"{printable(other)}: has no model that was trained without {printable(fold.name)} with the seed "
+                f"{fold.seed}; needed one of each fold. Name the folder of a cross-validation of the same recordings "
+                "that is done."
             )
 
 
@@ -169,6 +185,8 @@ def _claim(out: Path, corpus: Corpus, config: Config, options: CrossvalOptions) 
     digest = hashlib.sha256(config.dump().encode())
     for clip in (*corpus.clips, *corpus.rejects):
         digest.update(os.fsencode(clip.path) + f" {clip.label} {clip.speaker} {_content(clip.path)}\n".encode())
+    if options.start is not None:
+        digest.update(f"from {options.start.resolve()}".encode())
     plan = _Plan(digest.hexdigest(), options.by, options.clips, options.speakers)
     text = msgspec.json.encode(plan).decode()
     there = out / PLAN
@@ -221,7 +239,7 @@ def _run(fold: Fold, out: Path, options: CrossvalOptions) -> list[Answer]:
         return read_answers(answers)
     model = fold.folder / "model"
     if not model.is_dir():
-        _train(fold, model, out, options.jobs)
+        _train(fold, model, out, options)
     recognizer = load(model)
     levels = heard_levels(fold.kept, recognizer.bundle.metadata.heard)
     if options.by == "speaker" and any(level != "none" for level in levels):
@@ -246,11 +264,13 @@ def _ask(recognizer: Recognizer, fold: Fold) -> list[Answer]:
     return found
 
 
-def _train(fold: Fold, model: Path, out: Path, jobs: int) -> None:
-    threads = str(max(1, (os.cpu_count() or 1) // jobs))
+def _train(fold: Fold, model: Path, out: Path, options: CrossvalOptions) -> None:
+    threads = str(max(1, (os.cpu_count() or 1) // options.jobs))
     environment = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), threads)
     command = [sys.executable, "-m", "speechrnn", "train", str(write_fold(fold))]
     command += ["--config", str(out / "config.yaml"), "--seed", str(fold.seed), "--out", str(model), "--resume"]
+    if options.start is not None:
+        command += ["--from", str(_start(options.start, fold))]
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)  # noqa: S603 -- this very Python
     if done.returncode:
         told = done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"]

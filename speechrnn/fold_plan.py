@@ -35,6 +35,9 @@ class CrossvalOptions:
         Of each label and speaker only so many train; of other words all.
     speakers : int or None
         Only so many speakers train, of other words too.
+    start : Path or None
+        Folder of another cross-validation; each fold goes on from the model that was trained there without the same
+        speaker, with the same seed.
     """
 
     by: str = "speaker"
@@ -42,6 +45,7 @@ class CrossvalOptions:
     jobs: int = 1
     clips: int | None = None
     speakers: int | None = None
+    start: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

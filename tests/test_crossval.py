@@ -313,6 +313,37 @@ def test_pictures_are_drawn() -> None:
     assert plot_curves([("speakers", [(1, score), (2, score)])]).startswith(b"\x89PNG")
 
 
+def test_each_fold_goes_on_from_the_model_without_the_same_speaker(
+    tone_corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands: list[list[str]] = []
+
+    def refuse(command: list[str], **_: object) -> SimpleNamespace:
+        commands.append(command)
+        return SimpleNamespace(returncode=1, stderr="error: enough")
+
+    monkeypatch.setattr(crossvalidation.subprocess, "run", refuse)
+    data, first = tone_corpus("01", ("ann", "bob"), 1), tmp_path / "first"
+    on = CrossvalOptions(start=first)
+    (first / "folds" / "ann-0" / "model").mkdir(parents=True)
+    with pytest.raises(TrainingError, match="first: has no model that was trained without bob with the seed 0"):
+        crossval(data, LAST, tmp_path / "cv", on)
+    assert commands == []
+    (first / "folds" / "bob-0" / "model").mkdir(parents=True)
+    with pytest.raises(TrainingError, match="the training without ann failed: enough"):
+        crossval(data, LAST, tmp_path / "cv", on)
+    [command] = commands
+    assert command[command.index("--from") + 1] == str(first / "folds" / "ann-0" / "model")
+    with pytest.raises(TrainingError, match="other clips or settings"):
+        crossval(data, LAST, tmp_path / "cv")
+
+
+def test_a_learning_curve_begins_at_the_beginning(cli: Callable[..., Result], tone_corpus: Corpus) -> None:
+    refused = cli("crossval", tone_corpus("01", ("ann", "bob"), 1), "--learning-curve", "--from", "first")
+    assert (refused.status, refused.out) == (1, "")
+    assert "--from DIR goes on from models that heard all" in refused.err
+
+
 @pytest.mark.train
 def test_the_command_scores_each_speaker_and_goes_on_where_it_stopped(
     cli: Callable[..., Result], tone_corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -23,6 +23,15 @@ def crossval(
     learning_curve: Annotated[
         bool, typer.Option("--learning-curve", help="Also train on fewer speakers and fewer clips of each.")
     ] = False,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="DIR",
+            help="The folder of a cross-validation of the same recordings; each training goes on from that without the "
+            "same speaker.",
+        ),
+    ] = None,
     out: Annotated[
         Path, typer.Option(metavar="DIR", help="Where folds and results go; the same command goes on there.")
     ] = Path("crossval"),
@@ -40,7 +49,7 @@ def crossval(
     from speechrnn.cli.crossval_run import CrossvalRequest, run_crossval
     from speechrnn.cli.group import FAILED
 
-    request = CrossvalRequest(data, config, out, options.read_overrides(settings or [], None), learning_curve)
+    request = CrossvalRequest(data, config, out, options.read_overrides(settings or [], None), learning_curve, start)
     text, complete = run_crossval(request, by, seeds, jobs, as_json=as_json)
     typer.echo(text)
     if not complete:

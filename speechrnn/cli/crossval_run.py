@@ -37,6 +37,7 @@ class CrossvalRequest:
     out: Path
     overrides: Mapping[str, Any]
     learning_curve: bool
+    start: Path | None = None
 
 
 def run_crossval(request: CrossvalRequest, by: str, seeds: int, jobs: int, *, as_json: bool) -> tuple[str, bool]:
@@ -63,14 +64,18 @@ def run_crossval(request: CrossvalRequest, by: str, seeds: int, jobs: int, *, as
     Raises
     ------
     ConfigError
-        `by` is something else.
+        `by` is something else, or a learning curve is to go on from trained models.
     KeyboardInterrupt
         Ctrl-C, with how to go on.
     """
     if by not in ("speaker", "clip"):
         raise ConfigError(f"--by {by}: allowed are speaker and clip")
     config = Config.load(request.config or "default", request.overrides)
-    options = CrossvalOptions(by, seeds, jobs)
+    if request.start is not None and request.learning_curve:
+        raise ConfigError(
+            "--learning-curve trains on fewer speakers, --from DIR goes on from models that heard all; choose one"
+        )
+    options = CrossvalOptions(by, seeds, jobs, start=request.start)
     try:
         done, points = _train(request, config, options)
     except KeyboardInterrupt as error:

@@ -31,7 +31,7 @@ first="$here/strings-first.yaml"
 [ -d strings-first ] || speechrnn train fsdd --config "$first" --from strings-start --split none --out strings-first --resume
 # more voices, less noise
 [ -d strings-second ] || speechrnn train fsdd --config strings --from strings-first --split none --out strings-second --resume \
-  --set training.epochs=16 --set training.learning_rate=0.0018
+  --set training.epochs=14 --set training.learning_rate=0.0018
 python "$here/../../benchmarks/calibrate_strings.py" strings-second noise joe-strings fsdd "$here/digits" "$here/strings"
 python "$here/../../benchmarks/strings.py" fsdd noise "$here/../../benchmarks/strings.json" "$here/strings" \
   --words "$here/digits" --spoken joe-strings --speed
