@@ -109,4 +109,7 @@ def test_somebody_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert np.array_equal(one.waveforms[0], two.waveforms[0])
     assert 0.2 < one.waveforms[0].size / one.sample_rate < 3
     assert np.abs(one.waveforms[0]).max() > 1000
-    assert speak_cast("us+003", ()).waveforms == ()
+    silence = speak_cast("us+003", ())
+    assert silence.waveforms == ()
+    assert silence.version == one.version
+    assert silence.version.endswith(cast.RELEASE)

@@ -7,6 +7,7 @@ whose archive is fetched into the user's cache the first time that one of them s
 import tarfile
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -112,10 +113,11 @@ def speak_cast(voice: str, utterances: Sequence[Utterance], seed: int = 0) -> Sp
     CorpusError
         The voices are not in the cache, and nobody brings them.
     """
-    if not utterances:
-        # what answers without having to fetch anything
-        return speak_kokoro("", (), seed)
-    return speak_as(cast_person(voice, _voices(cache_home())), voice, utterances)
+    if utterances:
+        speech = speak_as(cast_person(voice, _voices(cache_home())), voice, utterances)
+    else:  # which version it is can be said without having to fetch anything
+        speech = speak_kokoro("", (), seed)
+    return replace(speech, version=f"{speech.version}, {RELEASE}")
 
 
 def read_voices(archive: Path) -> dict[str, npt.NDArray[np.float32]]:
