@@ -12,8 +12,6 @@ synth accents-strings --engine accents --voices 270 --strings 9 --seed 32
 synth hibari-strings --engine hibari --voices 6 --strings 150 --seed 33
 synth flite-strings --engine flite --voices 20 --strings 60 --seed 34
 synth kokoro-strings --engine kokoro --voices 60 --strings 3 --seed 41
-synth cast-strings --engine cast --voices 70 --strings 3 --seed 54
-synth pico-strings --engine pico --voices 36 --strings 12 --seed 58
 # "oh" is 0
 synth espeak-oh --words oh --voices 100 --repeats 2 --seed 36
 synth accents-oh --engine accents --words oh --voices 100 --repeats 1 --seed 37
@@ -31,7 +29,7 @@ first="$here/strings-first.yaml"
 [ -d strings-first ] || speechrnn train fsdd --config "$first" --from strings-start --split none --out strings-first --resume
 # more voices, less noise
 [ -d strings-second ] || speechrnn train fsdd --config strings --from strings-first --split none --out strings-second --resume \
-  --set training.epochs=14 --set training.learning_rate=0.0018
+  --set training.epochs=16 --set training.learning_rate=0.0018
 python "$here/../../benchmarks/calibrate_strings.py" strings-second noise joe-strings fsdd "$here/digits" "$here/strings"
 python "$here/../../benchmarks/strings.py" fsdd noise "$here/../../benchmarks/strings.json" "$here/strings" \
   --words "$here/digits" --spoken joe-strings --speed
