@@ -20,12 +20,12 @@ import numpy as np
 import soundfile
 from strings import THRESHOLDS, halves, paused, strings_of
 
-from speechrnn.belief import NUMBER, RELIEF, believe, relent
+from speechrnn.belief import NUMBER, RELIEF, believe, relent, restate
 from speechrnn.bundle import MODEL, WEIGHTS, read_bundle, write_bundle
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
-from speechrnn.decoding import Found, restate
+from speechrnn.decoding import Found
 from speechrnn.places import find_shipped
 from speechrnn.second_ear import SecondEar
 from speechrnn.string_scores import compare_string

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from speechrnn.decoding import BLANK, Found, LogProbs
+from speechrnn.decoding import BLANK, Decoded, Found, LogProbs
 
 DOUBTFUL = 0.4
 # how many believed labels make a number, and how much less probable the blank then is (its logarithm)
@@ -67,6 +68,35 @@ def relent(rows: LogProbs, relief: float = RELIEF) -> LogProbs:
     less[:, BLANK] -= relief
     relented: LogProbs = less - np.log(np.exp(less).sum(axis=1, keepdims=True))
     return relented
+
+
+def restate(decoded: Decoded, rows: LogProbs) -> Decoded:
+    """Say of what was found how probable it is by other rows.
+
+    Parameters
+    ----------
+    decoded : Decoded
+        What was found, and where.
+    rows : np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
+        Of the same frames.
+
+    Returns
+    -------
+    Decoded
+        The same labels and frames with these rows.
+
+    Examples
+    --------
+    >>> from speechrnn.decoding import decode
+    >>> rows, others = (np.log(np.array([row], np.float32)) for row in ([0.1, 0.9], [0.6, 0.4]))
+    >>> [round(one.probability, 3) for one in restate(Decoded(rows, decode(rows)), others).found]
+    [0.4]
+    """
+    return Decoded(rows, tuple(replace(one, probability=_highest(rows, one)) for one in decoded.found))
+
+
+def _highest(rows: LogProbs, found: Found) -> float:
+    return min(1.0, float(np.exp(rows[found.first : found.last + 1, found.unit].max())))
 
 
 def widen(spans: Sequence[tuple[float, float]], shortest: float) -> list[tuple[float, float]]:

@@ -26,6 +26,7 @@ from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
 from speechrnn.errors import AudioError, CorpusError, TrainingError, explain_os_error
 from speechrnn.evaluation import heard_levels
 from speechrnn.fold_plan import CrossvalOptions, Fold, plan_folds, spell_path, write_fold
+from speechrnn.fold_starts import begin_at, check_starts
 from speechrnn.folds import Answer, Crossval, format_answers, read_answers, summarize
 from speechrnn.recognizer import Recognizer, load
 from speechrnn.storage import write_bytes, write_text
@@ -114,8 +115,7 @@ def crossval(
     folds = plan_folds(corpus, config, out, options)
     if options.by == "speaker":
         _check_sources(corpus, config)
-    if options.start is not None:
-        _check_starts(options.start, folds)
+    check_starts(options.start, folds)
     unread = _find_unread(corpus, folds, config)
     _claim(out, corpus, config, options)
     done = _run_all(folds, out, options, on_fold)
@@ -135,20 +135,6 @@ def _check_sources(corpus: Corpus, config: Config) -> None:
             raise CorpusError(
                 f"{printable(source.path)}: {unnamed} of its {len(clips)} clips have no known speaker, needed all, for "
                 "they may be of a voice that is kept. Take this source out of the configuration, or use --by clip."
-            )
-
-
-def _start(other: Path, fold: Fold) -> Path:
-    return other / fold.folder.parent.name / fold.folder.name / "model"
-
-
-def _check_starts(other: Path, folds: Sequence[Fold]) -> None:
-    for fold in folds:
-        if not _start(other, fold).is_dir():
-            raise TrainingError(
-                f"{printable(other)}: has no model that was trained without {printable(fold.name)} with the seed "
-                f"{fold.seed}; needed one of each fold. Name the folder of a cross-validation of the same recordings "
-                "that is done."
             )
 
 
@@ -182,11 +168,9 @@ def _nothing_of(fold: Fold, reason: str) -> CorpusError:
 
 def _claim(out: Path, corpus: Corpus, config: Config, options: CrossvalOptions) -> None:
     """Refuse a folder whose folds were trained on other clips or otherwise."""
-    digest = hashlib.sha256(config.dump().encode())
+    digest = hashlib.sha256(os.fsencode(config.dump() + (f"from {options.start}" if options.start else "")))
     for clip in (*corpus.clips, *corpus.rejects):
         digest.update(os.fsencode(clip.path) + f" {clip.label} {clip.speaker} {_content(clip.path)}\n".encode())
-    if options.start is not None:
-        digest.update(f"from {options.start.resolve()}".encode())
     plan = _Plan(digest.hexdigest(), options.by, options.clips, options.speakers)
     text = msgspec.json.encode(plan).decode()
     there = out / PLAN
@@ -269,8 +253,7 @@ def _train(fold: Fold, model: Path, out: Path, options: CrossvalOptions) -> None
     environment = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), threads)
     command = [sys.executable, "-m", "speechrnn", "train", str(write_fold(fold))]
     command += ["--config", str(out / "config.yaml"), "--seed", str(fold.seed), "--out", str(model), "--resume"]
-    if options.start is not None:
-        command += ["--from", str(_start(options.start, fold))]
+    command += begin_at(options.start, fold)
     done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)  # noqa: S603 -- this very Python
     if done.returncode:
         told = done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"]

@@ -6,7 +6,7 @@ a label that is said twice has a blank between its two.
 """
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -103,34 +103,6 @@ def decode(log_probs: LogProbs, places: Places | None = None, *, search: Search 
     if places and not units and search.floor > 0:  # what is asked for is less probable than the floor
         units = search_beam(log_probs, places, search=Search(search.beam, floor=0.0))
     return align(log_probs, units) if units else ()
-
-
-def restate(decoded: Decoded, rows: LogProbs) -> Decoded:
-    """Say of what was found how probable it is by other rows.
-
-    Parameters
-    ----------
-    decoded : Decoded
-        What was found, and where.
-    rows : np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
-        Of the same frames.
-
-    Returns
-    -------
-    Decoded
-        The same labels and frames with these rows.
-
-    Examples
-    --------
-    >>> rows, others = (np.log(np.array([row], np.float32)) for row in ([0.1, 0.9], [0.6, 0.4]))
-    >>> [round(one.probability, 3) for one in restate(Decoded(rows, decode(rows)), others).found]
-    [0.4]
-    """
-    return Decoded(rows, tuple(replace(one, probability=_highest(rows, one)) for one in decoded.found))
-
-
-def _highest(rows: LogProbs, found: Found) -> float:
-    return min(1.0, float(np.exp(rows[found.first : found.last + 1, found.unit].max())))
 
 
 def search_beam(log_probs: LogProbs, places: Places | None = None, *, search: Search = Search()) -> Prefix:

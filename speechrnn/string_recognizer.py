@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from speechrnn.audio import Source, Waveform
-from speechrnn.belief import NUMBER, RELIEF, believe, relent, widen
+from speechrnn.belief import NUMBER, RELIEF, believe, relent, restate, widen
 from speechrnn.bundle import Bundle
-from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode, restate
+from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode
 from speechrnn.patterns import Pattern
 from speechrnn.progress import OpenProgress
 from speechrnn.second_ear import SecondEar

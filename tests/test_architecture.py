@@ -52,7 +52,7 @@ ORDER = [
     {"batch", "parquet", "significance", "markup", "calibration_error"},
     {"robustness", "cluster"},
     {"scores", "folds", "fold_plan"},
-    {"suspects"},
+    {"suspects", "fold_starts"},
     {"certainty", "noise_sweep"},
     {"evaluation", "string_scores"},
     {"string_evaluation"},

@@ -322,7 +322,7 @@ def test_each_fold_goes_on_from_the_model_without_the_same_speaker(
         commands.append(command)
         return SimpleNamespace(returncode=1, stderr="error: enough")
 
-    monkeypatch.setattr(crossvalidation.subprocess, "run", refuse)
+    monkeypatch.setattr("speechrnn.crossvalidation.subprocess.run", refuse)
     data, first = tone_corpus("01", ("ann", "bob"), 1), tmp_path / "first"
     on = CrossvalOptions(start=first)
     (first / "folds" / "ann-0" / "model").mkdir(parents=True)

@@ -53,8 +53,7 @@ fi
 speechrnn crossval fsdd --config digits --jobs 2 --seeds "${SEEDS:-1}" --out crossval
 [ -d trained-first ] || speechrnn train fsdd --config digits --split none --out trained-first --resume
 # then more noise, which the folds have not: without it a sneeze or a bark passed twice as often
-[ -d trained ] || speechrnn train fsdd --config digits --from trained-first --split none --out trained --resume \
-  --set training.epochs=6 --set training.learning_rate=0.0008 --set data.rejection.noise=0.25
+[ -d trained ] || speechrnn train fsdd --config digits --from trained-first --split none --out trained --resume --set training.epochs=6 --set training.learning_rate=0.0008 --set data.rejection.noise=0.25
 # temperature and threshold by the answers of the folds: to those that trained it the model is too sure
 python "$bench/calibrate_pretrained.py" trained crossval held-out noise "$here/digits"
 # what MODEL_CARD.md says: figures on voices, words, an engine and noises that never trained
