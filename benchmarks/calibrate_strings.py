@@ -11,6 +11,7 @@ from three speakers of FSDD, of those who trained, and in digits that they say o
 other half of STRINGS, and on noise of the split `test`.
 """
 
+import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ import numpy as np
 import soundfile
 from strings import THRESHOLDS, halves, paused, strings_of
 
-from speechrnn.belief import NUMBER, RELIEF, believe, relent, restate
+from speechrnn.belief import NUMBER, believe, relent, relisten
 from speechrnn.bundle import MODEL, WEIGHTS, read_bundle, write_bundle
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import read_corpus
@@ -57,17 +58,11 @@ def search(heard: Sequence[Heard], more: float, ear: SecondEar) -> list[Twice]:
     """Decode each utterance with more of the blank, and again as what is a number is."""
     found: list[Twice] = []
     for y, rows in heard:
-        raised = rows + more * np.eye(rows.shape[1], dtype=np.float32)[0]
-        raised -= np.log(np.exp(raised).sum(axis=1, keepdims=True))
-        strict = ear.decode(y, raised).found
-        found.append((strict, relented(y, raised, ear) if len(strict) >= NUMBER else strict))
+        raised = relent(rows, -more)
+        listen = functools.partial(ear.decode, y)
+        strict = listen(raised).found
+        found.append((strict, relisten(raised, listen).found if len(strict) >= NUMBER else strict))
     return found
-
-
-def relented(y: np.ndarray, rows: np.ndarray, ear: SecondEar) -> tuple[Found, ...]:
-    """Search with a less probable blank."""
-    decoded = ear.decode(y, relent(rows))
-    return restate(decoded, relent(decoded.rows, -RELIEF)).found
 
 
 def believe_twice(found: Twice, threshold: float) -> tuple[Found, ...]:

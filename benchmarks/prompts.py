@@ -18,7 +18,7 @@ import soundfile
 import soxr
 
 from speechrnn.audio import Waveform
-from speechrnn.bundle import read_bundle
+from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.recognizer import Recognizer
 
 SR = 8000
@@ -36,25 +36,22 @@ def play(path: Path, factor: float, rng: np.random.Generator) -> Waveform:
     return np.asarray(y + floor * rng.standard_normal(y.size), np.float32)
 
 
-def measure(
-    recognizer: Recognizer, digits: Sequence[tuple[str, Waveform]], others: Sequence[Waveform]
-) -> dict[str, float]:
+def measure(bundle: Bundle, digits: Sequence[tuple[str, Waveform]], others: Sequence[Waveform]) -> dict[str, float]:
     """Shares of the digits that are right and answered, and of the others that pass."""
-    said = recognizer.predict_batch([y for _, y in digits])
-    # what it would answer if it had to
-    guesses = [max(p.probabilities or {"": 0.0}, key=(p.probabilities or {"": 0.0}).__getitem__) for p in said]
-    right = np.array([guess == label for guess, (label, _) in zip(guesses, digits, strict=True)])
-    answered = np.array([p.label is not None for p in said])
-    known = np.array([p.known for p in said])
-    passing = recognizer.predict_batch(others)
-    strict = np.quantile([p.known for p in passing], 1 - FALSE_ACCEPTS)
+    eager = Recognizer(bundle, threshold=0.0)  # answers whatever it hears
+    said = eager.predict_batch([y for _, y in digits])
+    right = np.array([one.label == label for one, (label, _) in zip(said, digits, strict=True)])
+    known = np.array([one.known for one in said])
+    passing = np.array([one.known for one in eager.predict_batch(others)])
+    threshold = bundle.metadata.threshold
+    strict = np.quantile(passing, 1 - FALSE_ACCEPTS)
     return {
         "n_digits": len(digits),
         "right_if_all_are_answered": float(right.mean()),
-        "right": float((right & answered).mean()),
+        "right": float((right & (known >= threshold)).mean()),
         "right_at_5_percent_false_accepts": float((right & (known > strict)).mean()),
         "n_others": len(others),
-        "others_that_pass": float(np.mean([p.label is not None for p in passing])),
+        "others_that_pass": float((passing >= threshold).mean()),
     }
 
 
@@ -66,7 +63,7 @@ def main(prompts: Path, out: Path, *bundles: Path) -> None:
     others = [play(path, 1.0, rng) for path in paths if path.stem not in set("0123456789")]
     result = {}
     for path in bundles:
-        result[path.name] = measure(Recognizer(read_bundle(path)), digits, others)
+        result[path.name] = measure(read_bundle(path), digits, others)
         print(path, json.dumps(result[path.name]), flush=True)
     out.write_text(json.dumps(result, indent=1) + "\n")
 

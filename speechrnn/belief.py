@@ -1,12 +1,12 @@
 """What of a decoded utterance is believed, and how long its digits are taken to be."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from speechrnn.decoding import BLANK, Decoded, Found, LogProbs
+from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, log_softmax
 
 DOUBTFUL = 0.4
 # how many believed labels make a number, and how much less probable the blank then is (its logarithm)
@@ -66,37 +66,41 @@ def relent(rows: LogProbs, relief: float = RELIEF) -> LogProbs:
     """
     less = rows.copy()
     less[:, BLANK] -= relief
-    relented: LogProbs = less - np.log(np.exp(less).sum(axis=1, keepdims=True))
-    return relented
+    return log_softmax(less)
 
 
-def restate(decoded: Decoded, rows: LogProbs) -> Decoded:
-    """Say of what was found how probable it is by other rows.
+def relisten(rows: LogProbs, decode: Callable[[LogProbs], Decoded]) -> Decoded:
+    """Search once more, with a less probable blank.
 
     Parameters
     ----------
-    decoded : Decoded
-        What was found, and where.
     rows : np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
-        Of the same frames.
+        As for `relent`.
+    decode : callable
+        Finds the labels, and may mend the rows.
 
     Returns
     -------
     Decoded
-        The same labels and frames with these rows.
+        What that finds, as probable as it is with the blank as it was.
 
     Examples
     --------
     >>> from speechrnn.decoding import decode
-    >>> rows, others = (np.log(np.array([row], np.float32)) for row in ([0.1, 0.9], [0.6, 0.4]))
-    >>> [round(one.probability, 3) for one in restate(Decoded(rows, decode(rows)), others).found]
-    [0.4]
+    >>> rows = np.log(np.array([[0.6, 0.4], [0.99, 0.01], [0.1, 0.9]], np.float32))
+    >>> [one.first for one in decode(rows)]
+    [2]
+    >>> found = relisten(rows, lambda relented: Decoded(relented, decode(relented))).found
+    >>> [(one.first, round(one.probability, 3)) for one in found]
+    [(0, 0.4), (2, 0.9)]
     """
-    return Decoded(rows, tuple(replace(one, probability=_highest(rows, one)) for one in decoded.found))
+    relented = decode(relent(rows))
+    strict = relent(relented.rows, -RELIEF)
 
+    def probability(one: Found) -> float:
+        return min(1.0, float(np.exp(strict[one.first : one.last + 1, one.unit].max())))
 
-def _highest(rows: LogProbs, found: Found) -> float:
-    return min(1.0, float(np.exp(rows[found.first : found.last + 1, found.unit].max())))
+    return Decoded(strict, tuple(replace(one, probability=probability(one)) for one in relented.found))
 
 
 def widen(spans: Sequence[tuple[float, float]], shortest: float) -> list[tuple[float, float]]:

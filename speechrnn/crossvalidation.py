@@ -108,14 +108,14 @@ def crossval(
     CorpusError
         Too few speakers are known, nothing of one can be read, or a source holds voices without names.
     TrainingError
-        The folder belongs to another cross-validation, or a training failed.
+        The folder belongs to another cross-validation, a training failed, or there is nothing to go on from.
     """
     options = options or CrossvalOptions()
     corpus = read_corpus(Path(data))
     folds = plan_folds(corpus, config, out, options)
     if options.by == "speaker":
         _check_sources(corpus, config)
-    check_starts(options.start, folds)
+    check_starts(options, folds)
     unread = _find_unread(corpus, folds, config)
     _claim(out, corpus, config, options)
     done = _run_all(folds, out, options, on_fold)

@@ -105,6 +105,28 @@ def decode(log_probs: LogProbs, places: Places | None = None, *, search: Search 
     return align(log_probs, units) if units else ()
 
 
+def log_softmax(scores: LogProbs) -> LogProbs:
+    """Make logarithms of probabilities of scores, row by row.
+
+    Parameters
+    ----------
+    scores : np.ndarray [shape=(frames, n)]
+        Logarithms of anything positive; small enough that their exponentials are finite.
+
+    Returns
+    -------
+    np.ndarray [shape=(frames, n), dtype=float32]
+        Each row's exponentials sum to 1.
+
+    Examples
+    --------
+    >>> np.exp(log_softmax(np.log(np.array([[3.0, 1.0]])))).round(3).tolist()
+    [[0.75, 0.25]]
+    """
+    log_probs: LogProbs = (scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))).astype(np.float32)
+    return log_probs
+
+
 def search_beam(log_probs: LogProbs, places: Places | None = None, *, search: Search = Search()) -> Prefix:
     """Find the most probable string: prefix beam search (Graves 2012, Hannun et al. 2014).
 

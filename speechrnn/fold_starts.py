@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from speechrnn.errors import TrainingError
-from speechrnn.fold_plan import Fold
+from speechrnn.fold_plan import CrossvalOptions, Fold
 from speechrnn.text import printable
 
 
@@ -32,23 +32,30 @@ def begin_at(other: Path | None, fold: Fold) -> list[str]:
     return [] if other is None else ["--from", str(_find(other, fold))]
 
 
-def check_starts(other: Path | None, folds: Sequence[Fold]) -> None:
-    """Make sure that another cross-validation has a model of each fold.
+def check_starts(options: CrossvalOptions, folds: Sequence[Fold]) -> None:
+    """Make sure that the other cross-validation, if there is one, has a model of each fold.
 
     Parameters
     ----------
-    other : Path or None
-        Its folder, if there is one.
+    options : CrossvalOptions
+        Name it.
     folds : sequence of Fold
         Those of this one.
 
     Raises
     ------
     TrainingError
-        One is missing.
+        One is missing, or it is not speakers who are kept: what a model has heard is known by voices, and of clips
+        nobody could tell that other ones were kept there.
     """
+    other = options.start
     if other is None:
         return
+    if options.by != "speaker":
+        raise TrainingError(
+            f"folds by {options.by} go on from no other cross-validation, which may have kept other clips. Keep "
+            "speakers, or train from the beginning."
+        )
     for fold in folds:
         if not _find(other, fold).is_dir():
             raise TrainingError(

@@ -7,7 +7,7 @@ import numpy as np
 
 from speechrnn.audio import Waveform
 from speechrnn.bundle import Bundle
-from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode
+from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode, log_softmax
 from speechrnn.engine import OnnxEngine
 from speechrnn.errors import BundleError
 
@@ -135,5 +135,4 @@ def pool(rows: LogProbs, second: LogProbs, share: float) -> LogProbs:
     [0.9, 0.71]
     """
     mean = (1 - share) * np.maximum(rows, np.log(_LEAST)) + share * second
-    pooled: LogProbs = (mean - np.log(np.exp(mean).sum(axis=1, keepdims=True))).astype(np.float32)
-    return pooled
+    return log_softmax(mean)

@@ -1,6 +1,7 @@
 """The recognizer of strings: a bundle of that kind and onnxruntime; recording in, digits out, with their times."""
 
 import bisect
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from speechrnn.audio import Source, Waveform
-from speechrnn.belief import NUMBER, RELIEF, believe, relent, restate, widen
+from speechrnn.belief import NUMBER, believe, relisten, widen
 from speechrnn.bundle import Bundle
 from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode
 from speechrnn.patterns import Pattern
@@ -99,8 +100,7 @@ class StringRecognizer:
         strict = self._decode(y, rows)
         if len(believe(strict.found, self.min_probability)) < NUMBER:
             return strict
-        relented = self._decode(y, relent(rows))
-        return restate(relented, relent(relented.rows, -RELIEF))
+        return relisten(rows, functools.partial(self._decode, y))
 
     def _decode(self, y: Waveform, rows: LogProbs, *, alone: bool = True) -> Decoded:
         return Decoded(rows, decode(rows)) if self._ear is None else self._ear.decode(y, rows, alone=alone)

@@ -338,6 +338,11 @@ def test_each_fold_goes_on_from_the_model_without_the_same_speaker(
         crossval(data, LAST, tmp_path / "cv")
 
 
+def test_a_part_of_the_clips_goes_on_from_nothing(tone_corpus: Corpus, tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="folds by clip go on from no other cross-validation"):
+        crossval(tone_corpus("01", ("ann", "bob"), 5), LAST, tmp_path / "cv", CrossvalOptions("clip", start=tmp_path))
+
+
 def test_a_learning_curve_begins_at_the_beginning(cli: Callable[..., Result], tone_corpus: Corpus) -> None:
     refused = cli("crossval", tone_corpus("01", ("ann", "bob"), 1), "--learning-curve", "--from", "first")
     assert (refused.status, refused.out) == (1, "")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from speechrnn.corpus.clips import DIGIT_WORDS
-from speechrnn.corpus.espeak import Utterance
 from speechrnn.corpus.kokoro import SAMPLE_RATE, speak_kokoro
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.people import N_PEOPLE, imagine_person, list_people, pronounce
+from speechrnn.corpus.speech import Utterance
 from speechrnn.corpus.synthesis import SynthesisOptions, synthesize
 
 # as hibari-tts reads the ten digits, in the two Englishes

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from speechrnn.corpus.espeak import Utterance
 from speechrnn.corpus.hibari import FACTORS
 from speechrnn.corpus.pico import list_pico_voices, speak_pico, spell_pico
 from speechrnn.corpus.pico_process import SAMPLE_RATE
+from speechrnn.corpus.speech import Utterance
 from speechrnn.errors import CorpusError
 
 pytest.importorskip("py_nanotts")

@@ -18,9 +18,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speechrnn.corpus import espeak, synthesis
-from speechrnn.corpus.espeak import Utterance, list_voices, speak
+from speechrnn.corpus.espeak import list_voices, speak
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.manifest import MANIFEST, UNFINISHED, write_unfinished
+from speechrnn.corpus.speech import Utterance
 from speechrnn.corpus.synthesis import Manifest, SynthesisOptions, read_manifest, synthesize
 from speechrnn.corpus.takes import choose_voices, render, vary
 from speechrnn.errors import ConfigError, CorpusError, MissingExtraError
@@ -113,7 +114,7 @@ def test_a_process_that_does_not_end_is_given_up(monkeypatch: pytest.MonkeyPatch
     sleeper = tmp_path / "sleeper.py"
     sleeper.write_text("import time; time.sleep(60)")
     monkeypatch.setattr(espeak, "espeak_process", SimpleNamespace(__file__=str(sleeper)))
-    monkeypatch.setattr(espeak, "TIMEOUT", 0.1)
+    monkeypatch.setattr("speechrnn.corpus.speech.TIMEOUT", 0.1)
     with pytest.raises(CorpusError, match=r"said nothing as en in 0\.1 s"):
         speak("en", [Utterance("one")])
 

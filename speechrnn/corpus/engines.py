@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from speechrnn.corpus.accents import list_foreign_voices, respell
 from speechrnn.corpus.cast import list_cast, speak_cast
-from speechrnn.corpus.espeak import Speech, Utterance, list_voices, speak
+from speechrnn.corpus.espeak import list_voices, speak
 from speechrnn.corpus.flite import list_flite_voices, speak_flite
 from speechrnn.corpus.hibari import list_neural_voices, speak_neural
 from speechrnn.corpus.kokoro import speak_kokoro
 from speechrnn.corpus.people import list_people
 from speechrnn.corpus.pico import list_pico_voices, speak_pico, spell_pico
+from speechrnn.corpus.speech import Speech, Utterance
 from speechrnn.corpus.throats import list_throats, speak_throat
 from speechrnn.errors import ConfigError
 

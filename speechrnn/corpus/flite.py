@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from speechrnn.corpus.espeak import Speech, Utterance
+from speechrnn.corpus.speech import Speech, Utterance
 from speechrnn.errors import CorpusError
 
 # by their middle pitch in Hz; as with hibari, a shift of rate makes more people of them

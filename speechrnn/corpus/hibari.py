@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from speechrnn.corpus.espeak import Speech, Utterance
+from speechrnn.corpus.speech import Speech, Utterance
 from speechrnn.extras import require
 
 # a voice heard at another rate has another vocal tract; further away it is no plausible one

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from speechrnn.corpus.espeak import Speech, Utterance
 from speechrnn.corpus.people import Person, imagine_person, pronounce
+from speechrnn.corpus.speech import Speech, Utterance
 from speechrnn.extras import require
 
 SAMPLE_RATE = 24000

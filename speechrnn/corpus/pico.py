@@ -10,8 +10,8 @@ import numpy as np
 
 from speechrnn.corpus import pico_process
 from speechrnn.corpus.accents import respell
-from speechrnn.corpus.espeak import Speech, Utterance, speak_apart
 from speechrnn.corpus.hibari import FACTORS
+from speechrnn.corpus.speech import Speech, Utterance, speak_apart
 from speechrnn.extras import check_installed
 
 # by the language as `accents.yaml` has it; the last two are English

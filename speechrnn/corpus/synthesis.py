@@ -16,7 +16,6 @@ import soundfile
 
 from speechrnn.corpus.clips import canonical_label
 from speechrnn.corpus.engines import Engine, find_engine
-from speechrnn.corpus.espeak import Utterance
 from speechrnn.corpus.manifest import (
     Manifest,
     SynthesisOptions,
@@ -26,6 +25,7 @@ from speechrnn.corpus.manifest import (
     write_unfinished,
 )
 from speechrnn.corpus.sayings import Saying, draw_strings
+from speechrnn.corpus.speech import Utterance
 from speechrnn.corpus.takes import Voice, choose_voices, render, vary
 from speechrnn.errors import CorpusError
 from speechrnn.progress import Progress

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import soxr
 
 from speechrnn.corpus.clips import Clip
-from speechrnn.corpus.espeak import Utterance
+from speechrnn.corpus.speech import Utterance
 from speechrnn.errors import CorpusError
 
 SILENCE_DB = -45.0  # what is this far under the peak at either end is not the word

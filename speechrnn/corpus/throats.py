@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speechrnn.corpus.espeak import ACCENTS, Speech, Utterance, speak
+from speechrnn.corpus.espeak import ACCENTS, speak
+from speechrnn.corpus.speech import Speech, Utterance
 
 # with seven accents as many voices as may be asked for
 N_THROATS = 1_429

@@ -54,7 +54,10 @@ def download(path: Path, url: str, *, sha256: str | None = None, on_progress: Op
         with _silent(pooch.get_logger()):
             pooch.retrieve(url, known_hash=sha256, fname=path.name, path=path.parent, downloader=downloader)
     except ValueError as error:  # what pooch says where the hash is another
-        raise CorpusError(f"what came from {url} is another file than it was. It was deleted; try again.") from error
+        raise CorpusError(
+            f"what came from {url} is not the file that is known by that address: its SHA-256 is another. It was "
+            "deleted; try again, from another network if that does not help."
+        ) from error
     return path
 
 
