@@ -339,14 +339,15 @@ def test_a_full_disk_while_downloading_passes_through(server: Server, tmp_path: 
 
 def test_a_file_is_brought_once_and_another_one_than_expected_is_refused(server: Server, tmp_path: Path) -> None:
     path, right = tmp_path / "deep" / "voices.tgz", hashlib.sha256(GOOD).hexdigest()
+    wanted = transfer.Wanted(server.url, "", right)
     with pytest.raises(CorpusError, match="is not the file that is known by that address"):
-        transfer.download(path, server.url, sha256="0" * 64)
+        transfer.download(path, transfer.Wanted(server.url, "", "0" * 64))
     assert list(tmp_path.rglob("*.tgz*")) == []
     for _ in range(2):
-        assert transfer.download(path, server.url, sha256=right).read_bytes() == GOOD
+        assert transfer.download(path, wanted).read_bytes() == GOOD
     assert len(server.asked) == 2
     path.write_bytes(b"something else")
-    assert transfer.download(path, server.url, sha256=right).read_bytes() == GOOD
+    assert transfer.download(path, wanted).read_bytes() == GOOD
 
 
 def test_without_pooch_the_extra_is_named(server: Server, tmp_path: Path, hide: Callable[[str], None]) -> None:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from speechrnn.corpus.kokoro import speak_as, speak_kokoro
 from speechrnn.corpus.people import Person, list_accents
 from speechrnn.corpus.speech import Speech, Utterance
-from speechrnn.corpus.transfer import download
+from speechrnn.corpus.transfer import Wanted, download
 from speechrnn.errors import CorpusError
 from speechrnn.places import cache_home
 from speechrnn.text import printable
@@ -160,4 +160,5 @@ def read_voices(archive: Path) -> dict[str, npt.NDArray[np.float32]]:
 
 @cache
 def _voices(folder: Path) -> Voices:
-    return read_voices(download(folder / f"{RELEASE}.tgz", URL, sha256=SHA256))
+    path = folder / f"{RELEASE}.tgz"
+    return read_voices(download(path, Wanted(URL, f"put it at {printable(path)}", SHA256)))

@@ -11,7 +11,7 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from speechrnn.corpus.transfer import download
+from speechrnn.corpus.transfer import Wanted, download
 from speechrnn.errors import CorpusError
 from speechrnn.progress import OpenProgress
 from speechrnn.storage import write_folder, write_text
@@ -28,6 +28,7 @@ DIGEST = "1801eae019c063377d98f831d3f93574f259475df7332bb0e3d1b080fb5e6959"
 MAX_BYTES = 1 << 20  # of one recording; the longest has 37 kB
 MAX_FILES = 10_000
 _RECORDING = re.compile(r"[^/]+/recordings/([\w-]+\.wav)")
+_BY_HAND = "unpack it here and give its folder `recordings` as DATA"
 _NOTE = f"""Free Spoken Digit Dataset (FSDD)
 
 Source:  {REPOSITORY}
@@ -163,7 +164,7 @@ def _download(cache: Path, url: str, on_progress: OpenProgress | None) -> Path:
     """Bring the archive, unless an earlier run did and was interrupted only then."""
     name = f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.tar.gz"  # another address is another archive
     try:
-        return download(cache / name, url, on_progress=on_progress)
+        return download(cache / name, Wanted(url, _BY_HAND), on_progress)
     finally:
         with contextlib.suppress(OSError):
             cache.rmdir()  # goes only if empty: when nothing has arrived there is nothing to keep

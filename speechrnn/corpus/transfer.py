@@ -17,19 +17,37 @@ from speechrnn.progress import OpenProgress
 TIMEOUT = 30.0  # seconds without a byte
 ATTEMPTS = 5
 BLOCK = 1 << 16
+_AGAIN = "Check the network and run it again: it goes on where it stopped"
 
 
-def download(path: Path, url: str, *, sha256: str | None = None, on_progress: OpenProgress | None = None) -> Path:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file that lies on the network.
+
+    Attributes
+    ----------
+    url : str
+        http or https.
+    by_hand : str
+        What somebody does with it who downloads it elsewhere; ends the sentence where the network does not serve.
+    sha256 : str or None
+        64 hexadecimal digits; what has others is fetched again.
+    """
+
+    url: str
+    by_hand: str
+    sha256: str | None = None
+
+
+def download(path: Path, wanted: Wanted, on_progress: OpenProgress | None = None) -> Path:
     """Let pooch bring a file, unless it is there.
 
     Parameters
     ----------
     path : Path
         Where it goes; complete or absent, and what an interrupted transfer brought lies beside it.
-    url : str
-        http or https.
-    sha256 : str, optional
-        64 hexadecimal digits; what has others is fetched again.
+    wanted : Wanted
+        What is brought.
     on_progress : callable, optional
         Called with the number of bytes that are there and the number of all, None where the server does not tell.
 
@@ -49,14 +67,14 @@ def download(path: Path, url: str, *, sha256: str | None = None, on_progress: Op
     """
     pooch = require("pooch", "data")
     path.parent.mkdir(parents=True, exist_ok=True)
-    downloader = ResumingDownloader(path.with_name(f"{path.name}.part"), on_progress)
+    downloader = ResumingDownloader(path.with_name(f"{path.name}.part"), on_progress, wanted.by_hand)
     try:
         with _silent(pooch.get_logger()):
-            pooch.retrieve(url, known_hash=sha256, fname=path.name, path=path.parent, downloader=downloader)
+            pooch.retrieve(wanted.url, wanted.sha256, path.name, path.parent, downloader=downloader)
     except ValueError as error:  # what pooch says where the hash is another
         raise CorpusError(
-            f"what came from {url} is not the file that is known by that address: its SHA-256 is another. It was "
-            "deleted; try again, from another network if that does not help."
+            f"what came from {wanted.url} is not the file that is known by that address: its SHA-256 is another. "
+            "It was deleted; try again, from another network if that does not help."
         ) from error
     return path
 
@@ -84,10 +102,13 @@ class ResumingDownloader:
         Holds what has arrived so far.
     on_progress : callable or None
         Called with the number of bytes that are there and the number of all, None where the server does not tell.
+    by_hand : str
+        See `Wanted`.
     """
 
     part: Path
     on_progress: OpenProgress | None = None
+    by_hand: str = "put it there"
 
     def __call__(self, url: str, output_file: str, _pooch: object = None) -> None:
         """Bring a file, from where an earlier call stopped if the server can.
@@ -110,14 +131,19 @@ class ResumingDownloader:
             before = _size(self.part)
             try:
                 self._transfer(url)
+            except _RefusedError as error:
+                raise self._give_up(url, error, "Try later") from error
             except _BrokenOffError as error:
                 if _size(self.part) <= before:  # it would break off here again
-                    raise error.as_corpus_error(url) from error
+                    raise self._give_up(url, error, _AGAIN) from error
                 last = error
             else:
                 self.part.replace(output_file)
                 return
-        raise last.as_corpus_error(url) from last
+        raise self._give_up(url, last, _AGAIN) from last
+
+    def _give_up(self, url: str, error: Exception, advice: str) -> CorpusError:
+        return CorpusError(f"could not fetch {url}: {error}. {advice}. Or download it elsewhere, then {self.by_hand}.")
 
     def _transfer(self, url: str) -> None:
         """Take one connection as far as it goes."""
@@ -142,11 +168,9 @@ class ResumingDownloader:
 class _BrokenOffError(Exception):
     """A connection that could not be made or did not last; another may."""
 
-    def as_corpus_error(self, url: str) -> CorpusError:
-        return CorpusError(
-            f"could not fetch {url}: {self}. Check the network and run it again: it goes on where it stopped. "
-            "Or download that archive elsewhere, unpack it here and give its folder `recordings` as DATA."
-        )
+
+class _RefusedError(Exception):
+    """The server will not send it; another connection changes nothing."""
 
 
 def _size(path: Path) -> int:
@@ -165,10 +189,7 @@ def _open(url: str, start: int) -> Any:
         error.close()
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
             return _open(url, 0)  # the file there is no longer than ours, so ours is not the beginning of it
-        raise CorpusError(
-            f"could not fetch {url}: the server answered {error.code} {error.reason}. Try later; if it stays so, "
-            "download FSDD elsewhere and give its folder `recordings` as DATA."
-        ) from error
+        raise _RefusedError(f"the server answered {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
         raise _BrokenOffError(f"no connection ({_reason(error.reason)})") from error
     except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: http://[
