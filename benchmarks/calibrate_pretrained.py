@@ -1,14 +1,15 @@
 """Set temperature and threshold of a bundle by out-of-fold answers: this file, BUNDLE CROSSVAL WORDS NOISE OUT.
 
 All real speakers trained the bundle, so its own answers to them are too sure; those of the folds, with the same recipe,
-are not. Rejects: half of the words that never train, and noise of the split `valid`. The threshold is eased where it
-would refuse many of the unseen speakers' digits: who says a digit wants an answer (docs/adr/0014-refusing.md).
+are not. Each clip is heard as FSDD cut it, and in the hiss of a room. Rejects: half of the words that never train, and
+noise of the split `valid`. The threshold is eased where it would refuse many of the unseen speakers' digits: who says a
+digit wants an answer (docs/adr/0014-refusing.md).
 """
 
 import sys
 from pathlib import Path
 
-from outoffold import FALSE_ACCEPTS, MOST_REFUSED, hear_folds, join
+from outoffold import FALSE_ACCEPTS, MOST_REFUSED, hear_folds, in_rooms, join
 
 from speechrnn.bundle import read_bundle, write_bundle
 from speechrnn.training.calibration import Calibration
@@ -18,7 +19,8 @@ from speechrnn.training.recalibration import set_calibration
 
 def main(bundle: Path, crossval: Path, words: Path, noise: Path, out: Path) -> None:
     """Calibrate and write."""
-    raw = join([fold.raw for fold in hear_folds(crossval, [words], noise, "valid")])
+    folds = hear_folds(crossval, [words], noise, "valid")
+    raw = join([part for fold in folds for part in (fold.raw, in_rooms(fold))])
     strict = fit_calibration(raw, Calibration(), FALSE_ACCEPTS, margin=False)
     calibration = ease(raw, strict, MOST_REFUSED)
     draft = set_calibration(read_bundle(bundle), calibration, f"out-of-fold answers of {crossval.name}")

@@ -11,7 +11,7 @@ from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
 from speechrnn.corpus.words import HELD_OUT
 from speechrnn.folds import Answer, read_answers
-from speechrnn.noise import segments
+from speechrnn.noise import mix, segments
 from speechrnn.recognizer import Prediction, Recognizer, load
 from speechrnn.training.raw import NOISE, WORD, Raw, raw_answers
 
@@ -21,6 +21,8 @@ STEP, PIECES = 3, 3
 WORDS = {"valid": frozenset(HELD_OUT[::2]), "test": frozenset(HELD_OUT[1::2])}
 # the threshold lets so large a share of other words and of noises in, unless it would refuse more of the digits
 FALSE_ACCEPTS, MOST_REFUSED = 0.05, 0.025
+# FSDD is cut at the words; recordings are not. A room: seconds on either side, and the word over its hiss, in dB
+PAUSE, FLOORS = 0.25, (20.0, 60.0)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,21 @@ class FoldAnswers:
 def hear_folds(crossval: Path, words: list[Path], noise: Path, split: str) -> list[FoldAnswers]:
     """Let each fold's model hear what is no label, of the split `valid` or `test`."""
     return [_hear(folder, words, noise, split) for folder in sorted((crossval / "folds").iterdir())]
+
+
+def in_rooms(fold: FoldAnswers) -> Raw:
+    """Let a fold's model hear the speaker that it never heard once more, each clip in the hiss of some room."""
+    audio, labels, rng = fold.recognizer.bundle.config.audio, fold.recognizer.labels, np.random.default_rng(0)
+    pause = round(PAUSE * audio.sample_rate)
+    rooms = []
+    for answer in fold.answers:
+        y = np.pad(load_audio(Path(answer.path), audio), pause)
+        hiss = rng.standard_normal(y.size).astype(np.float32)
+        rooms.append(mix(y, hiss, rng.uniform(*FLOORS), pause, y.size - pause))
+    heard = fold.recognizer.predict_batch(rooms)
+    probabilities = [[(p.probabilities or {})[label] for label in labels] for p in heard]
+    units = [labels.index(answer.label) for answer in fold.answers]
+    return raw_answers(probabilities, [p.known or 0.0 for p in heard], units)
 
 
 def _hear(folder: Path, words: list[Path], noise: Path, split: str) -> FoldAnswers:

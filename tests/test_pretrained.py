@@ -41,9 +41,9 @@ def test_it_is_found_without_a_name_and_is_whole() -> None:
 
 
 def test_its_recipe_is_the_one_in_configs_as_the_script_ends_it() -> None:
-    script = (FOLDER.parent / "make.sh").read_text()
-    lines = [line for line in script.splitlines() if line.startswith(("more()", "[ -d trained ]"))]
-    settings = parse_overrides(re.findall(r"--set (\S+)", " ".join(lines)))
+    script = (FOLDER.parent / "make.sh").read_text().replace("\\\n", "")
+    [line] = [line for line in script.splitlines() if line.startswith("[ -d trained ]")]
+    settings = parse_overrides(re.findall(r"--set (\S+)", line))
     assert settings.keys() == {"training.epochs", "training.learning_rate", "data.rejection.noise"}
     assert read_bundle(FOLDER).config == Config.load("digits", settings)
 
