@@ -69,7 +69,7 @@ wheel-leg: build  ## the wheel alone in a fresh environment predicts, without Te
 oldest-leg:  ## the fast tests with the oldest dependencies that pyproject allows
 	tests/oldest_leg.sh
 
-pretrained: install  ## make the model that ships again: FSDD=folder APACHE=folder NOISE=folder, about three hours and a half
+pretrained: install  ## make the model that ships again: FSDD=folder APACHE=folder NOISE=folder, some hours
 	PATH="$(abspath $(BIN)):$$PATH" speechrnn/pretrained/make.sh $(FSDD) $(APACHE) $(NOISE)
 
 strings: install  ## make the model of strings that ships again, beside what `make pretrained` made

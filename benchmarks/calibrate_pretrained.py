@@ -9,7 +9,7 @@ digit wants an answer (docs/adr/0014-refusing.md).
 import sys
 from pathlib import Path
 
-from outoffold import FALSE_ACCEPTS, MOST_REFUSED, hear_folds, in_rooms, join
+from outoffold import FALSE_ACCEPTS, MOST_REFUSED, hear_folds, join
 
 from speechrnn.bundle import read_bundle, write_bundle
 from speechrnn.training.calibration import Calibration
@@ -20,7 +20,7 @@ from speechrnn.training.recalibration import set_calibration
 def main(bundle: Path, crossval: Path, words: Path, noise: Path, out: Path) -> None:
     """Calibrate and write."""
     folds = hear_folds(crossval, [words], noise, "valid")
-    raw = join([part for fold in folds for part in (fold.raw, in_rooms(fold))])
+    raw = join([part for fold in folds for part in (fold.raw, fold.rooms)])
     strict = fit_calibration(raw, Calibration(), FALSE_ACCEPTS, margin=False)
     calibration = ease(raw, strict, MOST_REFUSED)
     draft = set_calibration(read_bundle(bundle), calibration, f"out-of-fold answers of {crossval.name}")

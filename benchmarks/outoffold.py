@@ -1,5 +1,7 @@
 """What the folds of a cross-validation say to the speaker that each never heard, to other words, and to noise."""
 
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,25 +40,24 @@ class FoldAnswers:
     kinds: np.ndarray
     said: np.ndarray
 
+    @functools.cached_property
+    def rooms(self) -> Raw:
+        """Answers to the kept speaker's clips once more, each in the hiss of some room."""
+        audio, rng = self.recognizer.bundle.config.audio, np.random.default_rng(0)
+        pause = round(PAUSE * audio.sample_rate)
+        sounds = []
+        for answer in self.answers:
+            y = np.pad(load_audio(Path(answer.path), audio), pause)
+            hiss = rng.standard_normal(y.size).astype(np.float32)
+            sounds.append(mix(y, hiss, rng.uniform(*FLOORS), pause, y.size - pause))
+        labels, heard = self.recognizer.labels, self.recognizer.predict_batch(sounds)
+        units = [labels.index(answer.label) for answer in self.answers]
+        return raw_answers(_rows(heard, labels), [p.known or 0.0 for p in heard], units)
+
 
 def hear_folds(crossval: Path, words: list[Path], noise: Path, split: str) -> list[FoldAnswers]:
     """Let each fold's model hear what is no label, of the split `valid` or `test`."""
     return [_hear(folder, words, noise, split) for folder in sorted((crossval / "folds").iterdir())]
-
-
-def in_rooms(fold: FoldAnswers) -> Raw:
-    """Let a fold's model hear the speaker that it never heard once more, each clip in the hiss of some room."""
-    audio, labels, rng = fold.recognizer.bundle.config.audio, fold.recognizer.labels, np.random.default_rng(0)
-    pause = round(PAUSE * audio.sample_rate)
-    rooms = []
-    for answer in fold.answers:
-        y = np.pad(load_audio(Path(answer.path), audio), pause)
-        hiss = rng.standard_normal(y.size).astype(np.float32)
-        rooms.append(mix(y, hiss, rng.uniform(*FLOORS), pause, y.size - pause))
-    heard = fold.recognizer.predict_batch(rooms)
-    probabilities = [[(p.probabilities or {})[label] for label in labels] for p in heard]
-    units = [labels.index(answer.label) for answer in fold.answers]
-    return raw_answers(probabilities, [p.known or 0.0 for p in heard], units)
 
 
 def _hear(folder: Path, words: list[Path], noise: Path, split: str) -> FoldAnswers:
@@ -66,11 +67,7 @@ def _hear(folder: Path, words: list[Path], noise: Path, split: str) -> FoldAnswe
     said = [recognizer.predict(path) for _, path in clips]
     heard = hear_noises(cut_noises(recognizer, noise, split), recognizer)
     labels = recognizer.labels
-
-    def rows(predictions: list[Prediction]) -> list[list[float]]:
-        return [[(p.probabilities or {})[label] for label in labels] for p in predictions]
-
-    probabilities = [[a.probabilities[label] for label in labels] for a in answers] + rows(said) + rows(list(heard))
+    probabilities = _rows(answers, labels) + _rows(said, labels) + _rows(heard, labels)
     known = [a.known for a in answers] + [p.known or 0.0 for p in said] + [p.known or 0.0 for p in heard]
     units = [labels.index(a.label) for a in answers] + [WORD] * len(said) + [NOISE] * len(heard)
     kinds = ["label"] * len(answers) + [name for name, _ in clips] + ["noise"] * len(heard)
@@ -78,6 +75,10 @@ def _hear(folder: Path, words: list[Path], noise: Path, split: str) -> FoldAnswe
     speaker, _, seed = folder.name.rpartition("-")
     raw = raw_answers(probabilities, known, units)
     return FoldAnswers(speaker, int(seed), recognizer, answers, raw, np.array(kinds), np.array(names))
+
+
+def _rows(answers: Sequence[Answer | Prediction], labels: Sequence[str]) -> list[list[float]]:
+    return [[(one.probabilities or {})[label] for label in labels] for one in answers]
 
 
 def _spoken(root: Path, words: frozenset[str]) -> list[Path]:

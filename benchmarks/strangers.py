@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from outoffold import FALSE_ACCEPTS, MOST_REFUSED, FoldAnswers, hear_folds, in_rooms, join
+from outoffold import FALSE_ACCEPTS, MOST_REFUSED, FoldAnswers, hear_folds, join
 
 from speechrnn.calibration_error import expected_calibration_error
 from speechrnn.corpus.clips import Clip
@@ -19,10 +19,8 @@ from speechrnn.corpus.words import NEAR_MISSES
 from speechrnn.folds import bootstrap
 from speechrnn.noise_sweep import read_noises, sweep_noise
 from speechrnn.training.calibration import Calibration
-from speechrnn.training.raw import Raw, apply_calibration, ease, fit_calibration, measure
+from speechrnn.training.raw import apply_calibration, ease, fit_calibration, measure
 
-# of labels as they are and in rooms, and of what is none
-SHARES = ("refused", "refused_in_rooms", "words_let_in", "noises_let_in")
 LEVELS = (None, 20.0, 15.0, 10.0, 5.0, 0.0, -5.0)
 
 
@@ -76,23 +74,13 @@ class Sure:
     probabilities: np.ndarray
     right: np.ndarray
     kept: dict[str, float]
-    shipped: tuple[float, ...]
+    shipped: dict[str, float]
 
 
-@dataclass(frozen=True)
-class Calibrating:
-    """What one fold calibrates others with: answers to clips as they are, words and noises, and to clips in rooms."""
-
-    speaker: str
-    seed: int
-    clips: Raw
-    rooms: Raw
-
-
-def ask(fold: FoldAnswers, calibrating: list[Calibrating]) -> Sure:
+def ask(fold: FoldAnswers, calibrating: list[FoldAnswers]) -> Sure:
     """Calibrate on the other speakers' folds of the same seed, on words and noises of their own, and measure."""
-    same = [one for one in calibrating if one.seed == fold.seed]
-    others = join([part for one in same if one.speaker != fold.speaker for part in (one.clips, one.rooms)])
+    theirs = [other for other in calibrating if other.seed == fold.seed and other.speaker != fold.speaker]
+    others = join([part for other in theirs for part in (other.raw, other.rooms)])
     strict = fit_calibration(others, Calibration(), FALSE_ACCEPTS, margin=False)
     labels = fold.raw.is_label
     fresh, _ = apply_calibration(fold.raw, Calibration())
@@ -103,16 +91,18 @@ def ask(fold: FoldAnswers, calibrating: list[Calibrating]) -> Sure:
     kept = {kind: float(np.mean(right & (known[labels] > low))) for kind, low in least.items()}
     eased = ease(others, strict, MOST_REFUSED)
     quality = measure(fold.raw, eased)
-    own = next(one.rooms for one in same if one.speaker == fold.speaker)
-    refused = (quality.refused, measure(own, eased).refused)
-    shipped = tuple(share or 0.0 for share in (*refused, quality.words, quality.noises))
+    shipped = {
+        "refused": quality.refused or 0.0,
+        "refused_in_rooms": measure(fold.rooms, eased).refused or 0.0,
+        "words_let_in": quality.words or 0.0,
+        "noises_let_in": quality.noises or 0.0,
+    }
     return Sure(*errors, p[labels].max(axis=1), right, kept, shipped)
 
 
-def certainty(folds: list[FoldAnswers], calibrating: list[Calibrating]) -> dict[str, object]:
+def certainty(folds: list[FoldAnswers], calibrating: list[FoldAnswers]) -> dict[str, object]:
     """Calibration error before and after, labels kept at 5 % false accepts of each kind, and the shipped threshold."""
     sure = [ask(fold, calibrating) for fold in folds]
-    shares = np.mean([one.shipped for one in sure], axis=0).tolist()
     return {
         "ece_before": float(np.mean([one.before for one in sure])),
         "ece_after_mean_of_folds": float(np.mean([one.after for one in sure])),
@@ -125,15 +115,16 @@ def certainty(folds: list[FoldAnswers], calibrating: list[Calibrating]) -> dict[
             for kind in sure[0].kept
         },
         "n": {kind: int(mask.sum()) for kind, mask in rejects(folds[0]).items()},
-        "at_a_threshold_set_as_the_shipped_one": dict(zip(SHARES, shares, strict=True)),
+        "at_a_threshold_set_as_the_shipped_one": {
+            name: float(np.mean([one.shipped[name] for one in sure])) for name in sure[0].shipped
+        },
     }
 
 
 def main(crossval: Path, noise: Path, out: Path, words: list[Path]) -> None:
     """Measure and write."""
     folds = hear_folds(crossval, words, noise, "test")
-    heard = hear_folds(crossval, words[:1], noise, "valid")
-    calibrating = [Calibrating(fold.speaker, fold.seed, fold.raw, in_rooms(fold)) for fold in heard]
+    calibrating = hear_folds(crossval, words[:1], noise, "valid")
     figures: dict[str, object] = {}
     for name, figure in (
         ("unseen_speakers", lambda: clean(folds)),

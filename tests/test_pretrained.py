@@ -42,8 +42,10 @@ def test_it_is_found_without_a_name_and_is_whole() -> None:
 
 def test_its_recipe_is_the_one_in_configs_as_the_script_ends_it() -> None:
     script = (FOLDER.parent / "make.sh").read_text().replace("\\\n", "")
-    [line] = [line for line in script.splitlines() if line.startswith("[ -d trained ]")]
-    settings = parse_overrides(re.findall(r"--set (\S+)", line))
+    first, last = [line for line in script.splitlines() if line.startswith(("[ -d trained-first ]", "[ -d trained ]"))]
+    assert "--config digits " in first
+    assert "--set" not in first
+    settings = parse_overrides(re.findall(r"--set (\S+)", last))
     assert settings.keys() == {"training.epochs", "training.learning_rate", "data.rejection.noise"}
     assert read_bundle(FOLDER).config == Config.load("digits", settings)
 
