@@ -11,7 +11,6 @@ from three speakers of FSDD, of those who trained, and in digits that they say o
 other half of STRINGS, and on noise of the split `test`.
 """
 
-import functools
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,67 +18,58 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import soundfile
-from strings import THRESHOLDS, halves, paused, strings_of
+from strings import halves, paused, strings_of
 
-from speechrnn.belief import NUMBER, believe, relent, relisten
+from speechrnn.belief import relent
 from speechrnn.bundle import MODEL, WEIGHTS, read_bundle, write_bundle
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
-from speechrnn.decoding import Found
+from speechrnn.decoding import Decoded
 from speechrnn.places import find_shipped
 from speechrnn.second_ear import SecondEar
+from speechrnn.segmenting import Utterance
 from speechrnn.string_scores import compare_string
 from speechrnn.training.export import to_onnx
 from speechrnn.training.weights import load_weights, save_weights
 from speechrnn.transcriber import StringRecognizer
+from speechrnn.transcript import Segment
 from speechrnn.utterances import find_utterances, read_blocks
 
 FALSE_DIGITS_A_MINUTE = 1.05
-BLANKS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5)
-# an utterance in which no digit has so much is nobody's number, whatever these recordings say
-LEAST = 0.3
+BLANKS = (0.0, 0.5, 1.0, 1.5, 2.0)
+# an utterance in which no digit has 0.4 is nobody's number, whatever these recordings say: other words have less
+THRESHOLDS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9)
 N_JOINED, N_PAUSED, N_SPEAKERS = 60, 40, 3
 KINDS = ("spoken", "joined", "paused")
-# the sound of an utterance, and what the network says of it
-Heard = tuple[np.ndarray, np.ndarray]
-# what was found in an utterance, and what where the blank is less probable
-Twice = tuple[tuple[Found, ...], tuple[Found, ...]]
+# an utterance, and what the network says of it; where it begins, and what it was decoded to
+Heard = tuple[Utterance, np.ndarray]
+Answers = list[tuple[int, Decoded]]
 
 
 def hear(recognizer: StringRecognizer, source: Path | np.ndarray) -> list[Heard]:
     """Run the network on each utterance."""
     reading = read_blocks(source, recognizer.sample_rate)
     utterances = find_utterances(reading.blocks, reading.sr, recognizer.sample_rate)
-    return [(one.y, recognizer.log_probs(one.y)) for one in utterances]
+    return [(one, recognizer.log_probs(one.y)) for one in utterances]
 
 
-def search(heard: Sequence[Heard], more: float, ear: SecondEar) -> list[Twice]:
-    """Decode each utterance with more of the blank, and again as what is a number is."""
-    found: list[Twice] = []
-    for y, rows in heard:
-        raised = relent(rows, -more)
-        listen = functools.partial(ear.decode, y)
-        strict = listen(raised).found
-        found.append((strict, relisten(raised, listen).found if len(strict) >= NUMBER else strict))
-    return found
+def search(heard: Sequence[Heard], more: float, ear: SecondEar) -> Answers:
+    """Decode each utterance with more of the blank."""
+    return [(one.start, ear.decode(one.y, relent(rows, -more))) for one, rows in heard]
 
 
-def believe_twice(found: Twice, threshold: float) -> tuple[Found, ...]:
-    """Leave out what is improbable, as `StringRecognizer.hear` does."""
-    strict, relented = found
-    believed = believe(strict, threshold)
-    return believed if len(believed) < NUMBER else believe(relented, threshold)
+def write(recognizer: StringRecognizer, answers: Answers) -> str:
+    """Say what of a recording is believed."""
+    segments: list[Segment] = []
+    for start, decoded in answers:
+        segments += recognizer.believe(decoded, start, segments[-1] if segments else None)
+    return "".join(one.label for one in segments)
 
 
-def write(found: Sequence[Twice], threshold: float, labels: Sequence[str]) -> str:
-    """Say what is left."""
-    return "".join(labels[one.unit - 1] for part in found for one in believe_twice(part, threshold))
-
-
-def error_rate(answers: Sequence[tuple[Clip, list[Twice]]], threshold: float, labels: Sequence[str]) -> float:
+def error_rate(recognizer: StringRecognizer, answers: Sequence[tuple[Clip, Answers]]) -> float:
     """Digit errors, as a share of the digits."""
-    pairs = [compare_string(clip, write(found, threshold, labels)) for clip, found in answers]
+    pairs = [compare_string(clip, write(recognizer, found)) for clip, found in answers]
     return sum(one.errors for one in pairs) / sum(one.n_digits for one in pairs)
 
 
@@ -97,13 +87,15 @@ def main(trained: Path, noise: Path, strings: Path, fsdd: Path, words: Path, out
     noises = list_noises(noise, "valid")
     minutes = sum(soundfile.info(path).duration for path in noises) / 60
     silent = [hear(recognizer, path) for path in noises]
+    judges = [StringRecognizer(bundle, min_probability=threshold, ear=ear) for threshold in THRESHOLDS]
     best: tuple[float, float, float, float] | None = None
     for more in BLANKS:
-        false = [part for rows in silent for part in search(rows, more, ear)]
+        false = [search(rows, more, ear) for rows in silent]
         answers = [[(clip, search(rows, more, ear)) for clip, rows in part] for part in (spoken, joined, lone)]
-        for threshold in (one for one in THRESHOLDS if one >= LEAST):
-            errors = [error_rate(part, threshold, bundle.labels) for part in answers]
-            rate = sum(len(believe_twice(part, threshold)) for part in false) / minutes
+        for judge in judges:
+            threshold = judge.min_probability
+            errors = [error_rate(judge, part) for part in answers]
+            rate = sum(len(write(judge, part)) for part in false) / minutes
             told = ", ".join(f"{share:.4f} {kind}" for share, kind in zip(errors, KINDS, strict=True))
             print(f"{more} {threshold}: digit errors {told}; {rate:.2f} false a minute", flush=True)
             if rate <= FALSE_DIGITS_A_MINUTE and (best is None or (sum(errors), rate) < best[:2]):

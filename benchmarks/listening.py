@@ -85,8 +85,8 @@ class Answering:
         self._ear = load_ear(model)
         self.bundle = self._ear.bundle
 
-    def hear(self, y: np.ndarray, start: int = 0) -> tuple[Segment, ...]:
-        found = self._ear.hear(y, start)
+    def hear(self, y: np.ndarray, start: int = 0, last: Segment | None = None) -> tuple[Segment, ...]:
+        found = self._ear.hear(y, start, last)
         return found or (Segment("0", start / SR, (start + y.size) / SR, 0.0),)
 
 

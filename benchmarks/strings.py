@@ -32,7 +32,7 @@ from speechrnn.second_ear import SecondEar
 from speechrnn.string_scores import score_strings
 from speechrnn.transcriber import StringRecognizer, load_strings
 from speechrnn.transcript import Transcript
-from speechrnn.utterances import find_utterances, read_blocks
+from speechrnn.utterances import find_utterances
 
 N_STRINGS, GAP, MARGIN, FLOOR_DB = 120, (-0.03, 0.3), 0.3, -60.0
 # between digits that are said one by one
@@ -125,8 +125,7 @@ def false_digits(recognizer: StringRecognizer, noise: Path, part: str = "test") 
     seconds, n_heard = 0.0, 0
     for path in list_noises(noise, part):
         seconds += soundfile.info(path).duration
-        reading = read_blocks(path, SR)
-        n_heard += sum(len(recognizer.hear(one.y)) for one in find_utterances(reading.blocks, reading.sr, SR))
+        n_heard += len(recognizer.transcribe(path).segments)
     return seconds / 60, n_heard
 
 

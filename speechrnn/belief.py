@@ -1,22 +1,24 @@
 """What of a decoded utterance is believed, and how long its digits are taken to be."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, log_softmax
+from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode, log_softmax
 
 DOUBTFUL = 0.4
+# who has said a digit so many seconds ago goes on, more likely than not
+SOON = 1.5
 # how many believed labels make a number, and how much less probable the blank then is (its logarithm)
 NUMBER, RELIEF = 2, 1.0
 
 
-def believe(found: Sequence[Found], least: float) -> tuple[Found, ...]:
+def believe(found: Sequence[Found], least: float, *, follows: bool = False) -> tuple[Found, ...]:
     """Leave out what is improbable: all of an utterance without one sure label, else what is far less sure.
 
-    Noise makes one doubtful label; somebody who says a number says some of it clearly.
+    Noise makes one doubtful label; somebody who says a number says some of it clearly, if not in the same breath.
 
     Parameters
     ----------
@@ -24,6 +26,8 @@ def believe(found: Sequence[Found], least: float) -> tuple[Found, ...]:
         Of one utterance.
     least : float
         One label has to be so probable; the others, `DOUBTFUL` of it.
+    follows : bool
+        Whether a label was believed no more than `SOON` before; none has to be as probable then.
 
     Returns
     -------
@@ -33,10 +37,10 @@ def believe(found: Sequence[Found], least: float) -> tuple[Found, ...]:
     Examples
     --------
     >>> sure, doubtful = Found(1, 0, 0, 0.9), Found(2, 5, 5, 0.5)
-    >>> len(believe([sure, doubtful], 0.8)), len(believe([doubtful], 0.8))
-    (2, 0)
+    >>> len(believe([sure, doubtful], 0.8)), len(believe([doubtful], 0.8)), len(believe([doubtful], 0.8, follows=True))
+    (2, 0, 1)
     """
-    if not any(one.probability >= least for one in found):
+    if not follows and not any(one.probability >= least for one in found):
         return ()
     return tuple(one for one in found if one.probability >= DOUBTFUL * least)
 
@@ -69,15 +73,13 @@ def relent(rows: LogProbs, relief: float = RELIEF) -> LogProbs:
     return log_softmax(less)
 
 
-def relisten(rows: LogProbs, decode: Callable[[LogProbs], Decoded]) -> Decoded:
+def relisten(rows: LogProbs) -> Decoded:
     """Search once more, with a less probable blank.
 
     Parameters
     ----------
     rows : np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
         As for `relent`.
-    decode : callable
-        Finds the labels, and may mend the rows.
 
     Returns
     -------
@@ -86,21 +88,18 @@ def relisten(rows: LogProbs, decode: Callable[[LogProbs], Decoded]) -> Decoded:
 
     Examples
     --------
-    >>> from speechrnn.decoding import decode
     >>> rows = np.log(np.array([[0.6, 0.4], [0.99, 0.01], [0.1, 0.9]], np.float32))
     >>> [one.first for one in decode(rows)]
     [2]
-    >>> found = relisten(rows, lambda relented: Decoded(relented, decode(relented))).found
-    >>> [(one.first, round(one.probability, 3)) for one in found]
+    >>> [(one.first, round(one.probability, 3)) for one in relisten(rows).found]
     [(0, 0.4), (2, 0.9)]
     """
-    relented = decode(relent(rows))
-    strict = relent(relented.rows, -RELIEF)
 
     def probability(one: Found) -> float:
-        return min(1.0, float(np.exp(strict[one.first : one.last + 1, one.unit].max())))
+        return min(1.0, float(np.exp(rows[one.first : one.last + 1, one.unit].max())))
 
-    return Decoded(strict, tuple(replace(one, probability=probability(one)) for one in relented.found))
+    found = decode(relent(rows))
+    return Decoded(rows, tuple(replace(one, probability=probability(one)) for one in found))
 
 
 def widen(spans: Sequence[tuple[float, float]], shortest: float) -> list[tuple[float, float]]:

@@ -19,8 +19,8 @@ class Ear(Protocol):
 
     bundle: Bundle
 
-    def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
-        """Find the digits; `start` is the sample of the stream at which `y` begins."""
+    def hear(self, y: Waveform, start: int = 0, last: Segment | None = None) -> tuple[Segment, ...]:
+        """Find the digits; `start` is the sample of the stream where `y` begins, `last` the digit found before it."""
 
 
 class WordEar:
@@ -36,7 +36,7 @@ class WordEar:
         self._recognizer = recognizer
         self.bundle = recognizer.bundle
 
-    def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
+    def hear(self, y: Waveform, start: int = 0, last: Segment | None = None) -> tuple[Segment, ...]:  # noqa: ARG002 -- a lone word is judged alone
         """Find the word.
 
         Parameters
@@ -45,6 +45,8 @@ class WordEar:
             An utterance at the model's rate.
         start : int
             Sample of the stream at which it begins.
+        last : Segment, optional
+            Changes nothing here.
 
         Returns
         -------

@@ -52,6 +52,7 @@ class Stream:
         self._resampler = Resampler(self.sr, self._target)
         self._segmenter = Segmenter(self._options, self._target)
         self._origin = round(self._n * self._target / self.sr)
+        self._last: Segment | None = None
 
     def push(self, block: Waveform) -> list[Transcript]:
         """Take the next samples.
@@ -113,7 +114,8 @@ class Stream:
     def _hear(self, utterances: list[Utterance]) -> list[Transcript]:
         answers = []
         for one in utterances:
-            if segments := self._ear.hear(one.y, self._origin + one.start):
+            if segments := self._ear.hear(one.y, self._origin + one.start, self._last):
+                self._last = segments[-1]
                 labels = [segment.label for segment in segments]
                 between = "" if all(len(label) == 1 for label in labels) else " "
                 answers.append(Transcript(None, between.join(labels), segments))

@@ -1,7 +1,6 @@
 """The recognizer of strings: a bundle of that kind and onnxruntime; recording in, digits out, with their times."""
 
 import bisect
-import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from speechrnn.audio import Source, Waveform
-from speechrnn.belief import NUMBER, believe, relisten, widen
+from speechrnn.belief import NUMBER, SOON, believe, relisten, widen
 from speechrnn.bundle import Bundle
 from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode
 from speechrnn.patterns import Pattern
@@ -92,20 +91,16 @@ class StringRecognizer:
         Returns
         -------
         Decoded
-            As the second ear has mended it; where it is a number, searched again with a less probable blank.
+            With a second ear as both hear it; else, where it is a number, searched again with a less probable blank.
         """
-        return self._listen(y, self.log_probs(y))
+        rows = self.log_probs(y)
+        if self._ear is not None:
+            return self._ear.decode(y, rows)
+        strict = decode(rows)
+        number = len(believe(strict, self.min_probability)) >= NUMBER
+        return relisten(rows) if number else Decoded(rows, strict)
 
-    def _listen(self, y: Waveform, rows: LogProbs) -> Decoded:
-        strict = self._decode(y, rows)
-        if len(believe(strict.found, self.min_probability)) < NUMBER:
-            return strict
-        return relisten(rows, functools.partial(self._decode, y))
-
-    def _decode(self, y: Waveform, rows: LogProbs, *, alone: bool = True) -> Decoded:
-        return Decoded(rows, decode(rows)) if self._ear is None else self._ear.decode(y, rows, alone=alone)
-
-    def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
+    def hear(self, y: Waveform, start: int = 0, last: Segment | None = None) -> tuple[Segment, ...]:
         """Find the digits in one stretch of sound, such as an utterance of a stream.
 
         Parameters
@@ -114,14 +109,34 @@ class StringRecognizer:
             At the model's rate; some seconds, not hours.
         start : int
             Sample of the stream at which `y` begins.
+        last : Segment, optional
+            The digit that was found before it; shortly after one, doubtful digits count too.
 
         Returns
         -------
         tuple of Segment
             In seconds of the stream; improbable ones are left out.
         """
-        believed = believe(self.decode(y).found, self.min_probability)
-        return self._segments(believed, _Clock(self._engine.frame_length, (start,), (0,)))
+        return self.believe(self.decode(y), start, last)
+
+    def believe(self, decoded: Decoded, start: int = 0, last: Segment | None = None) -> tuple[Segment, ...]:
+        """Leave out what is improbable.
+
+        Parameters
+        ----------
+        decoded : Decoded
+            From `decode`.
+        start, last
+            As for `hear`.
+
+        Returns
+        -------
+        tuple of Segment
+            As from `hear`.
+        """
+        follows = last is not None and start / self.sample_rate - last.end <= SOON
+        found = believe(decoded.found, self.min_probability, follows=follows)
+        return self._segments(found, _Clock(self._engine.frame_length, (start,), (0,)))
 
     def _segments(self, found: Sequence[Found], clock: "_Clock") -> tuple[Segment, ...]:
         rate = self.sample_rate
@@ -170,8 +185,10 @@ class StringRecognizer:
         blocks = reading.blocks if on_progress is None else reading.watched(on_progress)
         utterances = find_utterances(blocks, reading.sr, self.sample_rate)
         if pattern is None:
-            segments = tuple(segment for one in utterances for segment in self.hear(one.y, one.start))
-            return Transcript(path, "".join(one.label for one in segments), segments)
+            segments = list[Segment]()
+            for one in utterances:
+                segments += self.hear(one.y, one.start, segments[-1] if segments else None)
+            return Transcript(path, "".join(one.label for one in segments), tuple(segments))
         return self._fit(path, utterances, pattern)
 
     def _fit(self, path: str | None, utterances: Iterable[Utterance], pattern: Pattern) -> Transcript:
@@ -181,10 +198,7 @@ class StringRecognizer:
         parts: list[LogProbs] = []
         starts, firsts, heard = [0], [0], False
         for one in utterances:
-            rows = self.log_probs(one.y)
-            decoded = self._listen(one.y, rows)
-            if not decoded.found and len(pattern.places) > 1:  # two that run together may pass for one that is none
-                decoded = self._decode(one.y, rows, alone=False)
+            decoded = self.decode(one.y)
             heard = heard or bool(believe(decoded.found, self.min_probability))
             starts.append(one.start)
             firsts.append(sum(map(len, parts)) + 1)

@@ -30,6 +30,7 @@ ORDER = [
     {"extras", "storage", "crew", "yaml", "presets", "settings", "patterns"},
     {"conversion", "decoding", "string_settings"},
     {"config", "places", "belief"},
+    {"readings"},
     {"waveform", "figures", "background", "timing", "cost", "sphinx"},
     {"segmenting", "resampling"},
     {"media"},

@@ -32,9 +32,11 @@ class Tape:
     def __init__(self) -> None:
         self.bundle = read_bundle(GOLDEN)
         self.heard: list[Waveform] = []
+        self.before: list[Segment | None] = []
 
-    def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
+    def hear(self, y: Waveform, start: int = 0, last: Segment | None = None) -> tuple[Segment, ...]:
         self.heard.append(y)
+        self.before.append(last)
         return (Segment("1", start / SR, (start + y.size) / SR, 1.0),)
 
 
@@ -193,10 +195,20 @@ def test_what_was_lost_ends_an_utterance_and_times_go_on() -> None:
     assert len(heard) == 2
 
 
+def test_the_model_is_told_what_was_heard_last_until_something_is_lost() -> None:
+    ear = Tape()
+    said = word(4000, 1, tail=SR)
+    first, second, _ = (
+        found.segments[-1] for found in hear(Stream(ear, SR), [*[Block(said)] * 2, Block(said, lost=SR)])
+    )
+    assert ear.before == [None, first, None]
+    assert second.start > first.end
+
+
 def test_labels_that_are_words_stand_apart() -> None:
     class Words(Tape):
-        def hear(self, y: Waveform, start: int = 0) -> tuple[Segment, ...]:
-            del y, start
+        def hear(self, y: Waveform, start: int = 0, last: Segment | None = None) -> tuple[Segment, ...]:
+            del y, start, last
             return (Segment("yes", 0, 1, 1.0), Segment("no", 1, 2, 1.0))
 
     [found] = hear(Stream(Words(), SR), [Block(word(4000, 1))])

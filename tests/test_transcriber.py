@@ -84,6 +84,26 @@ def test_where_somebody_says_a_number_the_blank_is_less_probable(words: list[tup
     assert [segment.probability for segment in segments] == pytest.approx([said[d] for d in digits], rel=1e-4)
 
 
+@pytest.mark.parametrize(("pause", "digits"), [(0.6, "47"), (2.0, "4")])
+def test_shortly_after_a_digit_a_doubtful_one_counts(pause: float, digits: str) -> None:
+    """The second utterance is as improbable alone as noise is; in a stream it counts as in a file."""
+
+    class Doubting(Pitches):
+        def run(self, waveforms: Sequence[Sound]) -> list[npt.NDArray[np.float32]]:
+            answers = super().run(waveforms)
+            for rows in answers:
+                sevens = np.flatnonzero(np.exp(rows[:, 8]) > 0.5)
+                rows[sevens] = np.log([0.99, *[0.001] * 10])
+                rows[sevens[:1]] = np.log([0.35, *[0.02] * 7, 0.47, *[0.02] * 2])
+            return answers
+
+    ear = StringRecognizer(recognizer().bundle, Doubting(), min_probability=0.8)
+    y = np.concatenate([hush(0.5), tone("4"), hush(pause), tone("7"), hush(0.5)])
+    assert ear.transcribe(y).digits == digits
+    assert "".join(segment.label for segment in listen([y[:5000], y[5000:]], SR, ear)) == digits
+    assert not ear.transcribe(np.concatenate([hush(0.5), tone("7"), hush(0.5)])).digits
+
+
 def test_how_far_it_is_is_told_in_seconds(tmp_path: Path) -> None:
     y = say("4071", gap=0.3)
     soundfile.write(tmp_path / "pin.wav", y, SR)
