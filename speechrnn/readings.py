@@ -153,7 +153,7 @@ def judge(rows: LogProbs, words: Sequence[Found], opinions: Sequence[Opinion]) -
     Examples
     --------
     >>> rows = np.log(np.array([[0.9, 0.05, 0.05], [0.2, 0.5, 0.3]], np.float32))
-    >>> sure = Opinion(np.array([0.01, 0.99], np.float32), known=0.9, seconds=0.6)
+    >>> sure = Opinion(np.array([0.01, 0.99], np.float32), known=0.9, seconds=0.8)
     >>> [word] = judge(rows, [Found(1, 1, 1, 0.5)], [sure]).found
     >>> word.unit, round(word.probability, 2)
     (2, 0.84)
