@@ -15,7 +15,7 @@ from speechrnn.decoding import BLANK, Found, LogProbs, log_softmax
 RELIEFS = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0)
 # what the other model's opinion of a label weighs where a piece is as short, or as long, as this (in seconds); into
 # short ones neighbours reach, and it has trained on words that were said alone
-NARROW, WIDE = (0.35, 0.3), (0.7, 0.8)
+NARROW, WIDE = (0.35, 0.3), (0.7, 0.75)
 # and what its opinion weighs of whether there is a word at all
 PRESENCE = 0.6
 # what the way through the frames weighs beside the words, and what each word is worth, else fewer were always likelier

@@ -11,6 +11,7 @@ from speechrnn.audio import Source, Waveform
 from speechrnn.belief import NUMBER, SOON, believe, relisten, widen
 from speechrnn.bundle import Bundle
 from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode
+from speechrnn.evening import even_out
 from speechrnn.patterns import Pattern
 from speechrnn.progress import OpenProgress
 from speechrnn.second_ear import SecondEar
@@ -65,7 +66,7 @@ class StringRecognizer:
         return self._engine.frame_length / self.sample_rate
 
     def log_probs(self, y: Waveform) -> LogProbs:
-        """Run the network on one stretch of sound.
+        """Run the network on one stretch of sound, its soft parts raised (`speechrnn.evening`).
 
         Parameters
         ----------
@@ -77,7 +78,7 @@ class StringRecognizer:
         np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
             Natural logarithms of probabilities, the blank first.
         """
-        [rows] = self._engine.run([y])
+        [rows] = self._engine.run([even_out(y, self.sample_rate)])
         return rows
 
     def decode(self, y: Waveform) -> Decoded:

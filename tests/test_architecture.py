@@ -32,7 +32,7 @@ ORDER = [
     {"config", "places", "belief"},
     {"readings"},
     {"waveform", "figures", "background", "timing", "cost", "sphinx"},
-    {"segmenting", "resampling"},
+    {"segmenting", "resampling", "evening"},
     {"media"},
     {"recordings"},
     {"blocks"},

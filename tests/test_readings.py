@@ -73,7 +73,7 @@ def test_a_lone_word_is_a_piece_of_all_that_is_near() -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "share"),
-    [(0.1, NARROW[1]), (NARROW[0], NARROW[1]), (0.525, 0.55), (WIDE[0], WIDE[1]), (2.0, WIDE[1])],
+    [(0.1, NARROW[1]), (NARROW[0], NARROW[1]), (0.525, 0.525), (WIDE[0], WIDE[1]), (2.0, WIDE[1])],
 )
 def test_the_longer_a_piece_the_more_its_other_opinion_counts(seconds: float, share: float) -> None:
     rows = np.array([row(0.1, 0.63, 0.27)], np.float32)
