@@ -3,9 +3,10 @@
 Each bundle hears strings of 1 to 7 digits, joined from clips of those speakers of FSDD that its metadata does not list
 (gaps from -30 to 300 ms, one seed), and digits that they say one by one. Then for the last of them noise of the split
 `test`, all of it: false digits a minute, with the misses beside them, as a curve over thresholds. With `--spoken DIR`
-also whole numbers of an engine that never trains (`left_out_engine.py`; the half that sets nothing), with `--words
-BUNDLE...` also what cutting at pauses and a model of single words make of the same strings: the bundle that has not
-heard the speaker answers, and is the second ear.
+also whole numbers of an engine that never trains (`left_out_engine.py`; the half that sets nothing). With `--others
+DIR` also in how many recordings of other words a digit is heard, for each threshold. With `--words BUNDLE...` also what
+cutting at pauses and a model of single words make of the same strings: the bundle that has not heard the speaker
+answers, and is the second ear.
 """
 
 import argparse
@@ -148,6 +149,16 @@ def curve(recognizer: StringRecognizer, spoken: Sequence[Spoken], noise: Path) -
     return rows
 
 
+def others(recognizer: StringRecognizer, folder: Path) -> dict[str, object]:
+    """In which share of recordings of other words, one each, a digit is heard, for each threshold."""
+    words = [load_audio(clip.path) for clip in read_corpus(folder).rejects]
+    shares = {}
+    for threshold in THRESHOLDS:
+        model = load_strings(recognizer.bundle, min_probability=threshold)
+        shares[str(threshold)] = float(np.mean([bool(model.transcribe(y).digits) for y in words]))
+    return {"n": len(words), "heard": shares}
+
+
 def hear_strangers(
     bundles: Sequence[Path], words: Sequence[Path], clips: Sequence[Clip]
 ) -> Iterator[tuple[str, dict[str, object]]]:
@@ -211,6 +222,7 @@ def main() -> None:
     parser.add_argument("bundles", type=Path, nargs="+")
     parser.add_argument("--words", type=Path, nargs="*", default=[])
     parser.add_argument("--spoken", type=Path)
+    parser.add_argument("--others", type=Path)
     parser.add_argument("--speed", action="store_true")
     args = parser.parse_args()
     clips = read_corpus(args.fsdd).clips
@@ -248,6 +260,8 @@ def main() -> None:
             for one in args.words[:1]:
                 single = Recognizer(read_bundle(one))
                 keep("spoken", f"cut at pauses, {one.name}", score(spoken, by_pieces(single)))
+    if args.others:
+        keep("others", args.bundles[-1].name, others(load_strings(args.bundles[-1]), args.others))
     if args.speed:
         keep("speed", args.bundles[-1].name, speed(args.bundles[-1], args.out.parent))
 

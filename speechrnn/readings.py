@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from speechrnn.belief import relent
-from speechrnn.decoding import BLANK, Found, LogProbs, log_softmax
+from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, log_softmax
 
 # a blank so much less probable (its logarithm) brings out further words; the first is the strictest
 RELIEFS = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0)
@@ -49,16 +49,13 @@ class Reading:
 
     Attributes
     ----------
-    found : tuple of Found
-        The words, as both models hear them.
-    rows : np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
-        The frames, with both opinions in those of the words; each row's exponentials sum to 1.
+    decoded : Decoded
+        The words, as both models hear them, and the frames, with both opinions in those of the words.
     score : float
         The higher the more probable, among readings of the same utterance.
     """
 
-    found: tuple[Found, ...]
-    rows: LogProbs
+    decoded: Decoded
     score: float
 
 
@@ -84,16 +81,16 @@ def read_variously(rows: LogProbs) -> tuple[tuple[Found, ...], ...]:
     """
     ways: dict[tuple[int, ...], tuple[Found, ...]] = {}
     for relief in RELIEFS:
-        words = _follow(relent(rows, relief))
+        words = _follow(rows, relief)
         if words:
             ways.setdefault(tuple(word.first + word.last for word in words), words)
     least = int(np.argmin(rows[:, BLANK]))
     return tuple(ways.values()) or ((_found(rows, least, least),),)
 
 
-def _follow(rows: LogProbs) -> tuple[Found, ...]:
+def _follow(rows: LogProbs, relief: float) -> tuple[Found, ...]:
     """Follow the best path (Graves et al. 2006): a word is a run of frames in which its label is likeliest of all."""
-    best = rows.argmax(axis=1)
+    best = relent(rows, relief).argmax(axis=1)
     firsts = np.flatnonzero(np.diff(best, prepend=-1))
     lasts = np.append(firsts[1:], len(rows)) - 1
     return tuple(_found(rows, int(a), int(b)) for a, b in zip(firsts, lasts, strict=True) if best[a] != BLANK)
@@ -154,7 +151,7 @@ def judge(rows: LogProbs, words: Sequence[Found], opinions: Sequence[Opinion]) -
     --------
     >>> rows = np.log(np.array([[0.9, 0.05, 0.05], [0.2, 0.5, 0.3]], np.float32))
     >>> sure = Opinion(np.array([0.01, 0.99], np.float32), known=0.9, seconds=0.8)
-    >>> [word] = judge(rows, [Found(1, 1, 1, 0.5)], [sure]).found
+    >>> [word] = judge(rows, [Found(1, 1, 1, 0.5)], [sure]).decoded.found
     >>> word.unit, round(word.probability, 2)
     (2, 0.84)
     """
@@ -171,7 +168,7 @@ def judge(rows: LogProbs, words: Sequence[Found], opinions: Sequence[Opinion]) -
         best = int(np.argmax(labels))
         found.append(Found(1 + best, word.first, word.last, there * math.exp(labels[best])))
         score += WORTH + math.log(opinion.known + _LEAST) + float(labels[best])
-    return Reading(tuple(found), both, score)
+    return Reading(Decoded(both, tuple(found)), score)
 
 
 def _label(row: LogProbs, opinion: Opinion) -> LogProbs:

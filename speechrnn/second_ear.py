@@ -61,8 +61,7 @@ class SecondEar:
         pieces = [cut(y.size, len(rows), words, round(SECONDS * self._rate)) for words in ways]
         heard = self._hear(y, {piece for some in pieces for piece in some})
         readings = [judge(rows, words, [heard[one] for one in some]) for words, some in zip(ways, pieces, strict=True)]
-        best = max(readings, key=lambda reading: reading.score)
-        return Decoded(best.rows, best.found)
+        return max(readings, key=lambda reading: reading.score).decoded
 
     def _hear(self, y: Waveform, pieces: Iterable[_Piece]) -> dict[_Piece, Opinion]:
         # the same order each time: a batch is heard as it is laid out

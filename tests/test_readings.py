@@ -37,6 +37,8 @@ def test_no_two_ways_are_the_same_and_each_has_words_in_order(rows: LogProbs) ->
     for place in places:
         assert all(0 <= first <= last < len(rows) for first, last in place)
         assert all(before < after for (_, before), (after, _) in pairwise(place))
+    for word in (word for words in ways for word in words):
+        assert word.probability == pytest.approx(float(np.exp(rows[word.first : word.last + 1, word.unit].max())))
 
 
 @given(frames)
@@ -77,7 +79,7 @@ def test_a_lone_word_is_a_piece_of_all_that_is_near() -> None:
 )
 def test_the_longer_a_piece_the_more_its_other_opinion_counts(seconds: float, share: float) -> None:
     rows = np.array([row(0.1, 0.63, 0.27)], np.float32)
-    [word] = judge(rows, [Found(1, 0, 0, 0.6)], [opinion(0.2, 0.8, seconds=seconds)]).found
+    [word] = judge(rows, [Found(1, 0, 0, 0.6)], [opinion(0.2, 0.8, seconds=seconds)]).decoded.found
     one, other = 0.7 ** (1 - share) * 0.2**share, 0.3 ** (1 - share) * 0.8**share
     odds = (0.9 / 0.1) ** (1 - PRESENCE) * (0.9 / 0.1) ** PRESENCE
     assert word.unit == 1 + (other > one)
@@ -88,9 +90,9 @@ def test_whether_there_is_a_word_is_one_of_both_opinions() -> None:
     rows = np.array([BLANK, row(0.6, 0.38, 0.02), BLANK], np.float32)
     sure, unsure = (judge(rows, [Found(1, 1, 1, 0.4)], [opinion(1, 0, known=known)]) for known in (0.95, 0.05))
     odds = (0.4 / 0.6) ** 0.4 * (0.95 / 0.05) ** 0.6
-    assert sure.found[0].probability == pytest.approx(odds / (1 + odds), rel=1e-3)
-    assert np.exp(sure.rows[1, 0]) == pytest.approx(1 / (1 + odds), rel=1e-3)
-    assert unsure.found[0].probability < 0.2
+    assert sure.decoded.found[0].probability == pytest.approx(odds / (1 + odds), rel=1e-3)
+    assert np.exp(sure.decoded.rows[1, 0]) == pytest.approx(1 / (1 + odds), rel=1e-3)
+    assert unsure.decoded.found[0].probability < 0.2
     assert unsure.score < sure.score
 
 
@@ -98,7 +100,7 @@ def test_whether_there_is_a_word_is_one_of_both_opinions() -> None:
 def test_rows_stay_probabilities_and_other_frames_stay(rows: LogProbs, known: float, seconds: float) -> None:
     for words in read_variously(rows):
         said = [opinion(0.0, 1.0, 0.0, known=known, seconds=seconds)] * len(words)
-        reading = judge(rows, words, said)
+        reading = judge(rows, words, said).decoded
         np.testing.assert_allclose(np.exp(reading.rows).sum(axis=1), 1, rtol=1e-4)
         spoken = np.concatenate([np.arange(word.first, word.last + 1) for word in words])
         np.testing.assert_array_equal(np.delete(reading.rows, spoken, axis=0), np.delete(rows, spoken, axis=0))

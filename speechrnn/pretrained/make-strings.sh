@@ -32,4 +32,4 @@ first="$here/strings-first.yaml"
   --set training.epochs=16 --set training.learning_rate=0.0018
 python "$here/../../benchmarks/calibrate_strings.py" strings-second noise joe-strings fsdd "$here/digits" "$here/strings"
 python "$here/../../benchmarks/strings.py" fsdd noise "$here/../../benchmarks/strings.json" "$here/strings" \
-  --words "$here/digits" --spoken joe-strings --speed
+  --words "$here/digits" --spoken joe-strings --others joe-words --speed
