@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from speechrnn.evening import MOST, NEAR, SHARE, even_out
 
 SR = 8000
-sounds = arrays(np.float32, st.integers(0, 20000), elements=st.floats(-1, 1, width=32), fill=st.just(0.01))
+sounds = arrays(np.float32, st.integers(0, 20000), elements=st.floats(-1, 1, width=32), fill=st.just(0.25))
 
 
 def tone(seconds: float, level_db: float) -> np.ndarray:
