@@ -118,6 +118,7 @@ class TrainingConfig(Struct, frozen=True, forbid_unknown_fields=True):
     label_smoothing: Share = 0.0
     reject_at: Share | None = None
     start_share: Share = 0.0
+    distillation: Share = 0.0
 
     @property
     def chooses(self) -> bool:

@@ -159,7 +159,8 @@ def test_values_of_a_wrong_kind_are_named_with_their_key(key: str, value: Any) -
 MESSAGES = {
     "training: {epoch: 3}": "my.yaml: training.epoch is 3, but training has no key epoch; the nearest is epochs. "
     "Allowed are epochs, batch_size, learning_rate, schedule, clip_norm, patience, seed, final_rate, select, "
-    "clips_per_epoch, balance, label_smoothing, reject_at, start_share.",
+    "clips_per_epoch, balance, label_smoothing, reject_at, start_share, "
+    "distillation.",
     "data: {rejection: {words: 0.6, noise: 0.4}}": "words, noise and broken are 1.08 together, allowed is less than 1",
     "trainng: {epochs: 3}": "my.yaml: trainng.epochs is 3, but there is no key trainng; the nearest is training. "
     "Allowed are audio, trim, features, network, training, augmentation, data, strings.",

@@ -14,7 +14,7 @@ from speechrnn.training.augmentation import Augmenter, Piece
 from speechrnn.training.batches import one_hot, pad_features, shuffled_order, sorted_order
 from speechrnn.training.features import Features
 from speechrnn.training.material import Material
-from speechrnn.training.sampling import Origin, Pool, Sample, chances, draw, draw_pass, number_voices
+from speechrnn.training.sampling import OWN, Origin, Pool, Sample, chances, draw, draw_pass, number_voices
 
 # clips that are changed once to learn mean and deviation of the coefficients
 _PROBE = 1000
@@ -30,16 +30,22 @@ class Batch:
         As `speechrnn.training.batches.pad_features` gives them.
     targets : np.ndarray [shape=(batch, n_labels), dtype=float32]
         One-hot; zeros for what is no label.
-    known : np.ndarray [shape=(batch,), dtype=float32]
+    labelled : np.ndarray [shape=(batch,), dtype=float32]
         1 for a label, 0 for what is none.
+    known : np.ndarray [shape=(batch,), dtype=float32]
+        What the output `known` should answer.
+    own : np.ndarray [shape=(batch,), dtype=bool]
+        Which are made of recordings of the folder that trains, not of a source.
     """
 
     inputs: dict[str, npt.NDArray[np.generic]]
     targets: npt.NDArray[np.float32]
+    labelled: npt.NDArray[np.float32]
     known: npt.NDArray[np.float32]
+    own: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
-        return len(self.known)
+        return len(self.labelled)
 
 
 class Feed:
@@ -56,6 +62,7 @@ class Feed:
     def __init__(self, material: Material, config: Config) -> None:
         self._material, self._config = material, config
         self._pool = _pool(material, config)
+        self._sources = [origin.source for origin in (*_origins(material), *_word_origins(material))]
         self._rejection = _rejection(config)
         self._n_clips = config.training.clips_per_epoch or len(material.train)
         self._augmenter = _augmenter(material, config) if config.augmentation else None
@@ -146,7 +153,11 @@ class Feed:
         for row, sample in zip(targets, samples, strict=True):
             if sample.unit is not None:
                 row[sample.unit] = 1.0
-        return Batch(pad_features(features), targets, targets.sum(axis=1))
+        labelled = targets.sum(axis=1)
+        return Batch(pad_features(features), targets, labelled, labelled, np.array([self._is_own(s) for s in samples]))
+
+    def _is_own(self, sample: Sample) -> bool:
+        return bool(sample.pieces) and self._sources[sample.pieces[0].row] == OWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +186,14 @@ def validation_batches(material: Material, size: int) -> Iterator[Batch]:
     features = [example.features for example in material.valid]
     targets = one_hot([example.clip.label for example in material.valid], material.labels)
     for rows in sorted_order([len(f) for f in features], size):
-        yield Batch(pad_features([features[i] for i in rows]), targets[rows], np.ones(len(rows), np.float32))
+        ones = np.ones(len(rows), np.float32)
+        yield Batch(pad_features([features[i] for i in rows]), targets[rows], ones, ones, ones > 0)
 
 
 def _pool(material: Material, config: Config) -> Pool:
     unit = {label: i for i, label in enumerate(material.labels)}
     units = np.array([unit[example.clip.label] for example in material.train], np.int64)
-    origins = material.origins or (Origin(0, 1.0, None),) * len(units)
-    refused = material.word_origins or (Origin(0, 1.0, None),) * len(material.words)
+    origins, refused = _origins(material), _word_origins(material)
     rejection = config.data.rejection
     return Pool(
         units,
@@ -193,6 +204,14 @@ def _pool(material: Material, config: Config) -> Pool:
         frozenset(unit[label] for label in rejection.whole if label in unit),
         tuple(frozenset(unit[label] for label in labels if label in unit) for labels in rejection.alike),
     )
+
+
+def _origins(material: Material) -> Sequence[Origin]:
+    return material.origins or (Origin(OWN, 1.0, None),) * len(material.train)
+
+
+def _word_origins(material: Material) -> Sequence[Origin]:
+    return material.word_origins or (Origin(OWN, 1.0, None),) * len(material.words)
 
 
 def _rejection(config: Config) -> RejectionConfig:

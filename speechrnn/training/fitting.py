@@ -13,6 +13,7 @@ from speechrnn.config import Config, TrainingConfig
 from speechrnn.errors import TrainingError
 from speechrnn.history import Epoch
 from speechrnn.training.checkpoint import Checkpoint, Progress, advance, load_checkpoint, save_checkpoint
+from speechrnn.training.distillation import keep_answers
 from speechrnn.training.distribution import own_rows
 from speechrnn.training.features import Features
 from speechrnn.training.feed import Batch, Feed, validation_batches
@@ -106,6 +107,7 @@ def fit(
     training = config.training
     feed = Feed(material, config)
     _compile(network, config, feed.n_steps)
+    teach = keep_answers(network, training.distillation)  # as it begins: a checkpoint makes it another
     checkpoint = Checkpoint(Progress(journal.fingerprint, (), best=0), get_weights(network))
     if journal.resume and journal.checkpoint.is_file():
         checkpoint = load_checkpoint(journal.checkpoint, network)
@@ -115,7 +117,7 @@ def fit(
                 "Give the same ones, or start again with --force."
             )
     while not _finished(checkpoint.progress, training):
-        row = _Pass(network, feed, material, training).run(len(checkpoint.progress.history) + 1, on_step)
+        row = _Pass(network, feed, material, training, teach).run(len(checkpoint.progress.history) + 1, on_step)
         checkpoint = advance(checkpoint, row, get_weights(network), training)
         save_checkpoint(journal.checkpoint, network, checkpoint)
     set_weights(network, checkpoint.best_weights)
@@ -180,6 +182,7 @@ class _Pass:
     feed: Feed
     material: Material
     training: TrainingConfig
+    teach: Callable[[Batch], Batch]
 
     def run(self, number: int, on_step: Callable[[Step], None] | None) -> Epoch:
         began = time.perf_counter()
@@ -187,7 +190,7 @@ class _Pass:
         # batch by batch, because keras.Model.fit wants batches of one length
         for step, batch in enumerate(self.feed.epoch(number), start=1):
             self.network.reset_metrics()  # Keras does so by itself from 3.15 on
-            mean.add(self._see(self.network.train_on_batch, batch), batch)
+            mean.add(self._see(self.network.train_on_batch, self.teach(batch)), batch)
             if on_step:
                 on_step(Step(number, n_epochs, step, self.feed.n_steps, mean.loss, mean.accuracy))
         loss, accuracy = mean.loss, mean.accuracy
@@ -204,14 +207,15 @@ class _Pass:
 
     def _see(self, method: Callable[..., dict[str, float]], batch: Batch) -> dict[str, float]:
         """Let Keras train or test on a batch; what is no label teaches and tests the output `known` alone."""
-        inputs, targets, known = batch.inputs, batch.targets, batch.known
+        inputs, targets, labelled, known = batch.inputs, batch.targets, batch.labelled, batch.known
         weights = np.ones_like(known)
         if rows := own_rows(len(batch)):
             inputs = {name: array[rows.index] for name, array in inputs.items()}
-            targets, known, weights = targets[rows.index], known[rows.index], rows.weights
+            targets, labelled, known = targets[rows.index], labelled[rows.index], known[rows.index]
+            weights = rows.weights
         if len(self.network.outputs) == 1:
             return method(inputs, targets, sample_weight=weights, return_dict=True)
-        both = [known * weights, weights]
+        both = [labelled * weights, weights]
         return method(inputs, [targets, known[:, None]], sample_weight=both, return_dict=True)
 
     def _validate(self) -> tuple[float, float] | tuple[None, None]:
@@ -234,7 +238,7 @@ class _Mean:
     _right: float = 0.0
 
     def add(self, figures: dict[str, float], batch: Batch) -> None:
-        labels = int(batch.known.sum())
+        labels = int(batch.labelled.sum())
         self.n, self.n_labels = self.n + len(batch), self.n_labels + labels
         self._loss += len(batch) * float(figures["loss"])
         # the metric goes by the name of the layer where there are two outputs

@@ -6,6 +6,7 @@ import keras
 
 from speechrnn.bundle import WEIGHTS, Bundle
 from speechrnn.config import Config
+from speechrnn.errors import TrainingError
 from speechrnn.training.checkpoint import Checkpoint
 from speechrnn.training.feed import Feed
 from speechrnn.training.fitting import fit_standardization
@@ -31,12 +32,23 @@ def first_network(config: Config, material: Material, start: Bundle | None) -> k
     -------
     keras.Model
         Not compiled.
+
+    Raises
+    ------
+    TrainingError
+        It should keep a model's answers (`training.distillation`), and there is none with these labels, or it is one of
+        strings.
     """
     keras.utils.set_random_seed(config.training.seed)
     network = build_network(config, len(material.labels))
+    strings = config.strings is not None
+    other_head = start is None or start.labels != material.labels or (start.metadata.kind == "strings") != strings
+    if config.training.distillation and (strings or other_head):
+        raise TrainingError(
+            f"training.distillation is {config.training.distillation:g}, needed a model of single words with these "
+            "labels, whose answers are kept. Give one with --from, or set training.distillation=0."
+        )
     if start:
-        same_labels = start.labels == material.labels
-        other_head = not same_labels or (start.metadata.kind == "strings") != (config.strings is not None)
         set_weights(network, load_weights(start.read(WEIGHTS)), except_head=other_head)
     else:
         feed = StringFeed(material, config) if config.strings is not None else Feed(material, config)

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from speechrnn.settings import RejectionConfig
 from speechrnn.training.augmentation import Piece
 
+# the folder that trains; the sources of the configuration count from 1
+OWN = 0
 # a word cut to so much of itself is none any more
 _CUT = (0.2, 0.4)
 # where halves are exchanged, and where a beginning ends
