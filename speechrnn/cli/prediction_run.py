@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Protocol
 
@@ -176,12 +177,17 @@ def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Ta
     if isinstance(outfile, Path):
         return _write_parts(engine, inputs, outfile)
     items, n_before, last = skip_done(outfile, inputs)
-    predictions = check_same(last, engine.predict(items))
+    predictions = _started(check_same(last, engine.predict(items)))
     with open_outfile(outfile) as file:
         done = tally(watch(predictions, inputs.count, n_before), file.add)
     before = f", {n_before} of them done before" if n_before else ""
     typer.echo(f"{n_before + done.n} answers{before}: {printable(outfile.path)}", err=True)
     return done
+
+
+def _started(predictions: Iterator[Prediction]) -> Iterator[Prediction]:
+    """Wait for the first one: a cluster that is not there fails before old answers are dropped."""
+    return chain(list(islice(predictions, 1)), predictions)
 
 
 def _write_parts(engine: Engine, inputs: Inputs, folder: Path) -> Tally:
