@@ -76,6 +76,30 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
                 yield row
 
 
+def holds_answers(folder: Path) -> bool:
+    """Tell whether a folder holds parts that the machines of a cluster wrote, and nothing else.
+
+    Parameters
+    ----------
+    folder : Path
+        Any.
+
+    Returns
+    -------
+    bool
+        True where each file is a Parquet file with the columns of `answer_schema`.
+    """
+    files = list(folder.iterdir())
+    if not all(file.suffix == ".parquet" and file.is_file() for file in files):
+        return False
+    parquet = require("pyarrow.parquet", extra="parquet", purpose="reading Parquet")
+    names = answer_schema().names
+    try:
+        return all(parquet.read_schema(file).names == names for file in files)
+    except ValueError:  # pyarrow's ArrowInvalid: no Parquet file, whatever its name says
+        return False
+
+
 def as_columns(row: Mapping[str, Any]) -> dict[str, Any]:
     r"""Make the fields of a prediction fit the columns.
 

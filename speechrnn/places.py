@@ -96,27 +96,6 @@ def begun_model_path(name: str) -> Path | None:
     return newest.with_name(newest.name.removesuffix(UNFINISHED)) if newest else None
 
 
-def check_free(path: Path, *, force: bool) -> None:
-    """Refuse a folder for a new model that cannot be made, or is there already.
-
-    Parameters
-    ----------
-    path : Path
-        The folder.
-    force : bool
-        Whether one that is there may be replaced.
-
-    Raises
-    ------
-    BundleError
-        It has no name of its own (``.``, ``..``, ``/``), or is there.
-    """
-    if path.name in ("", ".."):
-        raise BundleError(f"{path}: needed a folder of its own for the model. Give it a name, such as --out my-model.")
-    if path.exists() and not force:
-        raise BundleError(f"{path}: exists already. Choose another folder with --out, or replace it with --force.")
-
-
 def is_shipped(path: Path) -> bool:
     """Tell whether a model came with the package.
 

@@ -1,13 +1,16 @@
 """Writing so that nothing is ever half there: a temporary name in the same folder, then one rename."""
 
 import contextlib
-import glob
+import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 _OLD = "-old"
+# characters of a name that its temporary names repeat
+_LONGEST = 40
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -108,10 +111,12 @@ def sweep(path: Path) -> None:
     path : Path
         The folder that was to be written. If it was just being replaced, the old one is put back.
     """
-    for left in sorted(path.parent.glob(f".{glob.escape(path.stem[:40])}-????????{glob.escape(path.suffix)}*")):
-        if left.name.endswith(_OLD) and not path.exists():
+    ours = re.compile(rf"\.{re.escape(_stem(path))}-[0-9a-f]{{8}}({_OLD})?{re.escape(path.suffix)}")
+    for left in sorted(path.parent.iterdir()):
+        found = ours.fullmatch(left.name)
+        if found and found[1] and not path.exists():
             left.replace(path)
-        elif left.is_dir():
+        elif found and left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
 
 
@@ -120,7 +125,8 @@ def _swap(new: Path, path: Path) -> None:
     if not path.exists():
         new.replace(path)
         return
-    old = new.with_name(new.name + _OLD)
+    # the mark stands before the suffix: behind it, this would be a temporary name of another folder, `x.y-old`
+    old = new.with_name(new.name.removesuffix(path.suffix) + _OLD + path.suffix)
     path.replace(old)
     try:
         new.replace(path)
@@ -141,4 +147,11 @@ def _sync(path: Path) -> None:
 
 def _beside(path: Path) -> Path:
     """Choose a free name in the same folder; unlike with `tempfile`, the user's umask decides on rights."""
-    return path.with_name(f".{path.stem[:40]}-{os.urandom(4).hex()}{path.suffix}")
+    return path.with_name(f".{_stem(path)}-{os.urandom(4).hex()}{path.suffix}")
+
+
+def _stem(path: Path) -> str:
+    """What temporary names begin with, for no other name the same; so `sweep` takes nothing that is another's."""
+    if len(path.stem) <= _LONGEST:
+        return path.stem
+    return f"{path.stem[:_LONGEST]}-{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:8]}"

@@ -40,6 +40,7 @@ ORDER = [
     {"audio", "metadata", "transcript"},
     {"utterances", "rehearsal"},
     {"bundle", "noise"},
+    {"vacancy"},
     {"corpus"},
     {"adaptation", "prompts", "acceptance"},
     {"dictation"},

@@ -390,6 +390,7 @@ def test_out_leaves_the_model_as_it_was(bundle: Bundle, data: Path, cli: Cli, tm
     assert read_bundle(bundle.path).metadata == before
     assert read_bundle(tmp_path / "new").metadata.calibration is not None
     check_refusal(cli("calibrate", bundle.path, data, "--out", "new"), "new: exists already", "--force")
+    assert cli("calibrate", bundle.path, data, "--out", "new", "--force").status == 0
 
 
 def test_what_is_missing_or_known_is_said(bundle: Bundle, tone_corpus: Callable[..., Path], cli: Cli) -> None:

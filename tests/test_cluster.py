@@ -62,7 +62,12 @@ def test_a_lost_node_loses_no_row(nodes: Any, tmp_path: Path, cli: Callable[...,
     written = Cluster(recognizer, nodes.address).write(items, str(tmp_path / "parts"))
     assert written == (len(items), 2)
 
-    result = cli("predict", SAMPLES, *MODEL, "--engine", "ray", "--address", nodes.address, "--out", "ray.jsonl")
+    on_ray = ("predict", SAMPLES, *MODEL, "--engine", "ray", "--address", nodes.address, "--out")
+    result = cli(*on_ray, "parts", "--force")
+    assert (result.status, result.err) == (0, f"{len(CLIPS)} answers: parts\n")
+    assert [path.suffix for path in (tmp_path / "parts").iterdir()] == [".parquet"]
+
+    result = cli(*on_ray, "ray.jsonl")
     assert result.status == 0, result.err
     cli("predict", SAMPLES, *MODEL, "--out", "local.jsonl")
     ours, theirs = (

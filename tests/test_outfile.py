@@ -7,16 +7,17 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from speechrnn.batch import predict_files
+from speechrnn.batch import Item, predict_files
 from speechrnn.cli.answers import Csv, Json
 from speechrnn.cli.inputs import Inputs
 from speechrnn.cli.outfile import Outfile, Writer, choose_outfile, open_outfile, skip_done
-from speechrnn.errors import OutputError
+from speechrnn.cli.prediction_run import Local
+from speechrnn.errors import ClusterError, OutputError
 from speechrnn.recognizer import Prediction, load
 from tests.bundles import GOLDEN, SAMPLES, copy_bundle, exchange
 from tests.command_line import MODEL, Result, check_refusal
@@ -84,7 +85,10 @@ def test_a_file_cut_anywhere_is_gone_on_with(form: str, clips: Path, cli: Cli, t
     cli("predict", clips, *MODEL, "--out", out)
     whole, expected = out.read_bytes(), read_answers(out)
     moments = random.Random(6)
-    for length in [0, 3, len(whole) - 1, len(whole), *(moments.randrange(len(whole)) for _ in range(6))]:
+    head = len(Csv(None).head()) if form == "csv" else 0
+    first = whole.index(b"\n", head)  # torn in the first row, nothing but its beginning says that it is ours
+    lengths = [0, 3, head, head + 3, first - 1, first, len(whole) - 1, len(whole)]
+    for length in [*lengths, *(moments.randrange(len(whole)) for _ in range(6))]:
         out.write_bytes(whole[:length])
         assert cli("predict", clips, *MODEL, "--out", out, "--resume").status in (0, 1)
         assert read_answers(out) == expected, length
@@ -189,3 +193,55 @@ def test_another_model_is_told_from_its_answers(cli: Cli, tmp_path: Path) -> Non
     cli(*args, *MODEL)
     other = exchange(copy_bundle(tmp_path / "other"), {"labels.json": json.dumps(list("9876543210")).encode()})
     check_refusal(cli(*args, "--model", other, "--resume"), "in the file, and ")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_old_answers_stay_until_there_are_new_ones(form: str, cli: Cli, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    args = ("predict", SAMPLES, "--out", f"out.{form}")
+    cli(*args, *MODEL)
+    before = (tmp_path / f"out.{form}").read_bytes()
+    check_refusal(cli(*args, "--force", "--model", "nosuch"), "nosuch: no such bundle")
+    assert (tmp_path / f"out.{form}").read_bytes() == before
+    result = cli("predict", min(SAMPLES.iterdir()), *MODEL, "--out", f"out.{form}", "--force")
+    assert (result.status, result.err) == (0, f"1 answers: out.{form}\n")
+    assert len(read_answers(tmp_path / f"out.{form}")) == 1
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+def test_old_answers_stay_where_nothing_answers(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def lose(_engine: Local, _items: Iterable[Item]) -> Iterator[Prediction]:
+        raise ClusterError("all machines are lost.")
+        yield
+
+    monkeypatch.setattr(Local, "predict", lose)
+    (tmp_path / "out.jsonl").write_text("old")
+    check_refusal(cli("predict", SAMPLES, *MODEL, "--out", "out.jsonl", "--force"), "all machines are lost")
+    assert (tmp_path / "out.jsonl").read_text() == "old"
+
+
+@pytest.mark.parametrize("option", ["--force", "--resume"])
+def test_a_folder_is_no_file_of_answers(option: str, cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "out.csv").mkdir()
+    check_refusal(cli("predict", SAMPLES, *MODEL, "--out", "out.csv", option), "out.csv: is a folder")
+
+
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("jsonl", "notes of many months, in one line"),
+        ("jsonl", '{"path": "clips/000.wav", "label": "6"}'),
+        ("jsonl", '{"path": "other.wav", "lab'),
+        ("csv", "notes"),
+        ("csv", 'a "torn\nquote\nof\nmany\nlines\n'),
+        ("csv", Csv(2).head()[:-1]),
+        ("csv", Csv(None).head() + "other.wav,6"),
+    ],
+)
+def test_what_is_not_ours_is_not_gone_on_with(form: str, text: str, cli: Cli, clips: Path, tmp_path: Path) -> None:
+    out = tmp_path / f"out.{form}"
+    out.write_text(text)
+    result = cli("predict", clips.name, *MODEL, "--out", out, "--resume")
+    check_refusal(result, f"out.{form}: does not begin as a file of answers to these inputs does", "another --out")
+    assert out.read_text() == text

@@ -10,7 +10,6 @@ from speechrnn.places import (
     UNFINISHED,
     begun_model_path,
     cache_home,
-    check_free,
     data_home,
     find_model,
     model_home,
@@ -162,17 +161,3 @@ def test_only_a_model_in_the_default_place_is_remembered(home: Path, tmp_path: P
     remember_model(tmp_path / "elsewhere")
     assert find_model() == home / "models" / "rnn-1"
     assert not (tmp_path / "latest").exists()
-
-
-@pytest.mark.parametrize("path", [".", "..", "/", "a/..", ""])
-@pytest.mark.parametrize("force", [False, True])
-def test_a_place_needs_a_name(path: str, force: bool) -> None:
-    with pytest.raises(BundleError, match="needed a folder of its own for the model"):
-        check_free(Path(path), force=force)
-
-
-def test_a_place_is_free_or_given_up(tmp_path: Path) -> None:
-    check_free(tmp_path / "new", force=False)
-    check_free(tmp_path, force=True)
-    with pytest.raises(BundleError, match="exists already"):
-        check_free(tmp_path, force=False)

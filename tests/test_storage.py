@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from speechrnn.storage import atomic_file, write_bytes, write_folder, write_text
+from speechrnn.storage import atomic_file, sweep, write_bytes, write_folder, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -160,6 +160,50 @@ def test_the_old_folder_comes_back_when_the_new_one_cannot_take_its_place(
     assert names(tmp_path) == ["folder"]
 
 
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [
+        ("digits", [".digits-settings", ".digits-noisy-1a2b3c4d", ".digits-loud-1a2b3c4d-old", ".digits-1a2b3c4d.v2"]),
+        ("digits.v2", [".digits-1a2b3c4d.v2-old", ".digits-1a2b3c4d.v20", ".digits-1a2b3c4d"]),
+        ("a" * 60, [f".{'a' * 40}-1a2b3c4d", f".{'a' * 40}-1a2b3c4d-old", f".{'a' * 60}-1a2b3c4d"]),
+    ],
+)
+def test_what_has_another_name_is_not_swept(name: str, others: list[str], tmp_path: Path) -> None:
+    for other in others:
+        write_bytes(tmp_path / other / "precious", b"mine")
+    sweep(tmp_path / name)
+    assert names(tmp_path) == sorted(others)
+
+
+# of the long names only the end differs, or only the suffix
+@pytest.mark.parametrize(
+    "pair", [("a", "a-old"), ("b.v2", "b.v2-old"), ("c" * 50, "c" * 51), ("d" * 50, "d" * 50 + ".v")]
+)
+def test_a_folder_that_was_just_being_replaced_comes_back_under_its_own_name(
+    pair: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [tmp_path / name for name in pair]
+    rename = Path.replace
+
+    def stop(self: Path, target: Path) -> Path:
+        if target in paths:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    for path in paths:
+        write_bytes(path / "name", path.name.encode())
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "replace", stop)
+            with pytest.raises(KeyboardInterrupt):
+                write_folder(path, lambda folder: (folder / "name").touch(), replace=True)
+    assert [path.exists() for path in paths] == [False, False]
+    for n, path in enumerate(paths):
+        sweep(path)
+        assert (path / "name").read_text() == path.name
+        assert [other.exists() for other in paths] == [True, n == 1]
+    assert names(tmp_path) == sorted(pair)
+
+
 WRITER = """
 import sys
 from pathlib import Path
@@ -195,3 +239,6 @@ def test_killed_at_any_moment_a_folder_is_whole_or_absent(tmp_path: Path) -> Non
         if (tmp_path / "file").exists():
             assert (tmp_path / "file").read_bytes() == b"x" * 5000
     assert True in found
+    sweep(tmp_path / "folder")
+    assert (tmp_path / "folder").exists()
+    assert list(tmp_path.glob(".folder-*")) == []

@@ -14,11 +14,12 @@ from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import NOISE_LABEL
 from speechrnn.errors import BundleError
 from speechrnn.markup import Table, count, percent, text_table
-from speechrnn.places import check_free, find_model, is_shipped, model_home
+from speechrnn.places import find_model, is_shipped, model_home
 from speechrnn.text import printable
+from speechrnn.vacancy import BUNDLES, check_apart, check_free
 
 
-def choose_place(model: Path, out: Path | None, *, force: bool) -> tuple[Bundle, Path]:
+def choose_place(model: Path, out: Path | None, data: Path, *, force: bool) -> tuple[Bundle, Path]:
     """Find the model, and the folder of the calibrated one.
 
     Parameters
@@ -27,8 +28,10 @@ def choose_place(model: Path, out: Path | None, *, force: bool) -> tuple[Bundle,
         As typed.
     out : Path or None
         As typed; the model itself if absent.
+    data : Path
+        Recordings, which must stay.
     force : bool
-        Whether what is there may be replaced.
+        Whether a bundle that is there may be replaced.
 
     Returns
     -------
@@ -44,14 +47,16 @@ def choose_place(model: Path, out: Path | None, *, force: bool) -> tuple[Bundle,
     """
     bundle = read_bundle(find_model(model))
     if out is not None:
-        check_free(out, force=force)
+        check_free(out, BUNDLES, force=force)
     elif is_shipped(bundle.path):
         raise BundleError(
             f"{bundle.path}: came with speechrnn, whose next update would undo a change. "
             "Give the calibrated model a folder of its own with --out."
         )
+    place = out or bundle.path
+    check_apart(place, data, "the recordings lie")
     bundle.verify()
-    return bundle, out or bundle.path
+    return bundle, place
 
 
 def run_calibration(bundle: Bundle, data: Path, place: Path, reject_at: float) -> Any:

@@ -4,12 +4,13 @@ import dataclasses
 import json
 from pathlib import Path
 
-from speechrnn.bundle import Bundle
-from speechrnn.errors import BundleError
+from speechrnn.bundle import LABELS, Bundle
 from speechrnn.extras import check_installed
-from speechrnn.places import check_free
 from speechrnn.text import printable
-from speechrnn.training.carrying import Carried, carry, default_path
+from speechrnn.training.carrying import FACTS, Carried, carry, default_path
+from speechrnn.vacancy import Kind, check_apart, check_free, has_files
+
+EXPORTS = Kind("export", "export", "exports", has_files(FACTS, LABELS))
 
 
 def export_model(bundle: Bundle, name: str, out: Path | None, *, force: bool) -> Carried:
@@ -24,7 +25,7 @@ def export_model(bundle: Bundle, name: str, out: Path | None, *, force: bool) ->
     out : Path, optional
         The folder to be; beside the user if absent.
     force : bool
-        Whether a folder that is there may be replaced.
+        Whether an export that is there may be replaced.
 
     Returns
     -------
@@ -34,16 +35,15 @@ def export_model(bundle: Bundle, name: str, out: Path | None, *, force: bool) ->
     Raises
     ------
     BundleError
-        The folder is there already.
+        The folder is there already and no export, or the model lies in it.
     MissingExtraError
         What runs this format is not installed.
     TrainingError
         The format does not fit the bundle, or what was written answers otherwise.
     """
     path = out or default_path(bundle, name)
-    check_free(path, force=force)
-    if path.resolve() == bundle.path.resolve():
-        raise BundleError(f"{path}: is the model itself. Choose another folder with --out.")
+    check_apart(path, bundle.path, "the model lies")
+    check_free(path, EXPORTS, force=force)
     if name.startswith("tflite"):
         check_installed("ai_edge_litert", extra="tflite", purpose="running TFLite")
     return carry(bundle, name, path, replace=force)

@@ -10,13 +10,13 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from speechrnn.batch import Item, name_item
 from speechrnn.cli.answers import Csv, Format, Json
-from speechrnn.cli.outrows import Row, read_answers
+from speechrnn.cli.outrows import Row, check_torn, read_answers
 from speechrnn.errors import OutputError
 from speechrnn.extras import check_installed
 from speechrnn.parquet import read_rows, write_table
@@ -40,10 +40,13 @@ class Outfile:
         What was asked for; its suffix says the format.
     layout : Format
         How a line is written.
+    anew : bool
+        Whether what is there is dropped, once there are answers to take its place.
     """
 
     path: Path
     layout: Format
+    anew: bool = False
 
     @property
     def journal(self) -> Path:
@@ -52,7 +55,7 @@ class Outfile:
 
 
 def choose_outfile(path: Path, top: int | None, *, resume: bool, force: bool) -> Outfile:
-    """Find out whether a file of answers may be begun or gone on with.
+    """Find out whether a file of answers may be begun or gone on with; nothing that is there is lost yet.
 
     Parameters
     ----------
@@ -78,13 +81,12 @@ def choose_outfile(path: Path, top: int | None, *, resume: bool, force: bool) ->
         raise OutputError(f"{printable(path)}: needed a name that ends in {', '.join(SUFFIXES)}. Rename it.")
     if suffix == ".parquet":
         check_installed("pyarrow", extra="parquet", purpose="writing Parquet")
-    outfile = Outfile(path, Csv(top) if suffix == ".csv" else Json(top))
+    if path.is_dir():
+        raise OutputError(f"{printable(path)}: is a folder, needed the name of a file. Give another --out.")
+    outfile = Outfile(path, Csv(top) if suffix == ".csv" else Json(top), anew=force and not resume)
     there = [file for file in (outfile.path, outfile.journal) if os.path.lexists(file)]
     if there and not (resume or force):
         raise OutputError(f"{printable(there[0])}: is there already. Go on with it by --resume, or drop it by --force.")
-    if force and not resume:
-        for file in set(there):
-            file.unlink()
     if resume and suffix == ".parquet" and path.exists() and not outfile.journal.exists():
         with outfile.journal.open("wb") as journal:  # finished, but there may be more inputs now
             journal.writelines(json.dumps(row).encode() + b"\n" for row in read_rows(path))
@@ -111,6 +113,8 @@ def skip_done(outfile: Outfile, items: Iterable[Item]) -> tuple[Iterable[Item], 
     OutputError
         The file was begun with other inputs, or is no file of answers.
     """
+    if outfile.anew:
+        return items, 0, None
     rest, n, end = iter(items), 0, 0
     last: tuple[Item, Row] | None = None
     for row in read_answers(outfile.journal, outfile.layout):
@@ -122,9 +126,15 @@ def skip_done(outfile: Outfile, items: Iterable[Item]) -> tuple[Iterable[Item], 
                 "that it was begun with, or another --out."
             )
         n, end, last = n + 1, row.end, (item, row)
-    if outfile.journal.exists():  # a line that a kill tore
-        os.truncate(outfile.journal, end if n else 0)
-    return (rest, n, None) if last is None else (chain([last[0]], rest), n, last[1])
+    if last is not None:
+        os.truncate(outfile.journal, end)  # behind it, a line that a kill tore
+        return chain([last[0]], rest), n, last[1]
+    if outfile.journal.exists():
+        first = list(islice(rest, 1))
+        check_torn(outfile.journal, outfile.layout, name_item(first[0]) if first else None)
+        os.truncate(outfile.journal, 0)
+        rest = chain(first, rest)
+    return rest, n, None
 
 
 def check_same(last: Row | None, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
@@ -178,6 +188,8 @@ def open_outfile(outfile: Outfile) -> Iterator["Writer"]:
         No space, no rights; what was written before stays, in whole lines.
     """
     outfile.journal.parent.mkdir(parents=True, exist_ok=True)
+    if outfile.anew:  # a Parquet file stays until the new one takes its name
+        outfile.journal.unlink(missing_ok=True)
     with outfile.journal.open("ab", buffering=0) as file:
         writer = Writer(file, outfile.layout)
         try:

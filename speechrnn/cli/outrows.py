@@ -5,11 +5,13 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import BinaryIO
 
 from speechrnn.cli.answers import Csv, Format
 from speechrnn.errors import OutputError
+from speechrnn.recognizer import Prediction
 from speechrnn.text import printable
 
 
@@ -61,6 +63,47 @@ def read_answers(path: Path, layout: Format) -> Iterator[Row]:
                     f"{printable(path)}: the line that ends at byte {end} is no answer of speechrnn. Give "
                     "another --out."
                 ) from error
+
+
+def check_torn(path: Path, layout: Format, first: str | None) -> None:
+    """Refuse a file that has no whole row, unless a kill may have left it so.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    layout : Format
+        How its lines are written.
+    first : str or None
+        What the first answer calls its input; None where there is no input.
+
+    Raises
+    ------
+    OutputError
+        It begins otherwise than a file of answers.
+    """
+    found, begin = path.read_bytes(), layout.head()
+    if first is not None:  # what two answers to it have in common, all have
+        pair = [layout.line(Prediction(first, label, None, None, None, None, None)) for label in (None, "6")]
+        begin += "".join(a for a, _ in takewhile(lambda both: both[0] == both[1], zip(*pair, strict=False)))
+    expected = begin.encode("utf-8", "surrogateescape")
+    longer = first is not None and found.startswith(expected) and not _is_other(found)
+    if not (expected.startswith(found) or longer):
+        raise OutputError(
+            f"{printable(path)}: does not begin as a file of answers to these inputs does. Give those that it was "
+            "begun with and the same --top, or another --out."
+        )
+
+
+def _is_other(found: bytes) -> bool:
+    """A whole JSON object that only its newline is missing from, and that is no answer."""
+    try:
+        _parse(found, len(found), csv_columns=False)
+    except (KeyError, TypeError):
+        return True
+    except ValueError:  # torn, or CSV
+        return False
+    return False
 
 
 def _parse(line: bytes, end: int, *, csv_columns: bool) -> Row:

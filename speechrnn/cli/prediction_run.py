@@ -1,9 +1,9 @@
 """The steps of ``predict``: what recognises, and where the answers go."""
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Protocol
 
@@ -15,8 +15,13 @@ from speechrnn.cli.inputs import Inputs
 from speechrnn.cli.outfile import SUFFIXES, Outfile, check_same, choose_outfile, open_outfile, skip_done
 from speechrnn.errors import OutputError
 from speechrnn.extras import check_installed
+from speechrnn.parquet import holds_answers
 from speechrnn.recognizer import Prediction, Recognizer, load
+from speechrnn.storage import write_folder
 from speechrnn.text import printable
+from speechrnn.vacancy import Kind, check_free
+
+ANSWERS = Kind("answers", "folder of answers", "folders of answers", holds_answers, OutputError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,7 @@ class Local:
 
 
 def choose_place(place: Place, *, folders: bool) -> Outfile | Path | None:
-    """Find out whether the answers may go where they shall.
+    """Find out whether the answers may go where they shall; nothing that is there is touched yet.
 
     Parameters
     ----------
@@ -75,10 +80,7 @@ def choose_place(place: Place, *, folders: bool) -> Outfile | Path | None:
         return choose_outfile(out, place.top, resume=place.resume, force=place.force)
     if place.resume:
         raise OutputError(f"{printable(out)}: a folder cannot be gone on with. Write a .jsonl, .csv or .parquet file.")
-    if out.exists() and not place.force:
-        raise OutputError(f"{printable(out)}: is there already. Give another place, or drop it by --force.")
-    if out.is_dir():
-        shutil.rmtree(out)
+    check_free(out, ANSWERS, force=place.force)
     return out
 
 
@@ -172,18 +174,33 @@ def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Ta
     Tally
         What came now.
     """
-    from speechrnn.cluster import Cluster
-
     if isinstance(outfile, Path):
-        if not isinstance(engine, Cluster):
-            raise OutputError(f"{printable(outfile)}: only --engine ray writes folders. Give a file.")
-        tallied = Tally(*engine.write(inputs, os.path.abspath(outfile)))  # noqa: PTH100 -- the others start elsewhere
-        typer.echo(f"{tallied.n} answers: {printable(outfile)}", err=True)
-        return tallied
+        return _write_parts(engine, inputs, outfile)
     items, n_before, last = skip_done(outfile, inputs)
-    predictions = check_same(last, engine.predict(items))
+    predictions = _started(check_same(last, engine.predict(items)))
     with open_outfile(outfile) as file:
         done = tally(watch(predictions, inputs.count, n_before), file.add)
     before = f", {n_before} of them done before" if n_before else ""
     typer.echo(f"{n_before + done.n} answers{before}: {printable(outfile.path)}", err=True)
     return done
+
+
+def _started(predictions: Iterator[Prediction]) -> Iterator[Prediction]:
+    """Wait for the first one: a cluster that is not there fails before old answers are dropped."""
+    return chain(list(islice(predictions, 1)), predictions)
+
+
+def _write_parts(engine: Engine, inputs: Inputs, folder: Path) -> Tally:
+    from speechrnn.cluster import Cluster
+
+    if not isinstance(engine, Cluster):
+        raise OutputError(f"{printable(folder)}: only --engine ray writes folders. Give a file.")
+    done: list[Tally] = []
+
+    def fill(new: Path) -> None:
+        done.append(Tally(*engine.write(inputs, os.path.abspath(new))))  # noqa: PTH100 -- the others start elsewhere
+
+    # `choose_place` looked at what is there now; what comes while the machines work is nobody's to replace
+    write_folder(folder, fill, replace=folder.exists())
+    typer.echo(f"{done[0].n} answers: {printable(folder)}", err=True)
+    return done[0]

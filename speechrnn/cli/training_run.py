@@ -19,12 +19,12 @@ from speechrnn.markup import count
 from speechrnn.places import (
     UNFINISHED,
     begun_model_path,
-    check_free,
     data_home,
     find_model,
     new_model_path,
 )
 from speechrnn.text import printable
+from speechrnn.vacancy import BUNDLES, check_free
 
 # with fewer, what is learnt is those voices rather than the words
 FEW_VOICES = 3
@@ -219,7 +219,7 @@ def choose_place(out: Path | None, config: str | None, *, resume: bool, force: b
     name = Path(config).stem if config else "digits"
     begun = begun_model_path(name) if resume and out is None else None
     place = out or begun or new_model_path(name)
-    check_free(place, force=force)
+    check_free(place, BUNDLES, force=force)
     if resume and not place.with_name(place.name + UNFINISHED).exists():
         typer.echo("nothing to go on with; starting", err=True)
     return place

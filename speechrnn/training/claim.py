@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from speechrnn.errors import BundleError, TrainingError
-from speechrnn.metadata import METADATA
-from speechrnn.places import UNFINISHED, check_free
+from speechrnn.errors import TrainingError
+from speechrnn.places import UNFINISHED
 from speechrnn.storage import sweep
+from speechrnn.vacancy import BUNDLES, check_apart, check_free
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -63,7 +63,8 @@ def claim(path: Path, data: Path, *, resume: bool, force: bool) -> Iterator[Clai
     TrainingError
         An unfinished training is there, or one that is still running.
     """
-    _check_free(path, data.resolve(), force=force)
+    check_apart(path, data, "the recordings lie")
+    check_free(path, BUNDLES, force=force)
     held = Claim(path, path.with_name(path.name + UNFINISHED))
     held.unfinished.mkdir(parents=True, exist_ok=True)
     with (held.unfinished / "lock").open("w") as lock:
@@ -87,18 +88,3 @@ def claim(path: Path, data: Path, *, resume: bool, force: bool) -> Iterator[Clai
         finally:
             if finished or not held.checkpoint.exists():
                 shutil.rmtree(held.unfinished, ignore_errors=True)
-
-
-def _check_free(path: Path, data: Path, *, force: bool) -> None:
-    whole = path.resolve()
-    if whole == data or whole in data.parents:
-        raise BundleError(f"{path}: the recordings lie in it. Choose another folder with --out.")
-    check_free(path, force=force)
-    if not path.exists():
-        return
-    is_bundle = (path / METADATA).is_file()
-    is_empty = path.is_dir() and not any(path.iterdir())
-    if not (is_bundle or is_empty) or whole in (Path.cwd(), *Path.cwd().parents):
-        raise BundleError(
-            f"{path}: holds something that is no bundle; --force replaces bundles only. Choose another folder."
-        )
