@@ -1,5 +1,6 @@
 """Sources: what trains, what validates, what is refused, and whose clips are left out."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,34 @@ def test_a_speaker_kept_for_the_score_trains_in_no_source(corpus: Path, tmp_path
     gathered = collect(corpus, {"path": str(tmp_path / "more")})
     [training] = {clip.speaker for clip in split.train}
     assert {example.clip.speaker for example in gathered.material.train} == {training}
+
+
+@pytest.mark.parametrize("how", ["itself", "link", "copy"])
+@pytest.mark.parametrize("use", ["train", "valid", "reject"])
+def test_a_source_brings_in_nothing_that_is_kept(corpus: Path, tmp_path: Path, how: str, use: str) -> None:
+    """The folder as its own source: by clips its voices train, so nothing but their clips can tell."""
+    for label in "01":
+        for k in range(2, 5):
+            write(corpus / f"{label}_ann_{k}.wav", 300 + 10 * int(label) + k)
+    again = corpus if how == "itself" else tmp_path / "again"
+    if how == "link":
+        again.symlink_to(corpus)
+    elif how == "copy":
+        shutil.copytree(corpus, again)
+    read = read_corpus(corpus)
+    split = split_corpus(read, "clip", 0)
+    gathered = gather(read, split, Config.load("default", {"data.sources": [{"path": str(again), "use": use}]}))
+    material, kept = gathered.material, {clip.path.name for clip in (*split.test, *split.valid)}
+    used = [*material.train, *material.words, *material.kept_words]
+    assert {example.clip.path.name for example in used}.isdisjoint(kept)
+    assert [example.clip for example in material.valid[: len(split.valid)]] == list(split.valid)
+    assert {example.clip.path.name for example in material.valid}.isdisjoint(clip.path.name for clip in split.test)
+    assert all(len(example.features) for example in material.valid)
+    assert {(one.clip.path.name, one.reason) for one in gathered.unreadable} == {
+        (name, "the same recording is kept for test or validation") for name in kept
+    }
+    trained = {clip.path.name for clip in split.train}
+    assert {example.clip.path.name for example in (*used, *material.valid)} >= trained
 
 
 def test_of_a_speaker_kept_for_the_score_no_other_word_trains_either(corpus: Path, tmp_path: Path) -> None:

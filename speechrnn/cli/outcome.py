@@ -36,7 +36,7 @@ def print_trained(trained: Any) -> None:
             if answer.error is not None
         ]
     if unread:
-        name_files("could not be read", unread)
+        name_files("not used", unread)
     sizes = f"{len(split.train)} train, {len(split.valid)} valid, {len(split.test)} test"
     typer.echo(f"Split by {printable(split.method)}: {sizes}.")
     typer.echo(f"{describe_epochs(len(trained.history), trained.bundle.config.training.epochs, trained.best)}.")
