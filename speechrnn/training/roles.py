@@ -119,6 +119,32 @@ def assign(corpus: Corpus, split: Split, config: Config, sources: Sources) -> li
     return roles
 
 
+def list_heard(corpus: Corpus, split: Split, config: Config) -> list[Clip]:
+    """List all clips that a training may have heard, other words and sources among them.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        The folder.
+    split : Split
+        Which of its clips train and which validate.
+    config : Config
+        Its `data` names the sources.
+
+    Returns
+    -------
+    list of Clip
+        Those of sources that the split keeps for test are still in it: only their content tells.
+
+    Raises
+    ------
+    CorpusError
+        A source holds no recordings.
+    """
+    labels = trained_labels(corpus, split)
+    return [role.clip for role in assign(corpus, split, config, read_sources(config)) if is_known(role, labels)]
+
+
 def _of_source(source: SourceConfig, corpus: Corpus, number: int, kept: set[str | None]) -> list[Role]:
     def all_for(part: str, clips: Sequence[Clip]) -> list[Role]:
         return [Role(clip, part, Origin(number, source.weight, clip.speaker)) for clip in clips]
