@@ -17,6 +17,8 @@ from speechrnn.training.feed import Feed
 from speechrnn.training.material import Gathered, gather
 from tests.signals import word
 
+DEFAULT = Config.load("default")
+
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +74,7 @@ def test_sources_add_clips_words_and_noise(corpus: Path, tmp_path: Path) -> None
     material = gathered.material
     assert (len(material.train), len(material.valid), len(material.words), len(material.noises)) == (6, 6, 2, 2)
     assert [origin.weight for origin in material.origins] == [1.0] * 4 + [3.0] * 2
-    origin = describe(gathered, "speaker")
+    origin = describe(gathered, "speaker", DEFAULT)
     assert [(source.name, source.n_clips) for source in origin.sources] == [
         ("main", 9), ("more", 2), ("check", 2), ("stop", 1), ("_background_noise_", 1), ("noise", 1),
     ]  # fmt: skip
@@ -139,8 +141,9 @@ def test_only_unnamed_speakers_of_labels_make_every_voice_one_that_may_be_heard(
     write(tmp_path / "more" / "0" / "a.wav", 5)
     write(tmp_path / "more" / "1" / "b.wav", 6)
     stop: dict[str, object] = {"path": str(tmp_path / "stop"), "use": "reject"}
-    assert describe(collect(corpus, stop), "speaker").heard.unnamed == 0
-    assert describe(collect(corpus, stop, {"path": str(tmp_path / "more")}), "speaker").heard.unnamed == 2
+    assert describe(collect(corpus, stop), "speaker", DEFAULT).heard.unnamed == 0
+    gathered = collect(corpus, stop, {"path": str(tmp_path / "more")})
+    assert describe(gathered, "speaker", DEFAULT).heard.unnamed == 2
 
 
 @pytest.mark.parametrize(
