@@ -84,7 +84,7 @@ def train(
     corpus = run.choose_data(data)
     if base is not None and config is None:
         chosen = run.adapt(base, corpus, overrides)
-    parts = run.check_split(corpus, split, chosen.training.seed, base)
+    parts = run.check_split(corpus, split, chosen, base)
     if "training.reject_at" in overrides and (why := run.explain_unused_share(corpus, parts, chosen, base)):
         typer.echo(why, err=True)
     from speechrnn.training.session import TrainOptions

@@ -159,7 +159,7 @@ class _Plan:
 
 def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     corpus, config = plan.corpus, plan.config
-    split = split_corpus(corpus, choose_split(plan.options.split, plan.start, corpus), config.training.seed)
+    split = split_corpus(corpus, choose_split(plan.options.split, plan.start, corpus, config), config.training.seed)
     # labels without a recording of the user's come from the sources of the adaptation
     labels = plan.start.labels if plan.start and adapts(plan.start, corpus) and config.data.sources else None
     gathered = gather(corpus, split, config, labels, listener.reading)
