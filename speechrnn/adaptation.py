@@ -156,8 +156,8 @@ def rehearsal_folder(name: str) -> Path:
     return cache_home() / "rehearsal" / name
 
 
-def choose_split(split: str | None, start: Bundle | None, corpus: Corpus) -> str | None:
-    """Let all clips train where they are few and adapt a model.
+def choose_split(split: str | None, start: Bundle | None, corpus: Corpus, config: Config) -> str | None:
+    """Let all clips train where they are few and adapt a model, and where none would be scored or validate.
 
     Parameters
     ----------
@@ -167,13 +167,19 @@ def choose_split(split: str | None, start: Bundle | None, corpus: Corpus) -> str
         The model that the training starts from.
     corpus : Corpus
         The recordings.
+    config : Config
+        Of strings, or of single words.
 
     Returns
     -------
     str or None
         For `speechrnn.corpus.splits.split_corpus`.
     """
-    if split is not None or start is None or not adapts(start, corpus):
+    if split is not None:
         return split
+    if config.strings is not None:
+        return "none" if corpus.splits is None else None
+    if start is None or not adapts(start, corpus):
+        return None
     fewest = min(Counter(clip.label for clip in corpus.clips).values(), default=FEW_CLIPS)
     return "none" if fewest < FEW_CLIPS else None

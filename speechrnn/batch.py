@@ -8,13 +8,15 @@ from itertools import islice
 from pathlib import Path
 
 from speechrnn.audio import Waveform
-from speechrnn.errors import AudioError, explain_os_error
+from speechrnn.errors import AudioError, MissingExtraError, explain_os_error
 from speechrnn.extras import require
 from speechrnn.recognizer import Prediction, Recognizer
 from speechrnn.text import printable
 
 # one task reads this many files and runs them by length, this many at a time, so that little padding is computed
 TASK, BATCH = 64, 16
+# what fsspec raises of an address: its protocol is unknown, lacks a package, or needs more than an address
+BAD_ADDRESS = (ValueError, ImportError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +178,8 @@ def open_item(item: Path | Recording | Remote) -> Path | bytes:
 
     Raises
     ------
-    MissingExtraError
-        It is a URL, and fsspec is not installed.
+    AudioError
+        It is a URL that nothing here opens, or fsspec is not installed.
     OSError
         The URL cannot be read.
 
@@ -191,8 +193,35 @@ def open_item(item: Path | Recording | Remote) -> Path | bytes:
     return item.raw if isinstance(item, Recording) else _fetch(item)
 
 
+def explain_address(error: Exception) -> str:
+    """Say that a URL cannot be opened, without the URL.
+
+    Parameters
+    ----------
+    error : Exception
+        As fsspec raised it.
+
+    Returns
+    -------
+    str
+        What was seen, and what to do.
+
+    Examples
+    --------
+    >>> explain_address(ValueError("Protocol not known: foo"))
+    'cannot be opened (Protocol not known: foo). Check the address.'
+    """
+    return f"cannot be opened ({printable(str(error))[:300]}). Check the address."
+
+
 def _fetch(item: Remote) -> bytes:
-    fsspec = require("fsspec", extra="ray", purpose="reading from a URL")
-    with fsspec.open(item.path, "rb") as file:
-        raw: bytes = file.read()
+    """Read a URL; what is wrong with one of a list is an answer, not the end of the others."""
+    try:
+        fsspec = require("fsspec", extra="ray", purpose="reading from a URL")
+        with fsspec.open(item.path, "rb") as file:
+            raw: bytes = file.read()
+    except MissingExtraError as error:
+        raise AudioError(str(error)) from error
+    except BAD_ADDRESS as error:
+        raise AudioError(explain_address(error)) from error
     return raw

@@ -67,7 +67,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     strings: StringsConfig | None = None
 
     def __post_init__(self) -> None:
-        """Refuse filters above half of the sample rate, and half of what strings need."""
+        """Refuse filters above half of the sample rate, half of what strings need, and a choice that nothing makes."""
         nyquist = self.audio.sample_rate / 2
         if self.features.fmax > nyquist:
             raise ValueError(
@@ -77,6 +77,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("strings and network.pooling: none are allowed together only. Take the preset strings")
         if self.strings and self.network.rejection:
             raise ValueError("network.rejection is true, allowed with strings is false: the blank refuses")
+        if self.strings and self.training.chooses:
+            seen = "select is best" if self.training.select == "best" else f"patience is {self.training.patience}"
+            needed = "last and average" if self.training.select == "best" else "null"
+            raise ValueError(f"training.{seen}, allowed with strings: {needed}, for no clip of theirs validates")
 
     @classmethod
     def load(cls, name_or_path: str | Path = "default", overrides: Mapping[str, Any] | None = None) -> Self:

@@ -2,6 +2,7 @@
 
 Every process holds the network and makes every batch; it computes the gradient of its own rows, and JAX averages over
 all. What is learnt is what one process learns: the same clips, the same random draws, the same loss but for rounding.
+So it is of single words: a training of strings is not divided, and `speechrnn.cli.crew` refuses it.
 """
 
 import os

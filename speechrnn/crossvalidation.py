@@ -21,7 +21,7 @@ import msgspec
 from speechrnn.audio import load_audio
 from speechrnn.batch import predict_files
 from speechrnn.config import Config
-from speechrnn.corpus.clips import Clip, clip_hash
+from speechrnn.corpus.clips import Clip, try_hash
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
 from speechrnn.errors import AudioError, CorpusError, TrainingError, explain_os_error
 from speechrnn.evaluation import heard_levels
@@ -170,7 +170,8 @@ def _claim(out: Path, corpus: Corpus, config: Config, options: CrossvalOptions) 
     """Refuse a folder whose folds were trained on other clips or otherwise."""
     digest = hashlib.sha256(os.fsencode(config.dump() + (f"from {options.start}" if options.start else "")))
     for clip in (*corpus.clips, *corpus.rejects):
-        digest.update(os.fsencode(clip.path) + f" {clip.label} {clip.speaker} {_content(clip.path)}\n".encode())
+        content = try_hash(clip.path) or "unreadable"  # it does not train either
+        digest.update(os.fsencode(clip.path) + f" {clip.label} {clip.speaker} {content}\n".encode())
     plan = _Plan(digest.hexdigest(), options.by, options.clips, options.speakers)
     text = msgspec.json.encode(plan).decode()
     there = out / PLAN
@@ -181,13 +182,6 @@ def _claim(out: Path, corpus: Corpus, config: Config, options: CrossvalOptions) 
         )
     write_text(there, text)
     write_text(out / "config.yaml", config.dump())
-
-
-def _content(path: Path) -> str:
-    try:
-        return clip_hash(path)
-    except OSError:  # it does not train either
-        return "unreadable"
 
 
 def _run_all(
@@ -230,6 +224,12 @@ def _run(fold: Fold, out: Path, options: CrossvalOptions) -> list[Answer]:
         raise TrainingError(
             f"{printable(fold.folder)}: the model has heard {printable(fold.name)}, whom it was to be scored on. A "
             "source of the configuration holds clips of that voice: take them out."
+        )
+    if n := levels.count("clips"):
+        raise TrainingError(
+            f"{printable(fold.folder)}: the model has heard {n} of the {len(levels)} clips it was to be scored on. "
+            "They are among the recordings twice, or in a source of the configuration: take them out; "
+            "`speechrnn data check` names copies."
         )
     found = _ask(recognizer, fold)
     write_bytes(answers, format_answers(found))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from speechrnn.batch import predict_files
 from speechrnn.certainty import hear_rejects, judge_certainty
-from speechrnn.corpus.clips import Clip, clip_hash
+from speechrnn.corpus.clips import Clip, try_hash
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
 from speechrnn.metadata import Heard as HeardInTraining
 from speechrnn.progress import Progress
@@ -153,7 +153,7 @@ def heard_levels(clips: Sequence[Clip], heard: HeardInTraining) -> tuple[Heard, 
         on real clips without names.
     """
     known_clips = frozenset(heard.clips)
-    trained = [bool(known_clips) and _content(clip.path) in known_clips for clip in clips]
+    trained = [bool(known_clips) and try_hash(clip.path) in known_clips for clip in clips]
     voices = {*heard.speakers, *(clip.speaker for clip, was in zip(clips, trained, strict=True) if was)}
     if heard.real:
         voices.add(None)
@@ -180,13 +180,6 @@ def to_json(evaluation: Evaluation) -> str:
         ASCII: file names in any encoding come through unharmed.
     """
     return json.dumps(dataclasses.asdict(evaluation), default=str, allow_nan=False)
-
-
-def _content(path: Path) -> str | None:
-    try:
-        return clip_hash(path)
-    except OSError:  # prediction names the trouble with this file
-        return None
 
 
 def _shorten(labels: Sequence[str]) -> str:

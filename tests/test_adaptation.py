@@ -20,6 +20,7 @@ from speechrnn.training import TrainOptions, train
 from speechrnn.training.weights import Arrays, load_weights
 from tests.bundles import GOLDEN
 
+DEFAULT = Config.load("default")
 SMALL = {
     "network.conv": [{"filters": 8, "kernel_size": 3, "stride": 2}],
     "network.recurrent.units": 8,
@@ -108,15 +109,23 @@ def test_only_models_made_for_strangers_adapt_and_only_to_their_labels(tmp_path:
     corpus = read_corpus(own(tmp_path / "mine", "05"))
     golden = read_bundle(GOLDEN)
     assert not adapts(golden, corpus)  # trained on clips as they are
-    assert choose_split(None, golden, corpus) is None
-    assert choose_split("clip", golden, corpus) == "clip"
+    assert choose_split(None, golden, corpus, DEFAULT) is None
+    assert choose_split("clip", golden, corpus, DEFAULT) == "clip"
 
 
 def test_a_folder_without_labels_has_none_to_spare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus, start = read_corpus(own(tmp_path / "mine", "05")), read_bundle(GOLDEN)
     monkeypatch.setattr(adaptation, "adapts", lambda *_: True)
-    assert choose_split(None, start, corpus) == "none"
-    assert choose_split(None, start, replace(corpus, clips=())) is None
+    assert choose_split(None, start, corpus, DEFAULT) == "none"
+    assert choose_split(None, start, replace(corpus, clips=()), DEFAULT) is None
+
+
+def test_of_strings_nobody_is_kept_unless_somebody_says_so(tmp_path: Path) -> None:
+    corpus, strings = read_corpus(own(tmp_path / "mine", "05", 12)), Config.load("strings")
+    assert choose_split(None, None, corpus, strings) == "none"
+    assert choose_split("clip", None, corpus, strings) == "clip"
+    assert choose_split(None, None, replace(corpus, splits={}), strings) is None
+    assert choose_split(None, None, corpus, DEFAULT) is None
 
 
 def test_none_lets_every_clip_train(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import gc
 import io
 import json
+import sys
 import tarfile
 from collections.abc import Callable
 from itertools import islice
@@ -83,6 +84,38 @@ def test_what_cannot_be_listed_is_named(name: str, data: bytes | None, seen: str
     assert result.status == 1
     assert any(line.startswith("error: ") and seen in line for line in result.err.splitlines()), result.err
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("url", "seen"),
+    [
+        ("foo://bar/x.wav", "cannot be opened (Protocol not known: foo). Check the address."),
+        ("oci://bar/x.wav", "cannot be opened (Install ocifs"),
+        ("github://bar/x.wav", "cannot be opened ("),
+    ],
+)
+def test_a_url_that_nothing_opens_does_not_keep_the_others_of_a_list_waiting(
+    url: str, seen: str, cli: Cli, tmp_path: Path
+) -> None:
+    pytest.importorskip("fsspec")
+    (tmp_path / "list.csv").write_text(f"path\n{CLIPS[0]}\n{url}\n{CLIPS[1]}\n")
+    result = cli("predict", "list.csv", *MODEL, "--json", "--jobs", "1")
+    first, bad, last = map(json.loads, result.lines)
+    assert result.status == 1
+    assert (bad["path"], bad["label"], bad["error"][: len(seen)]) == (url, None, seen)
+    assert [Path(row["path"]) for row in (first, last) if row["error"] is None] == CLIPS[:2]
+    assert "unforeseen" not in result.err
+    check_refusal(cli("predict", url, *MODEL), f"{url}: {seen}")
+
+
+def test_a_url_of_a_list_names_the_extra_where_that_is_absent(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec", None)
+    (tmp_path / "list.csv").write_text(f"path\ns3://bar/x.wav\n{CLIPS[0]}\n")
+    bad, good = map(json.loads, cli("predict", "list.csv", *MODEL, "--json", "--jobs", "1").lines)
+    assert 'pip install "speechrnn[ray]"' in bad["error"]
+    assert good["error"] is None
 
 
 def test_a_list_of_any_length_takes_no_memory(tmp_path: Path) -> None:

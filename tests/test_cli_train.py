@@ -125,9 +125,8 @@ def test_few_voices_are_warned_of(
     speakers: str, split: str | None, from_model: bool, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clips = [Clip(Path(f"{label}_{who}_{i}.wav"), label, who) for label in "67" for who in speakers for i in range(4)]
-    training_run.check_split(
-        Corpora(Path(), "fsdd", tuple(clips), (), (), None), split, 0, start=read_bundle(GOLDEN) if from_model else None
-    )
+    corpus, start = Corpora(Path(), "fsdd", tuple(clips), (), (), None), read_bundle(GOLDEN) if from_model else None
+    training_run.check_split(corpus, split, Config.load("default"), start)
     told = capsys.readouterr().err
     assert told.startswith(said)
     assert bool(told) == bool(said)

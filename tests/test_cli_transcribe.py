@@ -44,6 +44,16 @@ def test_a_line_a_file(cli: Cli, pin: Path, tmp_path: Path) -> None:
     assert done.err == "model: pitches\n"
 
 
+def test_a_url_that_nothing_opens_does_not_keep_the_others_of_a_list_waiting(
+    cli: Cli, pin: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("fsspec")
+    (tmp_path / "list.csv").write_text(f"path\n{pin}\nfoo://bar/x.wav\n{pin}\n")
+    done = cli("transcribe", "list.csv")
+    assert (done.status, done.out) == (1, "pin.wav: 4071\n" * 2)
+    assert "error: foo://bar/x.wav: cannot be opened (Protocol not known: foo)" in done.err
+
+
 def test_json_has_every_digit_with_its_times(cli: Cli, pin: Path) -> None:
     done = cli("transcribe", pin, "--json", "--model", "pitches")
     found = json.loads(done.out)

@@ -214,6 +214,19 @@ def test_a_file_of_comments_changes_nothing(tmp_path: Path) -> None:
     assert Config.load(path) == Config.load("default")
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("training.select", "best", "training.select is best, allowed with strings: last and average"),
+        ("training.patience", 3, "training.patience is 3, allowed with strings: null"),
+    ],
+)
+def test_of_strings_no_clip_chooses_so_none_can_be_asked_to(key: str, value: Any, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        Config.load("strings", {key: value})
+    assert Config.load("strings", {"training.select": "average"}).training.chooses is False
+
+
 def test_no_such_preset_lists_those_there_are(tmp_path: Path) -> None:
     for name in ("tutrial", str(tmp_path / "none.yaml"), "", "a\0b", str(tmp_path)):
         with pytest.raises(ConfigError, match=r"no such preset and no such file\. Presets: cnn1d, default"):

@@ -11,10 +11,16 @@ import pytest
 pytest.importorskip("keras")
 
 from speechrnn.bundle import read_bundle
+from speechrnn.config import Config
+from speechrnn.corpus.clips import clip_hash
+from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.splits import split_corpus
 from speechrnn.errors import ConfigError, CorpusError, SpeechRNNError, TrainingError
+from speechrnn.metadata import Heard
 from speechrnn.training import contest as contest_module
 from speechrnn.training import measurement
 from speechrnn.training.contest import ContestListener, ContestOptions, compare_presets, render_contest
+from speechrnn.training.roles import list_heard
 
 GATED = """
 network: {conv: [], recurrent: {cell: gru, units: 6, bidirectional: false}, pooling: last}
@@ -93,6 +99,48 @@ def test_a_comparison_measures_what_was_trained(
     (data / "2_cyd_0.wav").write_bytes((data / "1_ann_2.wav").read_bytes())
     with pytest.raises(TrainingError, match="was trained with other clips"):
         compare_presets(data, configs[:1], out, ContestOptions(overrides=overrides, resume=True))
+
+
+@pytest.mark.train
+def test_what_is_complete_is_kept_with_other_words_and_sources_and_with_no_others(
+    tone_corpus: Callable[..., Path], write_tone: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, more, flat = tone_corpus(), tmp_path / "more", "network: {conv: [], recurrent: null, pooling: mean}\n"
+    (tmp_path / "words.yaml").write_text(flat)
+    (tmp_path / "source.yaml").write_text(f"{flat}data: {{sources: [{{path: {more}}}]}}\n")
+    overrides = {"training.epochs": 1, "training.clips_per_epoch": 16, "training.batch_size": 16}
+    for i, speaker in enumerate(("ann", "bob", "cyd", "dan")):
+        write_tone(data / "unknown" / f"house_{speaker}_0.wav", 900 + i)
+    for label in "012":
+        write_tone(more / f"{label}_eve_0.wav", 330 * (1 + int(label)))
+
+    def compare(name: str, **options: Any) -> Any:
+        return compare_presets(data, [tmp_path / f"{name}.yaml"], tmp_path / name, ContestOptions(**options))
+
+    for name in ("words", "source"):
+        compare(name, overrides=overrides)
+    heard = {name: set(read_bundle(tmp_path / name / name).metadata.heard.speakers) for name in ("words", "source")}
+    assert (heard["source"] - heard["words"], "dan" in heard["words"]) == ({"eve"}, True)
+    monkeypatch.setattr(contest_module, "train", None)
+    for name in ("words", "source"):
+        compare(name, overrides=overrides, resume=True)
+    write_tone(more / "0_eve_0.wav", 333)
+    with pytest.raises(TrainingError, match="source: was trained with other clips"):
+        compare("source", overrides=overrides, resume=True)
+    (data / "unknown" / "house_dan_0.wav").rename(data / "unknown" / "house_fay_0.wav")
+    with pytest.raises(TrainingError, match="words: was trained with other speakers"):
+        compare("words", overrides=overrides, resume=True)
+
+
+def test_what_heard_a_test_clip_through_a_source_is_not_kept(tone_corpus: Callable[..., Path]) -> None:
+    data = tone_corpus()
+    corpus, config = read_corpus(data), Config.load("default", {"data.sources": [{"path": str(data)}]})
+    split = split_corpus(corpus, "clip", 0)
+    clips, hashes = list_heard(corpus, split, config), [clip_hash(clip.path) for clip in (*split.train, *split.test)]
+    assert set(split.test) <= set(clips)
+    trained = Heard(clips=tuple(hashes[: len(split.train)]))
+    assert contest_module._find_strange(trained, clips, split) is None
+    assert contest_module._find_strange(Heard(clips=tuple(hashes)), clips, split) == "other clips"
 
 
 @pytest.mark.train

@@ -14,7 +14,7 @@ from speechrnn import crossvalidation
 from speechrnn.bundle import read_bundle
 from speechrnn.cli.crossval_run import curves_of
 from speechrnn.config import Config
-from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.clips import Clip, clip_hash
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.splits import split_corpus
 from speechrnn.crossvalidation import Crossvalidated, CrossvalOptions, crossval
@@ -194,6 +194,15 @@ def test_a_speaker_called_part_is_a_speaker(
     with pytest.raises(TrainingError, match=r"has heard partner, whom it was to be scored on"):
         crossval(data, LAST, tmp_path / "cv")
     assert crossval(data, LAST, tmp_path / "parts", CrossvalOptions(by="clip")).score.macro == 0.5
+
+
+def test_a_clip_that_trained_is_not_scored_whatever_the_folds_are(
+    parrot: Callable[[Heard], None], tone_corpus: Corpus, tmp_path: Path
+) -> None:
+    data = tone_corpus("01", ("ann",), 5)
+    parrot(Heard(clips=(clip_hash(data / "0_ann_0.wav"),), real=1))
+    with pytest.raises(TrainingError, match=r"has heard 1 of the 2 clips it was to be scored on"):
+        crossval(data, LAST, tmp_path / "parts", CrossvalOptions(by="clip"))
 
 
 def test_unnamed_voices_of_other_words_are_no_leak_and_of_labels_are_named_before_the_training(

@@ -29,7 +29,7 @@ def network() -> keras.Model:
 @pytest.fixture
 def batch() -> Batch:
     mfcc = np.random.default_rng(0).normal(size=(4, 16, 20)).astype(np.float32)
-    inputs = {"mfcc": mfcc, "n_frames": np.array([16, 9, 12, 5], np.int32)}
+    inputs: dict[str, np.ndarray] = {"mfcc": mfcc, "n_frames": np.array([16, 9, 12, 5], np.int32)}
     return Batch(inputs, np.eye(4, 3, dtype=np.float32) * LABELLED[:, None], LABELLED, LABELLED, OWN)
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from speechrnn.cli import crew
 from speechrnn.crew import parse_crew
 from speechrnn.errors import TrainingError
 from speechrnn.recognizer import load
 from speechrnn.training.distribution import share_rows
+from tests.command_line import Result
 
 SETTINGS = (
     "training.epochs=3", "training.clips_per_epoch=null", "training.batch_size=9", "network.recurrent.units=8",
@@ -54,8 +56,8 @@ def free_port() -> int:
 def test_two_processes_learn_what_one_learns(tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
     pytest.importorskip("jax")
     corpus, address = tone_corpus(n=4), f"127.0.0.1:{free_port()}"
-    crew = [start(corpus, tmp_path / "two", "--distribute", f"{i}/2@{address}", backend=None) for i in range(2)]
-    for process in crew:
+    processes = [start(corpus, tmp_path / "two", "--distribute", f"{i}/2@{address}", backend=None) for i in range(2)]
+    for process in processes:
         finish(process)
     finish(start(corpus, tmp_path / "one", backend="jax"))
     finish(start(corpus, tmp_path / "tensorflow", backend="tensorflow"))
@@ -69,6 +71,23 @@ def test_two_processes_learn_what_one_learns(tone_corpus: Callable[..., Path], t
     clip = next(corpus.glob("1_*"))
     answers = [load(tmp_path / name).predict(clip).probabilities or {} for name in ("one", "two")]
     assert answers[1] == pytest.approx(answers[0], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--config", "strings"), "--distribute divides no training of strings"),
+        (("--resume",), "--distribute cannot go on with an unfinished training"),
+    ],
+)
+def test_what_several_processes_cannot_do_is_refused_before_they_meet(
+    more: tuple[str, ...], said: str, cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("keras")
+    monkeypatch.setattr(crew, "meet", lambda _: pytest.fail("waited for the others"))
+    done = cli("train", "nowhere", "--distribute", "0/2@127.0.0.1:9123", *more)
+    assert (done.status, done.out) == (2, "")
+    assert said in done.err.splitlines()[-1]
 
 
 @pytest.mark.train

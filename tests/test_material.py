@@ -1,5 +1,6 @@
 """Sources: what trains, what validates, what is refused, and whose clips are left out."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from speechrnn.training.assembly import describe
 from speechrnn.training.feed import Feed
 from speechrnn.training.material import Gathered, gather
 from tests.signals import word
+
+DEFAULT = Config.load("default")
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +74,7 @@ def test_sources_add_clips_words_and_noise(corpus: Path, tmp_path: Path) -> None
     material = gathered.material
     assert (len(material.train), len(material.valid), len(material.words), len(material.noises)) == (6, 6, 2, 2)
     assert [origin.weight for origin in material.origins] == [1.0] * 4 + [3.0] * 2
-    origin = describe(gathered, "speaker")
+    origin = describe(gathered, "speaker", DEFAULT)
     assert [(source.name, source.n_clips) for source in origin.sources] == [
         ("main", 9), ("more", 2), ("check", 2), ("stop", 1), ("_background_noise_", 1), ("noise", 1),
     ]  # fmt: skip
@@ -88,6 +91,34 @@ def test_a_speaker_kept_for_the_score_trains_in_no_source(corpus: Path, tmp_path
     gathered = collect(corpus, {"path": str(tmp_path / "more")})
     [training] = {clip.speaker for clip in split.train}
     assert {example.clip.speaker for example in gathered.material.train} == {training}
+
+
+@pytest.mark.parametrize("how", ["itself", "link", "copy"])
+@pytest.mark.parametrize("use", ["train", "valid", "reject"])
+def test_a_source_brings_in_nothing_that_is_kept(corpus: Path, tmp_path: Path, how: str, use: str) -> None:
+    """The folder as its own source: by clips its voices train, so nothing but their clips can tell."""
+    for label in "01":
+        for k in range(2, 5):
+            write(corpus / f"{label}_ann_{k}.wav", 300 + 10 * int(label) + k)
+    again = corpus if how == "itself" else tmp_path / "again"
+    if how == "link":
+        again.symlink_to(corpus)
+    elif how == "copy":
+        shutil.copytree(corpus, again)
+    read = read_corpus(corpus)
+    split = split_corpus(read, "clip", 0)
+    gathered = gather(read, split, Config.load("default", {"data.sources": [{"path": str(again), "use": use}]}))
+    material, kept = gathered.material, {clip.path.name for clip in (*split.test, *split.valid)}
+    used = [*material.train, *material.words, *material.kept_words]
+    assert {example.clip.path.name for example in used}.isdisjoint(kept)
+    assert [example.clip for example in material.valid[: len(split.valid)]] == list(split.valid)
+    assert {example.clip.path.name for example in material.valid}.isdisjoint(clip.path.name for clip in split.test)
+    assert all(len(example.features) for example in material.valid)
+    assert {(one.clip.path.name, one.reason) for one in gathered.unreadable} == {
+        (name, "the same recording is kept for test or validation") for name in kept
+    }
+    trained = {clip.path.name for clip in split.train}
+    assert {example.clip.path.name for example in (*used, *material.valid)} >= trained
 
 
 def test_of_a_speaker_kept_for_the_score_no_other_word_trains_either(corpus: Path, tmp_path: Path) -> None:
@@ -110,8 +141,9 @@ def test_only_unnamed_speakers_of_labels_make_every_voice_one_that_may_be_heard(
     write(tmp_path / "more" / "0" / "a.wav", 5)
     write(tmp_path / "more" / "1" / "b.wav", 6)
     stop: dict[str, object] = {"path": str(tmp_path / "stop"), "use": "reject"}
-    assert describe(collect(corpus, stop), "speaker").heard.unnamed == 0
-    assert describe(collect(corpus, stop, {"path": str(tmp_path / "more")}), "speaker").heard.unnamed == 2
+    assert describe(collect(corpus, stop), "speaker", DEFAULT).heard.unnamed == 0
+    gathered = collect(corpus, stop, {"path": str(tmp_path / "more")})
+    assert describe(gathered, "speaker", DEFAULT).heard.unnamed == 2
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,15 @@ import soundfile
 from speechrnn.audio import load_audio
 from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.config import Config
+from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.splits import split_corpus
 from speechrnn.decoding import search_beam
 from speechrnn.errors import BundleError
 from speechrnn.recognizer import load
 from speechrnn.string_engine import StringEngine
 from speechrnn.training import TrainOptions, train
+from speechrnn.training.assembly import describe as describe_origin
+from speechrnn.training.material import gather
 from speechrnn.training.network import build_network
 from speechrnn.training.reference import load_network
 from speechrnn.training.string_fitting import add_loss
@@ -55,12 +59,13 @@ def tones(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def bundle(tones: Path) -> Bundle:
-    return train(tones, Config.load("strings", SMALL), tones.parent / "model", TrainOptions(split="none")).bundle
+    return train(tones, Config.load("strings", SMALL), tones.parent / "model").bundle
 
 
 def test_training_leaves_a_bundle_of_strings(bundle: Bundle, tones: Path) -> None:
     assert bundle.metadata.kind == "strings"
     assert bundle.metadata.threshold == 0.5
+    assert bundle.metadata.split == "none"  # nobody was asked for, and nothing would score who is kept
     assert bundle.metadata.heard.speakers == ("ann", "bob", "cyd")
     assert check_string_parity(bundle, sorted(tones.glob("*.wav"))[:6]) < 1e-4
 
@@ -76,13 +81,25 @@ def test_no_answer_depends_on_its_neighbours(bundle: Bundle) -> None:
         np.testing.assert_allclose(rows, alone, atol=1e-5)
 
 
-def test_another_training_goes_on_from_it_head_second_ear_and_all(bundle: Bundle, tones: Path, tmp_path: Path) -> None:
+def test_another_training_goes_on_from_it_head_second_ear_threshold_and_all(
+    bundle: Bundle, tones: Path, tmp_path: Path
+) -> None:
     config = Config.load("strings", SMALL | {"training.learning_rate": 1e-9})
-    start = describe(Path(shutil.copytree(bundle.path, tmp_path / "start")), {"words": "digits"})
+    start = describe(Path(shutil.copytree(bundle.path, tmp_path / "start")), {"words": "digits", "threshold": 0.4})
     again = train(tones, config, tones.parent / "again", TrainOptions(split="none", start=start)).bundle
-    assert again.metadata.words == "digits"
+    assert (again.metadata.words, again.metadata.threshold) == ("digits", 0.4)
     [before], [after] = (StringEngine(one).run([word(5000, 1)]) for one in (bundle, again))
     np.testing.assert_allclose(before, after, atol=1e-4)
+
+
+def test_a_threshold_goes_on_in_its_own_kind_and_unless_another_is_asked_for(
+    bundle: Bundle, tones: Path, tmp_path: Path
+) -> None:
+    start = read_bundle(describe(Path(shutil.copytree(bundle.path, tmp_path / "start")), {"threshold": 0.4}))
+    same, corpus = Config.load("strings", SMALL), read_corpus(tones)
+    gathered = gather(corpus, split_corpus(corpus, "none", 0), same)
+    configs = same, same.override({"strings.min_probability": 0.7}), Config.load("default")
+    assert [describe_origin(gathered, "none", one, start).threshold for one in configs] == [0.4, None, None]
 
 
 def test_odd_sounds_are_the_same_in_both_chains(bundle: Bundle) -> None:

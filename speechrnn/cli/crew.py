@@ -7,7 +7,31 @@ from pathlib import Path
 
 import typer
 
+from speechrnn.config import Config
 from speechrnn.crew import meet, parse_crew
+
+
+def check_crew(config: Config, *, resume: bool) -> None:
+    """Refuse what several processes cannot do, before they wait for each other.
+
+    Parameters
+    ----------
+    config : Config
+        Complete.
+    resume : bool
+        Whether an unfinished training is gone on with.
+
+    Raises
+    ------
+    typer.BadParameter
+        It is a training of strings, or is gone on with.
+    """
+    if resume:
+        raise typer.BadParameter("--distribute cannot go on with an unfinished training yet. Leave out --resume.")
+    if config.strings is not None:
+        raise typer.BadParameter(
+            "--distribute divides no training of strings: each process would do it all. Leave it out."
+        )
 
 
 def join(text: str, out: Path | None) -> Path | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from speechrnn.batch import Item, Recording, Remote, fail
+from speechrnn.batch import BAD_ADDRESS, Item, Recording, Remote, explain_address, fail
 from speechrnn.corpus.files import is_folder, walk_recordings
 from speechrnn.errors import CorpusError, explain_os_error
 from speechrnn.extras import require
@@ -168,8 +168,8 @@ def _expand_url(url: str) -> Iterator[Item]:
         if not found:
             yield fail(url, _NO_RECORDINGS)
         yield from (Remote(files.unstrip_protocol(name)) for name in sorted(found))
-    except (OSError, ValueError, ImportError) as error:  # an unknown protocol, or one whose package is absent
-        yield fail(url, f"cannot be opened ({printable(str(error))[:300]}). Check the address.")
+    except (OSError, *BAD_ADDRESS) as error:
+        yield fail(url, explain_address(error))
 
 
 def _read_stdin() -> Item:

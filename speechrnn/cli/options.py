@@ -85,8 +85,8 @@ Split = Annotated[
         "--split",
         metavar="speaker|clip|official|none|CSV",
         help="What is kept for validation and test: whole speakers (the default where they are known), single clips, "
-        "FSDD's own choice, none at all (every clip trains, there is no score), or what a CSV with the columns "
-        "path,split says.",
+        "FSDD's own choice, none at all (every clip trains, there is no score; the default for strings), or what a CSV "
+        "with the columns path,split says.",
     ),
 ]
 Settings = Annotated[

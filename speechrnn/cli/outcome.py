@@ -36,13 +36,14 @@ def print_trained(trained: Any) -> None:
             if answer.error is not None
         ]
     if unread:
-        name_files("could not be read", unread)
+        name_files("not used", unread)
     sizes = f"{len(split.train)} train, {len(split.valid)} valid, {len(split.test)} test"
     typer.echo(f"Split by {printable(split.method)}: {sizes}.")
     typer.echo(f"{describe_epochs(len(trained.history), trained.bundle.config.training.epochs, trained.best)}.")
     if advice := advise(trained.history[trained.best - 1].valid_loss, len(trained.bundle.labels)):
         typer.echo(advice, err=True)
-    for line in headline(trained.test.evaluation) if trained.test is not None else ["No clip was kept for a test."]:
+    unscored = "The clips kept for a test were not scored." if split.test else "No clip was kept for a test."
+    for line in headline(trained.test.evaluation) if trained.test is not None else [unscored]:
         typer.echo(printable(line))
     path = trained.bundle.path
     typer.echo(f"Model: {printable(path)}")

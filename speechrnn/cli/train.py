@@ -69,22 +69,21 @@ def train(
     from speechrnn.cli import training_run as run
     from speechrnn.cli.outcome import print_trained
 
-    if distribute is not None:
-        if resume:
-            raise typer.BadParameter("--distribute cannot go on with an unfinished training yet. Leave out --resume.")
-        from speechrnn.cli.crew import join
-
-        out = join(distribute, out)
     overrides = options.read_overrides(settings or [], seed)
     if reject_at is not None:
         overrides["training.reject_at"] = reject_at
     base = run.read_start(start)
     chosen = run.choose_config(config, base, overrides)
+    if distribute is not None:
+        from speechrnn.cli.crew import check_crew, join
+
+        check_crew(chosen, resume=resume)
+        out = join(distribute, out)
     place = run.choose_place(out, config, resume=resume, force=force)
     corpus = run.choose_data(data)
     if base is not None and config is None:
         chosen = run.adapt(base, corpus, overrides)
-    parts = run.check_split(corpus, split, chosen.training.seed, base)
+    parts = run.check_split(corpus, split, chosen, base)
     if "training.reject_at" in overrides and (why := run.explain_unused_share(corpus, parts, chosen, base)):
         typer.echo(why, err=True)
     from speechrnn.training.session import TrainOptions

@@ -118,7 +118,7 @@ def choose_data(data: Path | None) -> Corpus:
     return corpus
 
 
-def check_split(corpus: Corpus, split: str | None, seed: int, start: Bundle | None) -> Split:
+def check_split(corpus: Corpus, split: str | None, config: Config, start: Bundle | None) -> Split:
     """Find out whether the recordings can be divided before the seconds that TensorFlow takes; warn of few voices.
 
     Parameters
@@ -127,8 +127,8 @@ def check_split(corpus: Corpus, split: str | None, seed: int, start: Bundle | No
         The recordings.
     split : str or None
         As typed.
-    seed : int
-        Chooses the voices.
+    config : Config
+        Its seed chooses the voices; of strings nobody is kept.
     start : Bundle or None
         A model that has heard other voices.
 
@@ -142,7 +142,7 @@ def check_split(corpus: Corpus, split: str | None, seed: int, start: Bundle | No
     CorpusError
         They cannot.
     """
-    parts = split_corpus(corpus, choose_split(split, start, corpus), seed)
+    parts = split_corpus(corpus, choose_split(split, start, corpus, config), config.training.seed)
     n_voices = len({clip.speaker for clip in parts.train})
     if parts.method == "speaker" and n_voices < FEW_VOICES and start is None:
         typer.echo(

@@ -71,3 +71,22 @@ def clip_hash(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def try_hash(path: Path) -> str | None:
+    """Name the content of a file as `clip_hash` does, if it can be read: whoever reads it says what is wrong.
+
+    Parameters
+    ----------
+    path : Path
+        Any file.
+
+    Returns
+    -------
+    str or None
+        None where it cannot.
+    """
+    try:
+        return clip_hash(path)
+    except OSError:
+        return None

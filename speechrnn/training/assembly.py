@@ -9,6 +9,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import keras
 import librosa
@@ -41,7 +42,7 @@ class Origin:
     sources: tuple[DataSource, ...]
     heard: Heard
     split: str
-    threshold: float = 0.0
+    threshold: float | None = None
     calibration: Calibrated | None = None
     words: str | None = None
 
@@ -54,7 +55,7 @@ class Draft:
     metadata: Metadata
 
 
-def describe(gathered: Gathered, split: str, start: Bundle | None = None) -> Origin:
+def describe(gathered: Gathered, split: str, config: Config, start: Bundle | None = None) -> Origin:
     """Record which voices and clips train or choose the weights.
 
     Parameters
@@ -63,6 +64,8 @@ def describe(gathered: Gathered, split: str, start: Bundle | None = None) -> Ori
         The material and its corpora; validation clips count as heard, because they choose the best epoch.
     split : str
         How the clips of the first corpus were divided.
+    config : Config
+        Of the new weights.
     start : Bundle, optional
         What the training started from: all that it has heard, the new weights have heard too.
 
@@ -87,11 +90,21 @@ def describe(gathered: Gathered, split: str, start: Bundle | None = None) -> Ori
         sources.append(DataSource(_name(folder), "noise", n, _read_licence(folder)))
     # what the training started from has mostly heard the same
     sources = list(dict.fromkeys(sources))
-    if start is None or start.labels != material.labels:
+    if start is None or start.labels != material.labels or start.metadata.kind != _kind(config):
         return Origin(tuple(sources), heard, split)
-    # temperature and weights of `known` stay as they were; the threshold goes with them
+    # temperature, weights of `known` and second ear stay as they were; the threshold goes with them
     was = start.metadata
-    return Origin(tuple(sources), heard, split, was.threshold, was.calibration, was.words)
+    threshold = was.threshold if _min_probability(config) == _min_probability(start.config) else None
+    return Origin(tuple(sources), heard, split, threshold, was.calibration, was.words)
+
+
+def _kind(config: Config) -> Literal["isolated", "strings"]:
+    return "isolated" if config.strings is None else "strings"
+
+
+def _min_probability(config: Config) -> float:
+    """The threshold where none is set on recordings: of single words, all are believed."""
+    return config.strings.min_probability if config.strings else 0.0
 
 
 def _name(folder: Path) -> str:
@@ -182,16 +195,16 @@ def assemble(checkpoint: Checkpoint, material: Material, config: Config, origin:
         files.pop("history.png", None)
     metadata = Metadata(
         format_version=FORMAT_VERSION,
-        kind="isolated" if config.strings is None else "strings",
+        kind=_kind(config),
         sample_rate=config.audio.sample_rate,
-        threshold=origin.threshold if config.strings is None else config.strings.min_probability,
+        threshold=_min_probability(config) if origin.threshold is None else origin.threshold,
         n_parameters=sum(array.size for array in weights.values()),
         versions=_versions(),
         sources=origin.sources,
         heard=origin.heard,
         split=origin.split,
-        calibration=origin.calibration if config.strings is None else None,
-        words=origin.words if config.strings is not None else None,
+        calibration=origin.calibration,
+        words=origin.words,
     )
     return Draft(files, metadata)
 
@@ -216,13 +229,8 @@ def fingerprint(network: keras.Model, material: Material, config: Config) -> str
     digest = hashlib.sha256(config.dump().encode())
     digest.update(msgspec.json.encode(material.labels))
     digest.update(save_weights(get_weights(network)))
-    for part in (
-        material.train,
-        material.valid,
-        material.words,
-        material.kept_words,
-        *([material.spoken] if material.spoken else []),
-    ):
+    spoken = [material.spoken] if material.spoken else []
+    for part in (material.train, material.valid, material.words, material.kept_words, *spoken):
         digest.update(b"part")
         for example in part:
             digest.update(f"{example.digest} {example.clip.label}\n".encode())

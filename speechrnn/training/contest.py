@@ -1,20 +1,22 @@
 """Several configurations on one split: the whole of `speechrnn compare`."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.config import Config
-from speechrnn.corpus.clips import clip_hash
+from speechrnn.corpus.clips import Clip, try_hash
 from speechrnn.corpus.layouts import Corpus, read_corpus
 from speechrnn.corpus.splits import Split, split_corpus
 from speechrnn.errors import ConfigError, MissingExtraError, TrainingError
+from speechrnn.metadata import Heard
 from speechrnn.storage import write_bytes, write_text
 from speechrnn.training.gradient_plot import GradientCurves, plot_gradients
 from speechrnn.training.measurement import Measurement, measure
+from speechrnn.training.roles import list_heard
 from speechrnn.training.session import Listener, TrainOptions, train
 from speechrnn.training.standings import Contest, Contestant, render_contest, render_markdown, to_json
 
@@ -139,22 +141,30 @@ def _claim(folder: Path, options: ContestOptions) -> Path:
 
 def _check_finished(bundle: Bundle, config: Config, corpus: Corpus, split: Split) -> None:
     """Refuse a bundle that this comparison would not have made: its score would be of something else."""
-    clips = (*split.train, *split.valid)
-    heard = bundle.metadata.heard
-    problem = None
+    problem: str | None
     if bundle.config != config:
         problem = "another configuration"
     elif bundle.metadata.split != split.method or bundle.labels != corpus.labels:
         problem = "another split or other labels"
-    elif not set(heard.speakers) <= {clip.speaker for clip in clips}:
-        problem = "other speakers"
-    elif heard.clips and not set(heard.clips) <= {clip_hash(clip.path) for clip in clips}:
-        problem = "other clips"
+    else:
+        problem = _find_strange(bundle.metadata.heard, list_heard(corpus, split, config), split)
     if problem:
         raise TrainingError(
             f"{bundle.path}: was trained with {problem}, needed the same. Choose another folder with --out, or train "
             "it anew with --force."
         )
+
+
+def _find_strange(heard: Heard, clips: Sequence[Clip], split: Split) -> str | None:
+    """Other words and sources are heard too; what is kept for test never is, whichever name it goes by."""
+    if not set(heard.speakers) <= {clip.speaker for clip in clips}:
+        return "other speakers"
+    kept = _hashes(split.test) - _hashes((*split.train, *split.valid))
+    return "other clips" if heard.clips and not set(heard.clips) <= _hashes(clips) - kept else None
+
+
+def _hashes(clips: Iterable[Clip]) -> set[str | None]:
+    return {try_hash(clip.path) for clip in clips}
 
 
 def _gather(data: str, split: Split, results: Sequence[Measurement]) -> Contest:

@@ -1,23 +1,19 @@
 """What a training works with: the clips of the folder and of further sources, read, and what each is for."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from speechrnn.config import Config
-from speechrnn.corpus.clips import Clip
-from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
-from speechrnn.corpus.names import parse_fsdd
+from speechrnn.corpus.clips import Clip, try_hash
+from speechrnn.corpus.layouts import Corpus, Skipped
 from speechrnn.corpus.noises import NOISE_LABEL
 from speechrnn.corpus.splits import Split
-from speechrnn.errors import CorpusError, TrainingError
-from speechrnn.settings import SourceConfig
+from speechrnn.errors import TrainingError
 from speechrnn.training.features import Example, Unreadable, load_examples
 from speechrnn.training.noises import Noise, load_noises
+from speechrnn.training.roles import Role, assign, is_known, keep_words, read_sources, trained_labels
 from speechrnn.training.sampling import Origin
-
-# of so many other words one is kept out of the training where there are validation clips: it helps to set the threshold
-_WORDS_PER_KEPT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +65,7 @@ class Gathered:
     corpora : tuple of Corpus
         The folder, then the sources that hold speech.
     unreadable : tuple of Unreadable
-        Clips that could not be read, or have a label that the folder lacks.
+        Clips that could not be read, have a label that the folder lacks, or are of a source and kept by the split.
     """
 
     material: Material
@@ -92,7 +88,7 @@ def gather(
         The folder.
     split : Split
         Which of its clips train and which validate; of a speaker kept for either test or validation no other word
-        and no clip of a source trains.
+        and no clip of a source trains, and no source brings in what is kept, nor a copy of it.
     config : Config
         Its `data` names the sources.
     labels : tuple of str, optional
@@ -112,28 +108,23 @@ def gather(
     CorpusError
         A source holds no recordings.
     """
-    sources = [(source, _read_source(source)) for source in config.data.sources if source.use != "noise"]
-    trained = {clip.label for clip in split.train}
-    labels = labels or tuple(label for label in corpus.labels if label in trained)
-    kept = {clip.speaker for clip in (*split.test, *split.valid)} - {clip.speaker for clip in split.train} - {None}
-    jobs = [_Job(clip, "train", Origin(0, config.data.weight, clip.speaker)) for clip in split.train]
-    jobs += [_Job(clip, "valid") for clip in split.valid]
-    jobs += [_Job(clip, "words", Origin(0, config.data.weight, clip.speaker)) for clip in _words(corpus, kept)]
-    for i, (source, further) in enumerate(sources, start=1):
-        jobs += _jobs_of(source, further, i, kept)
-    unknown = {job: job.clip for job in jobs if not _is_known(job, labels)}
-    jobs = [job for job in jobs if job not in unknown]
+    sources = read_sources(config)
+    labels = labels or trained_labels(corpus, split)
+    roles = assign(corpus, split, config, sources)
+    unknown = {role: role.clip for role in roles if not is_known(role, labels)}
+    roles = [role for role in roles if role not in unknown]
     if split.valid:
-        jobs = _keep_words(jobs)
-    changed = frozenset(job.clip.path for job in jobs if job.part in ("train", "words", "spoken"))
+        roles = keep_words(roles)
+    validate = {role.clip.path for role in roles if role.part == "valid"}  # as they are, whatever else they do
+    changed = frozenset(role.clip.path for role in roles if role.part in ("train", "words", "spoken")) - validate
 
     def tell(n: int) -> None:
         if on_progress:
-            on_progress(n, len(jobs))
+            on_progress(n, len(roles))
 
-    loaded = load_examples([job.clip for job in jobs], config, tell, changed)
+    loaded = _leave_out(roles, load_examples([role.clip for role in roles], config, tell, changed), split)
     lost: list[Skipped] = []
-    material = _assort(jobs, loaded, labels, load_noises(_noise_paths(corpus, config), config, lost.append))
+    material = _assort(roles, loaded, labels, load_noises(_noise_paths(corpus, config), config, lost.append))
     unreadable = tuple(item for item in loaded if isinstance(item, Unreadable))
     _check_labels(material, unreadable)
     strangers = tuple(Unreadable(clip, f"its label {clip.label} is not in {corpus.root}") for clip in unknown.values())
@@ -141,56 +132,19 @@ def gather(
     return Gathered(material, (corpus, *(further for _, further in sources)), unreadable + strangers + silent)
 
 
-def _read_source(source: SourceConfig) -> Corpus:
-    try:
-        return read_corpus(Path(source.path))
-    except CorpusError as error:  # whoever typed the name of a preset may not know of it
-        raise CorpusError(f"data.sources names {error}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    clip: Clip
-    part: str
-    origin: Origin | None = None
-
-
-def _jobs_of(source: SourceConfig, corpus: Corpus, number: int, kept: set[str | None]) -> list[_Job]:
-    def origin(clip: Clip) -> Origin:
-        return Origin(number, source.weight, clip.speaker)
-
-    clips = [clip for clip in corpus.clips if clip.speaker not in kept]
-    words = [_Job(clip, "words", origin(clip)) for clip in _words(corpus, kept)]
-    if source.use == "reject":
-        return [_Job(clip, "words", origin(clip)) for clip in clips] + words
-    if source.use == "strings":
-        return [_Job(clip, "spoken", origin(clip)) for clip in clips] + words
-    if source.use == "valid":
-        return [_Job(clip, "valid") for clip in clips]
-    return [_Job(clip, "train", origin(clip)) for clip in clips] + words
-
-
-def _is_known(job: _Job, labels: tuple[str, ...]) -> bool:
-    if job.part == "spoken":
-        return set(job.clip.label) <= set(labels)
-    return job.part not in ("train", "valid") or job.clip.label in labels
-
-
-def _keep_words(jobs: Sequence[_Job]) -> list[_Job]:
-    said = sorted({_said(job.clip) for job in jobs if job.part == "words"})
-    kept = frozenset(said[_WORDS_PER_KEPT - 1 :: _WORDS_PER_KEPT])
-    return [replace(job, part="kept") if job.part == "words" and _said(job.clip) in kept else job for job in jobs]
-
-
-def _said(clip: Clip) -> str:
-    """The word in the name ``{word}_{speaker}_{index}``; of another name the whole, for no word is known then."""
-    name = parse_fsdd(clip.path)
-    return name.label if name else clip.path.stem
-
-
-def _words(corpus: Corpus, kept: set[str | None]) -> list[Clip]:
-    """Other words, but not by a voice that is kept."""
-    return [clip for clip in corpus.rejects if clip.label != NOISE_LABEL and clip.speaker not in kept]
+def _leave_out(
+    roles: Sequence[Role], loaded: Sequence[Example | Unreadable], split: Split
+) -> Sequence[Example | Unreadable]:
+    """A source may hold what is kept for test or validation, by the same path, another one, or as a copy."""
+    if not any(role.further for role in roles):
+        return loaded
+    kept = {try_hash(clip.path) for clip in (*split.test, *split.valid)}
+    return [
+        Unreadable(role.clip, "the same recording is kept for test or validation")
+        if role.further and isinstance(item, Example) and item.digest in kept
+        else item
+        for role, item in zip(roles, loaded, strict=True)
+    ]
 
 
 def _noise_paths(corpus: Corpus, config: Config) -> list[Path]:
@@ -199,15 +153,15 @@ def _noise_paths(corpus: Corpus, config: Config) -> list[Path]:
 
 
 def _assort(
-    jobs: Sequence[_Job], loaded: Sequence[Example | Unreadable], labels: tuple[str, ...], noises: Sequence[Noise]
+    roles: Sequence[Role], loaded: Sequence[Example | Unreadable], labels: tuple[str, ...], noises: Sequence[Noise]
 ) -> Material:
     parts: dict[str, list[Example]] = {"train": [], "valid": [], "words": [], "kept": [], "spoken": []}
     origins: dict[str, list[Origin]] = {part: [] for part in parts}
-    for job, item in zip(jobs, loaded, strict=True):
+    for role, item in zip(roles, loaded, strict=True):
         if isinstance(item, Example):
-            parts[job.part].append(item)
-            if job.origin:
-                origins[job.part].append(job.origin)
+            parts[role.part].append(item)
+            if role.origin:
+                origins[role.part].append(role.origin)
     trained, refused = tuple(origins["train"]), tuple(origins["words"])
     said = parts["spoken"], tuple(origins["spoken"])
     heard = parts["train"], parts["valid"], labels, trained, parts["words"], refused

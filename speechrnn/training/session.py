@@ -159,7 +159,7 @@ class _Plan:
 
 def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     corpus, config = plan.corpus, plan.config
-    split = split_corpus(corpus, choose_split(plan.options.split, plan.start, corpus), config.training.seed)
+    split = split_corpus(corpus, choose_split(plan.options.split, plan.start, corpus, config), config.training.seed)
     # labels without a recording of the user's come from the sources of the adaptation
     labels = plan.start.labels if plan.start and adapts(plan.start, corpus) and config.data.sources else None
     gathered = gather(corpus, split, config, labels, listener.reading)
@@ -174,7 +174,7 @@ def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
         set_weights(network, checkpoint.best_weights)
     checkpoint = go_back(checkpoint, network, config, plan.start, material.labels)
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
-    origin = describe(gathered, split.method, plan.start)
+    origin = describe(gathered, split.method, config, plan.start)
     if origin.calibration is None and (calibration := tune(network, material, config)):
         checkpoint = replace(checkpoint, best_weights={**checkpoint.best_weights, **calibration_weights(calibration)})
         origin = tuned(origin, calibration)
@@ -200,7 +200,7 @@ def _finish_strings(place: Claim, plan: _Plan, it: _Fit, listener: Listener) -> 
     material = it.gathered.material
     checkpoint = fit_strings(it.network, material, plan.config, it.journal, _Steps(listener))
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
-    origin = describe(it.gathered, it.split.method, plan.start)
+    origin = describe(it.gathered, it.split.method, plan.config, plan.start)
     draft = assemble(checkpoint, material, plan.config, origin)
     trial = write_bundle(place.unfinished / "bundle", draft.files, draft.metadata, replace=True)
     check_string_parity(trial, [example.clip.path for example in spread(material.train, PARITY_CLIPS)])
