@@ -102,7 +102,9 @@ def relisten(rows: LogProbs) -> Decoded:
     return Decoded(rows, tuple(replace(one, probability=probability(one)) for one in found))
 
 
-def widen(spans: Sequence[tuple[float, float]], shortest: float) -> list[tuple[float, float]]:
+def widen(
+    spans: Sequence[tuple[float, float]], shortest: float, inside: tuple[float, float] = (0.0, math.inf)
+) -> list[tuple[float, float]]:
     """Give each span at least some length, evenly on both sides, but not beyond the middle of the gap to the next.
 
     Parameters
@@ -111,21 +113,26 @@ def widen(spans: Sequence[tuple[float, float]], shortest: float) -> list[tuple[f
         Starts and ends, in order.
     shortest : float
         Length that is aimed at.
+    inside : tuple of float
+        Nothing reaches beyond this: an utterance, whose last frame may be longer than what is left of the sound.
 
     Returns
     -------
     list of tuple of float
-        No start before 0.
+        In order; each inside, and none overlaps the next unless it did.
 
     Examples
     --------
     >>> widen([(1.0, 1.25), (1.5, 2.5)], 1.0)
     [(0.625, 1.375), (1.5, 2.5)]
+    >>> widen([(1.0, 1.25)], 1.0, inside=(0.75, 1.2))
+    [(0.75, 1.2)]
     """
     wide = []
+    spans = [(min(max(inside[0], start), inside[1]), min(end, inside[1])) for start, end in spans]
     for i, (start, end) in enumerate(spans):
         more = max(0.0, shortest - (end - start)) / 2
-        low = (spans[i - 1][1] + start) / 2 if i else 0.0
-        high = (spans[i + 1][0] + end) / 2 if i + 1 < len(spans) else math.inf
+        low = (spans[i - 1][1] + start) / 2 if i else inside[0]
+        high = (spans[i + 1][0] + end) / 2 if i + 1 < len(spans) else inside[1]
         wide.append((max(start - more, min(low, start)), min(end + more, max(high, end))))
     return wide

@@ -111,7 +111,7 @@ def log_softmax(scores: LogProbs) -> LogProbs:
     Parameters
     ----------
     scores : np.ndarray [shape=(frames, n)]
-        Logarithms of anything positive; small enough that their exponentials are finite.
+        Logarithms of anything positive.
 
     Returns
     -------
@@ -123,7 +123,8 @@ def log_softmax(scores: LogProbs) -> LogProbs:
     >>> np.exp(log_softmax(np.log(np.array([[3.0, 1.0]])))).round(3).tolist()
     [[0.75, 0.25]]
     """
-    log_probs: LogProbs = (scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))).astype(np.float32)
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    log_probs: LogProbs = (shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))).astype(np.float32)
     return log_probs
 
 

@@ -118,6 +118,8 @@ def dictate(
         One for each prompt, until the sound or the prompts end.
     """
     session, left = _Session(sr, limits or TakeLimits(), listener), deque(prompts)
+    if not left:
+        return
     for block in blocks:
         listener.hearing(block.y)
         for utterance in session.push(block, left[0]):

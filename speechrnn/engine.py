@@ -131,7 +131,7 @@ class OnnxEngine:
             array.shape != (n,) for array in (answers.known, answers.start, answers.end)
         ):
             raise BundleError(f"{self._path}: {MODEL} gives other shapes than it declares. Train or fetch it again.")
-        if not np.isfinite(answers.probabilities).all():
+        if not (np.isfinite(answers.probabilities).all() and np.isfinite(answers.known).all()):
             raise BundleError(
                 f"{self._path}: {MODEL} gives probabilities that are no numbers. Train or fetch it again."
             )

@@ -40,7 +40,7 @@ class Prompt:
 
 
 def plan_prompts(labels: Sequence[str], repeats: int, seed: int) -> tuple[Prompt, ...]:
-    """Shuffle what is to be said: in rounds, each label once in every round, none twice in a row.
+    """Shuffle what is to be said: in rounds, each label once in every round, none twice in a row if there are two.
 
     Parameters
     ----------

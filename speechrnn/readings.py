@@ -71,7 +71,7 @@ def read_variously(rows: LogProbs) -> tuple[tuple[Found, ...], ...]:
     -------
     tuple of tuple of Found
         Each follows the best path, not the most probable string: of the labels there will be another opinion. No two
-        have their words in the same places. Where none finds a word, it is that frame that is least a blank.
+        have their words about the same places. Where none finds a word, it is that frame that is least a blank.
 
     Examples
     --------
@@ -82,6 +82,7 @@ def read_variously(rows: LogProbs) -> tuple[tuple[Found, ...], ...]:
     ways: dict[tuple[int, ...], tuple[Found, ...]] = {}
     for relief in RELIEFS:
         words = _follow(rows, relief)
+        # words about the same middles are cut nearly alike, and so are heard alike
         if words:
             ways.setdefault(tuple(word.first + word.last for word in words), words)
     least = int(np.argmin(rows[:, BLANK]))

@@ -60,11 +60,6 @@ class StringRecognizer:
         """The rate at which it hears, in Hz."""
         return self.bundle.metadata.sample_rate
 
-    @property
-    def frame_seconds(self) -> float:
-        """From one row of `log_probs` to the next."""
-        return self._engine.frame_length / self.sample_rate
-
     def log_probs(self, y: Waveform) -> LogProbs:
         """Run the network on one stretch of sound, its soft parts raised (`speechrnn.evening`).
 
@@ -118,9 +113,11 @@ class StringRecognizer:
         tuple of Segment
             In seconds of the stream; improbable ones are left out.
         """
-        return self.believe(self.decode(y), start, last)
+        return self.believe(self.decode(y), start, last, n=y.size)
 
-    def believe(self, decoded: Decoded, start: int = 0, last: Segment | None = None) -> tuple[Segment, ...]:
+    def believe(
+        self, decoded: Decoded, start: int = 0, last: Segment | None = None, *, n: int | None = None
+    ) -> tuple[Segment, ...]:
         """Leave out what is improbable.
 
         Parameters
@@ -129,6 +126,8 @@ class StringRecognizer:
             From `decode`.
         start, last
             As for `hear`.
+        n : int, optional
+            Samples of the stretch, where its last frame may be longer; no digit ends after them.
 
         Returns
         -------
@@ -137,14 +136,16 @@ class StringRecognizer:
         """
         follows = last is not None and start / self.sample_rate - last.end <= SOON
         found = believe(decoded.found, self.min_probability, follows=follows)
-        return self._segments(found, _Clock(self._engine.frame_length, (start,), (0,)))
+        end = start + (len(decoded.rows) * self._engine.frame_length if n is None else n)
+        return self._segments(found, _Clock(self._engine.frame_length, (start,), (0,)), (start, end))
 
-    def _segments(self, found: Sequence[Found], clock: "_Clock") -> tuple[Segment, ...]:
+    def _segments(self, found: Sequence[Found], clock: "_Clock", inside: tuple[int, int]) -> tuple[Segment, ...]:
         rate = self.sample_rate
+        edges = inside[0] / rate, inside[1] / rate
         spans = [(clock.sample(one.first) / rate, clock.sample(one.last, 1) / rate) for one in found]
         return tuple(
             Segment(self.labels[one.unit - 1], start, end, one.probability)
-            for one, (start, end) in zip(found, widen(spans, _SHORTEST), strict=True)
+            for one, (start, end) in zip(found, widen(spans, _SHORTEST, edges), strict=True)
         )
 
     def transcribe(
@@ -197,17 +198,18 @@ class StringRecognizer:
         blank = np.full((1, 1 + len(self.labels)), _IMPOSSIBLE, np.float32)
         blank[0, BLANK] = 0.0
         parts: list[LogProbs] = []
-        starts, firsts, heard = [0], [0], False
+        starts, firsts, heard, end = [0], [0], False, 0
         for one in utterances:
             decoded = self.decode(one.y)
             heard = heard or bool(believe(decoded.found, self.min_probability))
             starts.append(one.start)
+            end = one.start + one.y.size
             firsts.append(sum(map(len, parts)) + 1)
             parts += [blank, decoded.rows]
         if not heard:
             return Transcript(path, "", ())
         clock = _Clock(self._engine.frame_length, tuple(starts), tuple(firsts))
-        segments = self._segments(decode(np.concatenate(parts), pattern.places), clock)
+        segments = self._segments(decode(np.concatenate(parts), pattern.places), clock, (0, end))
         return Transcript(path, "".join(one.label for one in segments), segments)
 
 

@@ -9,12 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechrnn.decoding import BLANK, Prefix, Search, align, decode, search_beam
+from speechrnn.decoding import BLANK, Prefix, Search, align, decode, log_softmax, search_beam
 from speechrnn.errors import ConfigError
 from speechrnn.patterns import any_of_length, parse_pattern
 
 ALL = Search(beam=10_000, floor=0.0)
 Rows = npt.NDArray[np.float32]
+
+
+def test_the_improbable_has_a_logarithm_too() -> None:
+    rows = log_softmax(np.array([[-2000.0, -2001.0], [900.0, 900.0]], np.float32))
+    np.testing.assert_allclose(rows, np.log([[1 / (1 + np.exp(-1)), 1 / (1 + np.exp(1))], [0.5, 0.5]]), rtol=1e-5)
 
 
 def random_rows(frames: int, units: int, seed: int, sharpness: float = 2.0) -> Rows:

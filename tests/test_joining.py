@@ -1,6 +1,7 @@
 """Strings for training: what is drawn, and what becomes of it."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,17 @@ def test_a_string_has_one_voice_and_says_what_its_clips_say() -> None:
         assert len({clip.speaker for clip in clips}) == 1
         digits = [clip.label for clip in clips if clip.label != "unknown"]
         assert tuple(1 + "012".index(label) for label in digits) == saying.units
+
+
+def test_two_sources_without_names_are_not_one_voice() -> None:
+    assert CONFIG.strings is not None
+    train = [replace(one, clip=replace(one.clip, speaker=None)) for one in material().train]
+    origins = tuple(Origin(row // 3, 1.0, None) for row in range(6))
+    sayings = Strings(
+        replace(material(), train=train, origins=origins, words=(), word_origins=()), CONFIG.strings, "clips"
+    )
+    joined = [one for one in sayings.draw(200, 9, (1,)) if one.joined and one.units]
+    assert {len({row // 3 for row in one.rows}) for one in joined} == {1}
 
 
 def test_shares_of_a_pass() -> None:

@@ -89,6 +89,10 @@ def test_each_prompt_gets_what_was_said_to_it() -> None:
         assert take.y.size - at - spoken.size >= 0.1 * SR
 
 
+def test_who_has_nothing_to_say_is_asked_for_nothing() -> None:
+    assert record(speak(fine(1)), ()) == ([], [])
+
+
 @settings(max_examples=6)
 @given(st.integers(100, 30_000))
 def test_blocks_make_no_difference(size: int) -> None:

@@ -190,7 +190,8 @@ def choose_threshold(known: npt.ArrayLike, false_accepts: float) -> float:
     Returns
     -------
     float
-        0 to 1; in float32, as the network answers, the next number after the `known` of a reject.
+        0 to 1; in float32, as the network answers, the next number after the `known` of a reject. There is none after
+        1: rejects that the network is so sure of pass whatever the threshold.
 
     Examples
     --------

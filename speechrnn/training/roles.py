@@ -12,7 +12,7 @@ from speechrnn.corpus.noises import NOISE_LABEL
 from speechrnn.corpus.splits import Split
 from speechrnn.errors import CorpusError
 from speechrnn.settings import SourceConfig
-from speechrnn.training.sampling import Origin
+from speechrnn.training.sampling import OWN, Origin
 
 # of so many other words one is kept out of the training where there are validation clips: it helps to set the threshold
 _WORDS_PER_KEPT = 5
@@ -111,9 +111,9 @@ def assign(corpus: Corpus, split: Split, config: Config, sources: Sources) -> li
         None for what is kept for test, nor for other words and clips of sources by speakers who are kept.
     """
     kept = {clip.speaker for clip in (*split.test, *split.valid)} - {clip.speaker for clip in split.train} - {None}
-    roles = [Role(clip, "train", Origin(0, config.data.weight, clip.speaker)) for clip in split.train]
+    roles = [Role(clip, "train", Origin(OWN, config.data.weight, clip.speaker)) for clip in split.train]
     roles += [Role(clip, "valid") for clip in split.valid]
-    roles += [Role(clip, "words", Origin(0, config.data.weight, clip.speaker)) for clip in _words(corpus, kept)]
+    roles += [Role(clip, "words", Origin(OWN, config.data.weight, clip.speaker)) for clip in _words(corpus, kept)]
     for i, (source, further) in enumerate(sources, start=1):
         roles += _of_source(source, further, i, kept)
     return roles

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from speechrnn.string_settings import StringsConfig
+from speechrnn.training.features import Example
 from speechrnn.training.material import Material
-from speechrnn.training.sampling import Origin, chances, draw
+from speechrnn.training.sampling import OWN, Origin, chances, draw
 
 # passes in which strings are still short: from random weights long ones teach a network nothing but silence
 _SHORT_PASSES = 3
@@ -66,13 +67,14 @@ class Strings:
         unit = {label: 1 + i for i, label in enumerate(material.labels)}
         self._units = [unit[example.clip.label] for example in material.train]
         self._said = [tuple(unit[char] for char in example.clip.label) for example in material.spoken]
-        origins = material.origins or (Origin(0, 1.0, None),) * len(material.train)
+        origins = material.origins or (Origin(OWN, 1.0, None),) * len(material.train)
         self._shares = chances(origins, balance)
         self._word_shares = chances(material.word_origins, "clips") if material.words else np.zeros(0)
         self._spoken_shares = chances(material.spoken_origins, balance) if material.spoken else np.zeros(0)
-        self._names = [example.clip.speaker for example in material.train]
-        self._word_names = [example.clip.speaker for example in material.words]
-        self._voices: dict[str | None, _Voice] = defaultdict(_Voice)
+        self._names = [_name(*each) for each in zip(material.train, origins, strict=True)]
+        word_origins = material.word_origins or (Origin(OWN, 1.0, None),) * len(material.words)
+        self._word_names = [_name(*each) for each in zip(material.words, word_origins, strict=True)]
+        self._voices: dict[str | int, _Voice] = defaultdict(_Voice)
         for row, name in enumerate(self._names):
             self._voices[name].digits[self._units[row]].append(row)
         for row, name in enumerate(self._word_names, start=len(self._units)):
@@ -165,3 +167,8 @@ def n_needed(units: Sequence[int]) -> int:
     """
     array: npt.NDArray[np.int64] = np.asarray(units, np.int64)
     return len(units) + int((array[1:] == array[:-1]).sum())
+
+
+def _name(example: Example, origin: Origin) -> str | int:
+    """Whose voice it is: a name's in all sources alike; clips without one have one voice in each source."""
+    return origin.source if example.clip.speaker is None else example.clip.speaker
