@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from speechrnn.bundle import read_bundle
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
+from speechrnn.folds import bootstrap
 from speechrnn.patterns import any_of_length
 from speechrnn.recognizer import Recognizer
 from speechrnn.second_ear import SecondEar
@@ -175,6 +177,10 @@ def hear_strangers(
             some, four = strings_of(clips, speaker)
             row: dict[str, object] = {
                 "model": path.name,
+                "date": datetime.now(UTC).date().isoformat(),
+                "threshold": recognizer.min_probability,
+                # without one, all rows are of one ear
+                "second_ear": single.bundle.path.parent.name if single else None,
                 "strings": score(some, recognizer.transcribe),
                 "four": score(four, recognizer.transcribe),
                 "four, length known": score(four, lambda y, r=recognizer: r.transcribe(y, pattern=any_of_length(4))),
@@ -185,6 +191,23 @@ def hear_strangers(
             if single is not None:
                 row["cut at pauses, single words"] = score(some, by_pieces(single))
             yield speaker, row
+
+
+def mean(speakers: dict[str, dict[str, dict[str, float]]]) -> dict[str, object]:
+    """Mean of the speakers, and the interval that other draws of them would have given."""
+    rates = [row["strings"]["digit_error_rate"] for row in speakers.values()]
+    kinds = [kind for kind, found in next(iter(speakers.values())).items() if isinstance(found, dict)]
+    return {
+        "n_speakers": len(rates),
+        "interval": bootstrap(rates),
+        **{
+            kind: {
+                figure: float(np.mean([row[kind][figure] for row in speakers.values()]))
+                for figure in ("digit_error_rate", "strings_right")
+            }
+            for kind in kinds
+        },
+    }
 
 
 def speed(bundle: Path, work: Path) -> dict[str, float]:
@@ -237,6 +260,9 @@ def main() -> None:
 
     for speaker, row in hear_strangers(args.bundles, args.words, clips):
         keep("speakers", speaker, row)
+    if result["speakers"]:
+        result["mean of speakers"] = mean(result["speakers"])  # type: ignore[arg-type]
+        print("mean of speakers", json.dumps(result["mean of speakers"]), flush=True)
     for path in args.bundles[-1:]:
         recognizer = load_strings(path)
         strange = [c.speaker for c in clips if c.speaker and c.speaker not in recognizer.bundle.metadata.heard.speakers]

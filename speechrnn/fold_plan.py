@@ -12,7 +12,7 @@ from pathlib import Path
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus
-from speechrnn.errors import CorpusError
+from speechrnn.errors import ConfigError, CorpusError
 from speechrnn.storage import write_text
 from speechrnn.text import as_text, printable
 
@@ -120,9 +120,13 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
 
     Raises
     ------
-    CorpusError
-        Too few speakers are known.
+    CorpusError, ConfigError
+        Too few speakers are known; or the configuration is of strings, whose folds nobody scores.
     """
+    if config.strings is not None:
+        raise ConfigError(
+            "the configuration is of strings of digits, needed one of single words. Give --config default."
+        )
     group = _groups(corpus, options.by)
     names = sorted(set(group.values()))
     chooses = config.training.chooses

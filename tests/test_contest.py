@@ -170,6 +170,7 @@ def test_heard_voices_are_never_called_unseen_and_without_recurrence_there_is_no
         (["rnn", "no-such"], {}, ConfigError, "no-such"),
         (["rnn", "gru", "rnn"], {}, ConfigError, "2 configurations are named rnn"),
         (["rnn"], {"training.epochs": 0}, ConfigError, "training.epochs is 0"),
+        (["rnn", "strings"], {}, ConfigError, "strings is of strings of digits, needed presets of single words"),
     ],
 )
 def test_wrong_configurations_are_told_before_any_training(

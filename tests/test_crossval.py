@@ -18,7 +18,7 @@ from speechrnn.corpus.clips import Clip, clip_hash
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.splits import split_corpus
 from speechrnn.crossvalidation import Crossvalidated, CrossvalOptions, crossval
-from speechrnn.errors import CorpusError, TrainingError
+from speechrnn.errors import ConfigError, CorpusError, TrainingError
 from speechrnn.fold_plan import Amount, Fold, measure, plan_folds, spell_path, write_fold
 from speechrnn.fold_plots import plot_curves, plot_folds
 from speechrnn.folds import Answer, bootstrap, format_answers, read_answers, summarize
@@ -350,6 +350,12 @@ def test_each_fold_goes_on_from_the_model_without_the_same_speaker(
 def test_a_part_of_the_clips_goes_on_from_nothing(tone_corpus: Corpus, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="folds by clip go on from no other cross-validation"):
         crossval(tone_corpus("01", ("ann", "bob"), 5), LAST, tmp_path / "cv", CrossvalOptions("clip", start=tmp_path))
+
+
+def test_strings_have_no_folds(tone_corpus: Corpus, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="is of strings of digits, needed one of single words"):
+        crossval(tone_corpus("01", ("ann", "bob"), 1), Config.load("strings"), tmp_path / "cv")
+    assert not (tmp_path / "cv").exists()
 
 
 def test_a_learning_curve_begins_at_the_beginning(cli: Callable[..., Result], tone_corpus: Corpus) -> None:

@@ -120,6 +120,8 @@ def _load_configs(presets: Sequence[str | Path], options: ContestOptions) -> dic
     name, n = Counter(name for name, _ in named).most_common(1)[0]
     if n > 1:
         raise ConfigError(f"{n} configurations are named {name}, needed one name each. Rename a file or give it once.")
+    if strings := [name for name, config in named if config.strings is not None]:
+        raise ConfigError(f"{strings[0]} is of strings of digits, needed presets of single words: those are compared.")
     seeds = {config.training.seed for _, config in named}
     if len(seeds) > 1:
         raise ConfigError(
