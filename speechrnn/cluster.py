@@ -120,6 +120,8 @@ class Cluster:
                 ray.shutdown()
 
     def _start(self, ray: Any) -> None:
+        # Ray reports on its user too
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         try:
             ray.init(address=self.address, log_to_driver=False, logging_level=logging.ERROR)
         except RuntimeError as error:  # what Ray says of an address that it does not understand

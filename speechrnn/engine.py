@@ -6,18 +6,12 @@ from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from speechrnn.audio import Waveform
 from speechrnn.bundle import MODEL, Bundle
 from speechrnn.errors import BundleError
+from speechrnn.runtime import FAILURES, onnxruntime
 
-# onnxruntime's errors share no root of their own, and each version has a few more
-_ORT_ERRORS = tuple(
-    kind for kind in vars(ort_errors).values() if isinstance(kind, type) and issubclass(kind, Exception)
-)
-FAILURES: tuple[type[Exception], ...] = (*_ORT_ERRORS, RuntimeError, ValueError, MemoryError)
 # name, type and number of axes
 INPUTS = {"waveform": ("tensor(float)", 2), "length": ("tensor(int64)", 1)}
 _OUTPUTS = {

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import onnxruntime
 
 from speechrnn.audio import Waveform
 from speechrnn.bundle import MODEL, Bundle
 from speechrnn.decoding import LogProbs
-from speechrnn.engine import FAILURES, INPUTS, pad, signature
+from speechrnn.engine import INPUTS, pad, signature
 from speechrnn.errors import BundleError
+from speechrnn.runtime import FAILURES, onnxruntime
 
 _OUTPUTS = {"log_probs": ("tensor(float)", 3), "n_log_probs": ("tensor(int64)", 1)}
 

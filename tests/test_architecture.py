@@ -27,7 +27,7 @@ HEAVY = {
 ORDER = [
     {"text", "progress"},
     {"errors"},
-    {"extras", "storage", "crew", "yaml", "presets", "settings", "patterns"},
+    {"runtime", "extras", "storage", "crew", "yaml", "presets", "settings", "patterns"},
     {"conversion", "decoding", "string_settings"},
     {"config", "places", "belief"},
     {"readings"},
@@ -112,6 +112,12 @@ def room(module: str) -> str:
 def test_modules_are_short() -> None:
     lengths = {str(path): len(path.read_text().splitlines()) for path in PATHS}
     assert {path: length for path, length in lengths.items() if length > 260} == {}
+
+
+@pytest.mark.parametrize("module", TREES)
+def test_onnxruntime_is_told_to_keep_quiet_before_anybody_imports_it(module: str) -> None:
+    names = {found.name.split(".")[0] for found in imports(TREES[module])}
+    assert module == "speechrnn.runtime" or "onnxruntime" not in names
 
 
 @pytest.mark.parametrize("module", TREES)

@@ -136,6 +136,15 @@ def report(*args: str | Path, tmp_path: Path) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.parametrize("module", ["speechrnn.engine", "speechrnn.string_engine", "speechrnn.training.formats"])
+def test_nobody_is_told_of_a_machine_by_the_libraries(module: str, tmp_path: Path) -> None:
+    """onnxruntime writes down what it is going to report beneath the home."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("ORT_", "XDG_"))}
+    command = [sys.executable, "-c", f"import {module}"]
+    subprocess.run(command, check=True, env=environment | {"HOME": str(tmp_path)}, capture_output=True)
+    assert [path.name for path in tmp_path.rglob("*onnxruntime*")] == []
+
+
 def test_predict_loads_nothing_heavy_and_opens_no_socket(tmp_path: Path) -> None:
     told = report("predict", SIX, *MODEL, tmp_path=tmp_path)
     assert {"onnxruntime", "speechrnn.recognizer"} <= set(told["modules"])

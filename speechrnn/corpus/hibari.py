@@ -49,6 +49,8 @@ def speak_neural(voice: str, utterances: Sequence[Utterance], seed: int = 0) -> 
     MissingExtraError
         `hibari-tts` is not installed.
     """
+    import speechrnn.runtime  # noqa: F401 -- hibari imports onnxruntime, which must have been told to keep quiet
+
     hibari = require("hibari", "synth")
     engine = hibari.Hibari()
     factor = FACTORS[voice.partition("+")[2]] if voice else 1.0

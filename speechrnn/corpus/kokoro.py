@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
 from speechrnn.corpus.people import Person, imagine_person, pronounce
 from speechrnn.corpus.speech import Speech, Utterance
 from speechrnn.extras import require
+from speechrnn.runtime import onnxruntime
 
 SAMPLE_RATE = 24000
 _OWN_RATE = 150  # words a minute at which the voices speak by themselves

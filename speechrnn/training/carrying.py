@@ -7,12 +7,12 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import onnxruntime
 
 from speechrnn import __version__
 from speechrnn.bundle import LABELS, Bundle
 from speechrnn.errors import TrainingError
 from speechrnn.rehearsal import rehearse
+from speechrnn.runtime import onnxruntime
 from speechrnn.storage import write_folder
 from speechrnn.training.formats import FORMATS, SECONDS, Format, Heard, hear_bundle
 

@@ -14,13 +14,13 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import onnx
-import onnxruntime
 
 from speechrnn.audio import Waveform
 from speechrnn.bundle import MODEL, WEIGHTS, Bundle
 from speechrnn.engine import OnnxEngine, pad
 from speechrnn.errors import TrainingError
 from speechrnn.extras import require
+from speechrnn.runtime import onnxruntime
 from speechrnn.string_engine import StringEngine
 from speechrnn.training.export import to_onnx
 from speechrnn.training.frontend_layer import build_whole
