@@ -124,9 +124,7 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
         Too few speakers are known; or the configuration is of strings, whose folds nobody scores.
     """
     if config.strings is not None:
-        raise ConfigError(
-            "the configuration is of strings of digits, needed one of single words. Give --config default."
-        )
+        raise ConfigError("the configuration is of strings of digits, needed one of single words. Give --config FILE.")
     group = _groups(corpus, options.by)
     names = sorted(set(group.values()))
     chooses = config.training.chooses

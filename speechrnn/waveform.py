@@ -11,6 +11,8 @@ from speechrnn.errors import AudioError
 Waveform = npt.NDArray[np.float32]
 
 MIN_RATE, MAX_RATE = 1_000, 768_000
+# of what is louder, float32 does not hold the power of a word
+LOUDEST = np.float32(1e15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def mix(y: npt.NDArray[Any]) -> Waveform:
     Returns
     -------
     np.ndarray [shape=(n,), dtype=float32]
-        Values beyond float32 are infinite.
+        Values beyond `LOUDEST` are infinite.
 
     Raises
     ------
@@ -52,6 +54,12 @@ def mix(y: npt.NDArray[Any]) -> Waveform:
     >>> mix(np.array([[0.0, 1.0], [0.5, 0.5]]))
     array([0.5, 0.5], dtype=float32)
     """
+    mono = _mix(y)
+    beyond = np.abs(mono) > LOUDEST
+    return np.where(beyond, np.copysign(np.float32(np.inf), mono), mono) if beyond.any() else mono
+
+
+def _mix(y: npt.NDArray[Any]) -> Waveform:
     with np.errstate(over="ignore", invalid="ignore"):
         if y.ndim == 1:
             return y.astype(np.float32, copy=False)

@@ -301,6 +301,7 @@ REFUSED_ARRAYS = {
     "nan": (np.full(800, np.nan), "800 of 800 samples are not finite"),
     "infinite in stereo": (np.full((800, 2), [np.inf, -np.inf]), "800 of 800 samples are not finite"),
     "beyond float32": (np.full(800, 1e300), "800 of 800 samples are not finite"),
+    "beyond float32 where it is squared": (np.full(800, -1e20), "800 of 800 samples are not finite"),
     "silent": (np.zeros(8000, np.int16), "digital silence"),
     "unsigned silence": (np.full(8000, 128, np.uint8), "digital silence"),
 }

@@ -68,7 +68,7 @@ Model = Annotated[
     typer.Option(
         "--model",
         metavar="BUNDLE",
-        help="A model: its folder or name. Without it: the shipped one, or the last that was trained without --out.",
+        help="A model: its folder or name. Without it: the shipped one.",
     ),
 ]
 Device = Annotated[

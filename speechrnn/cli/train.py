@@ -25,7 +25,7 @@ def train(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="The model's folder. Without it: one that predict finds by itself."),
+        typer.Option(metavar="DIR", help="The model's folder. Without it: a new one, whose name --model knows."),
     ] = None,
     split: options.Split = None,
     settings: options.Settings = None,
