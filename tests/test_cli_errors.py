@@ -186,6 +186,13 @@ def test_wrong_usage_ends_with_status_2(args: tuple[str, ...], cli: Cli) -> None
     assert "--help" in result.err
 
 
+@pytest.mark.parametrize("args", [("predict", ""), ("train", "", "--epochs"), ("info", "--model", "")])
+def test_an_empty_argument_is_not_the_folder_in_which_one_works(args: tuple[str, ...], cli: Cli) -> None:
+    result = cli(*args)
+    assert (result.status, result.out) == (2, "")
+    assert "an argument is empty, needed a value" in result.err
+
+
 def test_a_damaged_model_names_itself_once(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     check_refusal(cli("predict", SIX, "--model", "model"), "error: model: ")

@@ -96,7 +96,7 @@ class CommandGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        """Take `-h` as short for `--help`, here and, as they ask their parent, in all commands.
+        """Take `-h` as short for `--help`, here and, as they ask their parent, in all commands; refuse empty arguments.
 
         Parameters
         ----------
@@ -113,7 +113,14 @@ class CommandGroup(TyperGroup):
         -------
         typer.Context
             Parsed.
+
+        Raises
+        ------
+        typer.BadParameter
+            An argument is empty: as a path it would be the folder in which one works.
         """
+        if "" in args:
+            raise typer.BadParameter("an argument is empty, needed a value. Is a variable in it not set?")
         return super().make_context(info_name, args, parent, help_option_names=["--help", "-h"], **extra)
 
     def invoke(self, ctx: Any) -> Any:
