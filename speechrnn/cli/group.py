@@ -120,7 +120,9 @@ class CommandGroup(TyperGroup):
             An argument is empty: as a path it would be the folder in which one works.
         """
         if "" in args:
-            raise typer.BadParameter("an argument is empty, needed a value. Is a variable in it not set?")
+            before = args[max(0, args.index("") - 1)]
+            what = f"the value of {before}" if before.startswith("--") else "an argument"
+            raise typer.BadParameter(f"{what} is empty, needed something. Is a variable in it not set?")
         return super().make_context(info_name, args, parent, help_option_names=["--help", "-h"], **extra)
 
     def invoke(self, ctx: Any) -> Any:
