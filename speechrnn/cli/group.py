@@ -1,6 +1,7 @@
 """All commands, and where every error ends: one sentence on stderr, never a traceback unless asked for."""
 
 import importlib
+import itertools
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from speechrnn.text import printable
 
 # exit statuses, beside 0 for done and typer's 2 for wrong usage: an error, or some inputs failed; Ctrl-C
 FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
+# options whose empty value would be the folder in which one works, or a default; others say themselves what they need
+_PLACES = ("--out", "--report", "--model", "--from", "--config")
 
 
 # in the order in which a newcomer meets them; each is a module beside this one, imported when it is asked for: all of
@@ -119,10 +122,10 @@ class CommandGroup(TyperGroup):
         typer.BadParameter
             An argument is empty: as a path it would be the folder in which one works.
         """
-        if "" in args:
-            before = args[max(0, args.index("") - 1)]
-            what = f"the value of {before}" if before.startswith("--") else "an argument"
-            raise typer.BadParameter(f"{what} is empty, needed something. Is a variable in it not set?")
+        for before, arg in itertools.pairwise(["", *args]):
+            if not arg and (before in _PLACES or not before.startswith("--")):
+                what = f"the value of {before}" if before in _PLACES else "an argument"
+                raise typer.BadParameter(f"{what} is empty, needed something. Is a variable in it not set?")
         return super().make_context(info_name, args, parent, help_option_names=["--help", "-h"], **extra)
 
     def invoke(self, ctx: Any) -> Any:
