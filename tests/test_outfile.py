@@ -15,12 +15,13 @@ import pytest
 from speechrnn.batch import Item, predict_files
 from speechrnn.cli.answers import Csv, Json
 from speechrnn.cli.inputs import Inputs
-from speechrnn.cli.outfile import Outfile, Writer, choose_outfile, open_outfile, skip_done
+from speechrnn.cli.outfile import Writer, open_outfile, skip_done
+from speechrnn.cli.outplace import Outfile, choose_outfile
 from speechrnn.cli.prediction_run import Local
 from speechrnn.errors import ClusterError, OutputError
 from speechrnn.recognizer import Prediction, load
 from tests.bundles import GOLDEN, SAMPLES, copy_bundle, exchange
-from tests.command_line import MODEL, Result, check_refusal
+from tests.command_line import MODEL, SIX, Result, check_refusal
 
 Cli = Callable[..., Result]
 FORMATS = ["jsonl", "csv", "parquet"]
@@ -245,3 +246,21 @@ def test_what_is_not_ours_is_not_gone_on_with(form: str, text: str, cli: Cli, cl
     result = cli("predict", clips.name, *MODEL, "--out", out, "--resume")
     check_refusal(result, f"out.{form}: does not begin as a file of answers to these inputs does", "another --out")
     assert out.read_text() == text
+
+
+@pytest.mark.parametrize("option", ["--force", "--resume"])
+@pytest.mark.parametrize("out", ["list.csv", "clips/../list.csv", "soft.csv", "hard.csv"])
+def test_an_input_is_no_place_for_answers(option: str, out: str, cli: Cli, clips: Path, tmp_path: Path) -> None:
+    inputs = tmp_path / "list.csv"
+    inputs.write_text(f"path\n{clips / '000.wav'}\n")
+    (tmp_path / "soft.csv").symlink_to(inputs)
+    (tmp_path / "hard.csv").hardlink_to(inputs)
+    before = inputs.read_text()
+    check_refusal(cli("predict", SIX, "list.csv", *MODEL, "--out", out, option), f"{out}: is one of the inputs")
+    assert inputs.read_text() == before
+
+
+def test_answers_may_stand_among_the_inputs(cli: Cli, clips: Path) -> None:
+    assert cli("predict", clips, *MODEL, "--out", clips / "out.csv").status == 1
+    assert cli("predict", clips, *MODEL, "--out", clips / "out.csv", "--force").status == 1
+    assert len(read_answers(clips / "out.csv")) == 64

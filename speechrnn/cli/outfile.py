@@ -9,88 +9,22 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from speechrnn.batch import Item, name_item
-from speechrnn.cli.answers import Csv, Format, Json
+from speechrnn.cli.answers import Format
+from speechrnn.cli.outplace import Outfile
 from speechrnn.cli.outrows import Row, check_torn, read_answers
 from speechrnn.errors import OutputError
-from speechrnn.extras import check_installed
-from speechrnn.parquet import read_rows, write_table
+from speechrnn.parquet import write_table
 from speechrnn.recognizer import Prediction
 from speechrnn.text import printable
 
-SUFFIXES = (".jsonl", ".csv", ".parquet")
 # lines wait for so many others, or so long: then whoever follows the file sees them, and no kill can lose them
 _LINES, _SECONDS = 256, 1.0
 # an answer of the same model to the same clip differs by less
 _SAME = 1e-3
-
-
-@dataclass(frozen=True, slots=True)
-class Outfile:
-    """A file of answers.
-
-    Attributes
-    ----------
-    path : Path
-        What was asked for; its suffix says the format.
-    layout : Format
-        How a line is written.
-    anew : bool
-        Whether what is there is dropped, once there are answers to take its place.
-    """
-
-    path: Path
-    layout: Format
-    anew: bool = False
-
-    @property
-    def journal(self) -> Path:
-        """The file that grows."""
-        return self.path.with_name(f"{self.path.name}.unfinished") if self.path.suffix == ".parquet" else self.path
-
-
-def choose_outfile(path: Path, top: int | None, *, resume: bool, force: bool) -> Outfile:
-    """Find out whether a file of answers may be begun or gone on with; nothing that is there is lost yet.
-
-    Parameters
-    ----------
-    path : Path
-        As typed.
-    top : int or None
-        Labels in each answer.
-    resume, force : bool
-        Go on with what is there, or drop it.
-
-    Returns
-    -------
-    Outfile
-        Where and how to write.
-
-    Raises
-    ------
-    OutputError
-        Another suffix, or something is there already.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise OutputError(f"{printable(path)}: needed a name that ends in {', '.join(SUFFIXES)}. Rename it.")
-    if suffix == ".parquet":
-        check_installed("pyarrow", extra="parquet", purpose="writing Parquet")
-    if path.is_dir():
-        raise OutputError(f"{printable(path)}: is a folder, needed the name of a file. Give another --out.")
-    outfile = Outfile(path, Csv(top) if suffix == ".csv" else Json(top), anew=force and not resume)
-    there = [file for file in (outfile.path, outfile.journal) if os.path.lexists(file)]
-    if there and not (resume or force):
-        raise OutputError(f"{printable(there[0])}: is there already. Go on with it by --resume, or drop it by --force.")
-    if resume and suffix == ".parquet" and path.exists() and not outfile.journal.exists():
-        with outfile.journal.open("wb") as journal:  # finished, but there may be more inputs now
-            journal.writelines(json.dumps(row).encode() + b"\n" for row in read_rows(path))
-    return outfile
 
 
 def skip_done(outfile: Outfile, items: Iterable[Item]) -> tuple[Iterable[Item], int, Row | None]:
@@ -99,7 +33,7 @@ def skip_done(outfile: Outfile, items: Iterable[Item]) -> tuple[Iterable[Item], 
     Parameters
     ----------
     outfile : Outfile
-        From `choose_outfile`.
+        From `speechrnn.cli.outplace.choose_outfile`.
     items : iterable
         All inputs, in the order of those that the file was begun with.
 
@@ -175,7 +109,7 @@ def open_outfile(outfile: Outfile) -> Iterator["Writer"]:
     Parameters
     ----------
     outfile : Outfile
-        From `choose_outfile`.
+        From `speechrnn.cli.outplace.choose_outfile`.
 
     Yields
     ------

@@ -94,7 +94,7 @@ def predict(
     from speechrnn.cli.answers import settle
     from speechrnn.cli.inputs import Inputs
 
-    place = run.Place(out, resume=resume, force=force, top=top)
+    place = run.Place(out, inputs, resume=resume, force=force, top=top)
     outfile = run.choose_place(place, folders=engine is Engine.ray)
     recognizer = run.load_recognizer(model, threshold, keras=runtime is Runtime.keras)
     # Keras is already parallel inside

@@ -1,7 +1,7 @@
 """The steps of ``predict``: what recognises, and where the answers go."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -12,7 +12,8 @@ import typer
 from speechrnn.batch import Item, predict_files
 from speechrnn.cli.answers import FORMATS, Tally, print_answers, tally, watch
 from speechrnn.cli.inputs import Inputs
-from speechrnn.cli.outfile import SUFFIXES, Outfile, check_same, choose_outfile, open_outfile, skip_done
+from speechrnn.cli.outfile import check_same, open_outfile, skip_done
+from speechrnn.cli.outplace import SUFFIXES, Outfile, check_no_input, choose_outfile
 from speechrnn.errors import OutputError
 from speechrnn.extras import check_installed
 from speechrnn.parquet import holds_answers
@@ -26,9 +27,10 @@ ANSWERS = Kind("answers", "folder of answers", "folders of answers", holds_answe
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where answers shall go, as typed."""
+    """Where answers shall go, and to what, as typed."""
 
     out: Path | None
+    inputs: Sequence[str]
     resume: bool
     force: bool
     top: int | None
@@ -71,11 +73,12 @@ def choose_place(place: Place, *, folders: bool) -> Outfile | Path | None:
     Raises
     ------
     OutputError
-        Something is there already, or a folder shall be gone on with.
+        Something is there already, be it an input, or a folder shall be gone on with.
     """
     out = place.out
     if out is None:
         return None
+    check_no_input(out, place.inputs)
     if not folders or out.suffix.lower() in SUFFIXES:
         return choose_outfile(out, place.top, resume=place.resume, force=place.force)
     if place.resume:

@@ -1,0 +1,106 @@
+"""Where ``predict --out FILE`` writes: found to be free, or ours to go on with, before anything is touched."""
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from speechrnn.cli.answers import Csv, Format, Json
+from speechrnn.errors import OutputError
+from speechrnn.extras import check_installed
+from speechrnn.parquet import read_rows
+from speechrnn.text import printable
+
+SUFFIXES = (".jsonl", ".csv", ".parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Outfile:
+    """A file of answers.
+
+    Attributes
+    ----------
+    path : Path
+        What was asked for; its suffix says the format.
+    layout : Format
+        How a line is written.
+    anew : bool
+        Whether what is there is dropped, once there are answers to take its place.
+    """
+
+    path: Path
+    layout: Format
+    anew: bool = False
+
+    @property
+    def journal(self) -> Path:
+        """The file that grows."""
+        return self.path.with_name(f"{self.path.name}.unfinished") if self.path.suffix == ".parquet" else self.path
+
+
+def choose_outfile(path: Path, top: int | None, *, resume: bool, force: bool) -> Outfile:
+    """Find out whether a file of answers may be begun or gone on with; nothing that is there is lost yet.
+
+    Parameters
+    ----------
+    path : Path
+        As typed.
+    top : int or None
+        Labels in each answer.
+    resume, force : bool
+        Go on with what is there, or drop it.
+
+    Returns
+    -------
+    Outfile
+        Where and how to write.
+
+    Raises
+    ------
+    OutputError
+        Another suffix, or something is there already.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise OutputError(f"{printable(path)}: needed a name that ends in {', '.join(SUFFIXES)}. Rename it.")
+    if suffix == ".parquet":
+        check_installed("pyarrow", extra="parquet", purpose="writing Parquet")
+    if path.is_dir():
+        raise OutputError(f"{printable(path)}: is a folder, needed the name of a file. Give another --out.")
+    outfile = Outfile(path, Csv(top) if suffix == ".csv" else Json(top), anew=force and not resume)
+    there = [file for file in (outfile.path, outfile.journal) if os.path.lexists(file)]
+    if there and not (resume or force):
+        raise OutputError(f"{printable(there[0])}: is there already. Go on with it by --resume, or drop it by --force.")
+    if resume and suffix == ".parquet" and path.exists() and not outfile.journal.exists():
+        with outfile.journal.open("wb") as journal:  # finished, but there may be more inputs now
+            journal.writelines(json.dumps(row).encode() + b"\n" for row in read_rows(path))
+    return outfile
+
+
+def check_no_input(out: Path, names: Iterable[str]) -> None:
+    """Refuse to write where an input stands: ``--force`` would drop it before it is read.
+
+    Parameters
+    ----------
+    out : Path
+        As typed.
+    names : iterable of str
+        The inputs, as typed; what a folder or a glob finds are recordings, which no file of answers is named as.
+
+    Raises
+    ------
+    OutputError
+        It is one of them, be it by another path or through a link.
+    """
+    for name in names:
+        if os.path.realpath(name) == os.path.realpath(out) or _is_same(Path(name), out):
+            raise OutputError(f"{printable(out)}: is one of the inputs, needed another file. Give another --out.")
+
+
+def _is_same(a: Path, b: Path) -> bool:
+    """Two names of one file, which a hard link gives it."""
+    try:
+        return a.samefile(b)
+    except OSError:  # one of them is not there, or is no name at all
+        return False
