@@ -264,3 +264,26 @@ def test_answers_may_stand_among_the_inputs(cli: Cli, clips: Path) -> None:
     assert cli("predict", clips, *MODEL, "--out", clips / "out.csv").status == 1
     assert cli("predict", clips, *MODEL, "--out", clips / "out.csv", "--force").status == 1
     assert len(read_answers(clips / "out.csv")) == 64
+
+
+@pytest.mark.parametrize("kind", ["columns", "types", "text", "empty", "torn", "damaged"])
+def test_another_parquet_file_is_not_gone_on_with(kind: str, cli: Cli, tmp_path: Path) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    out = tmp_path / "out.parquet"
+    cli("predict", SAMPLES, *MODEL, "--out", out)
+    match kind:
+        case "columns":
+            parquet.write_table(arrow.table({"x": [1, 2]}), out)
+        case "types":
+            parquet.write_table(arrow.table({name: [1, 2] for name in parquet.read_schema(out).names}), out)
+        case "text" | "empty":
+            out.write_text("notes" if kind == "text" else "")
+        case "torn":
+            out.write_bytes(out.read_bytes()[:-20])
+        case "damaged":
+            whole = out.read_bytes()
+            out.write_bytes(whole[:8] + bytes(600) + whole[608:])
+    before = out.read_bytes()
+    for _ in range(2):
+        check_refusal(cli("predict", SAMPLES, *MODEL, "--out", out, "--resume"), "out.parquet: is no Parquet file of")
+        assert (out.read_bytes(), list(tmp_path.glob("*.unfinished"))) == (before, [])

@@ -9,10 +9,11 @@ from pathlib import Path
 from speechrnn.cli.answers import Csv, Format, Json
 from speechrnn.errors import OutputError
 from speechrnn.extras import check_installed
-from speechrnn.parquet import read_rows
+from speechrnn.parquet import is_answers, read_rows
 from speechrnn.text import printable
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
+_NOT_OURS = "{}: is no Parquet file of answers, or a damaged one. Give another --out, or drop it by --force."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def choose_outfile(path: Path, top: int | None, *, resume: bool, force: bool) ->
     Raises
     ------
     OutputError
-        Another suffix, or something is there already.
+        Another suffix, or something is there already that is not to be gone on with.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
@@ -72,10 +73,28 @@ def choose_outfile(path: Path, top: int | None, *, resume: bool, force: bool) ->
     there = [file for file in (outfile.path, outfile.journal) if os.path.lexists(file)]
     if there and not (resume or force):
         raise OutputError(f"{printable(there[0])}: is there already. Go on with it by --resume, or drop it by --force.")
-    if resume and suffix == ".parquet" and path.exists() and not outfile.journal.exists():
-        with outfile.journal.open("wb") as journal:  # finished, but there may be more inputs now
-            journal.writelines(json.dumps(row).encode() + b"\n" for row in read_rows(path))
+    if resume and suffix == ".parquet" and path.exists():
+        if not is_answers(path):
+            raise OutputError(_NOT_OURS.format(printable(path)))
+        if not outfile.journal.exists():
+            _reopen(outfile)
     return outfile
+
+
+def _reopen(outfile: Outfile) -> None:
+    """Give the rows of a finished Parquet file as lines again: there may be more inputs now."""
+    done = False
+    try:
+        with outfile.journal.open("wb") as journal:
+            journal.writelines(json.dumps(row).encode() + b"\n" for row in read_rows(outfile.path))
+        done = True
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        if getattr(error, "errno", None) is not None:  # the disk's fault, not the file's
+            raise
+        raise OutputError(_NOT_OURS.format(printable(outfile.path))) from error
+    finally:
+        if not done:  # what is begun and not whole would be taken for all that was there
+            outfile.journal.unlink(missing_ok=True)
 
 
 def check_no_input(out: Path, names: Iterable[str]) -> None:
