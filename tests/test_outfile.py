@@ -16,7 +16,7 @@ from speechrnn.batch import Item, predict_files
 from speechrnn.cli.answers import Csv, Json
 from speechrnn.cli.inputs import Inputs
 from speechrnn.cli.outfile import Writer, open_outfile, skip_done
-from speechrnn.cli.outplace import Outfile, choose_outfile
+from speechrnn.cli.outplace import Outfile, choose_outfile, hold_outfile
 from speechrnn.cli.prediction_run import Local
 from speechrnn.errors import ClusterError, OutputError
 from speechrnn.recognizer import Prediction, load
@@ -287,3 +287,57 @@ def test_another_parquet_file_is_not_gone_on_with(kind: str, cli: Cli, tmp_path:
     for _ in range(2):
         check_refusal(cli("predict", SAMPLES, *MODEL, "--out", out, "--resume"), "out.parquet: is no Parquet file of")
         assert (out.read_bytes(), list(tmp_path.glob("*.unfinished"))) == (before, [])
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_two_commands_cannot_write_one_file(form: str, cli: Cli, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    out = tmp_path / f"out.{form}"
+    args = ("predict", SAMPLES, *MODEL, "--out", out)
+    cli(*args)
+    before = read_answers(out)
+    code = (
+        "import sys; from pathlib import Path; from speechrnn.cli.outplace import choose_outfile, hold_outfile\n"
+        "with hold_outfile(choose_outfile(Path(sys.argv[1]), None, resume=True, force=False)):\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(out)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        for option in ("--resume", "--force"):
+            check_refusal(cli(*args, option), f"out.{form}: another command is writing it")
+        other.kill()
+        other.communicate()
+    assert read_answers(out) == before
+    assert cli(*args, "--resume").status == 0  # a killed one holds nothing
+    assert read_answers(out) == before
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_another_command_wrote_meanwhile_stays(form: str, cli: Cli, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    out = tmp_path / f"out.{form}"
+    outfile = choose_outfile(out, None, resume=False, force=False)
+    cli("predict", SAMPLES, *MODEL, "--out", out)
+    before = out.read_bytes()
+    with pytest.raises(OutputError, match="is there already"), hold_outfile(outfile):
+        pass
+    assert [out.read_bytes(), *tmp_path.glob("*.unfinished")] == [before]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_nothing_new_is_left_where_nothing_answers(form: str, cli: Cli, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    with (
+        pytest.raises(ClusterError),
+        hold_outfile(choose_outfile(tmp_path / f"new.{form}", None, resume=False, force=False)),
+    ):
+        raise ClusterError("all machines are lost.")
+    cli("predict", SAMPLES, *MODEL, "--out", f"out.{form}")
+    check_refusal(cli("predict", SIX, *MODEL, "--out", f"out.{form}", "--resume"), "row 1 is of")
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == [f"out.{form}"]

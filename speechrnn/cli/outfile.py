@@ -121,9 +121,9 @@ def open_outfile(outfile: Outfile) -> Iterator["Writer"]:
     OSError
         No space, no rights; what was written before stays, in whole lines.
     """
-    outfile.journal.parent.mkdir(parents=True, exist_ok=True)
-    if outfile.anew:  # a Parquet file stays until the new one takes its name
-        outfile.journal.unlink(missing_ok=True)
+    # not unlinked: the lock of `hold_outfile` is on this file; a Parquet file stays until the new one takes its name
+    if outfile.anew and outfile.journal.exists():
+        os.truncate(outfile.journal, 0)
     with outfile.journal.open("ab", buffering=0) as file:
         writer = Writer(file, outfile.layout)
         try:

@@ -2,14 +2,17 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from speechrnn.cli.answers import Csv, Format, Json
 from speechrnn.errors import OutputError
 from speechrnn.extras import check_installed
 from speechrnn.parquet import is_answers, read_rows
+from speechrnn.storage import lock
 from speechrnn.text import printable
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
@@ -28,11 +31,14 @@ class Outfile:
         How a line is written.
     anew : bool
         Whether what is there is dropped, once there are answers to take its place.
+    resume : bool
+        Whether it is gone on with.
     """
 
     path: Path
     layout: Format
     anew: bool = False
+    resume: bool = False
 
     @property
     def journal(self) -> Path:
@@ -69,16 +75,62 @@ def choose_outfile(path: Path, top: int | None, *, resume: bool, force: bool) ->
         check_installed("pyarrow", extra="parquet", purpose="writing Parquet")
     if path.is_dir():
         raise OutputError(f"{printable(path)}: is a folder, needed the name of a file. Give another --out.")
-    outfile = Outfile(path, Csv(top) if suffix == ".csv" else Json(top), anew=force and not resume)
-    there = [file for file in (outfile.path, outfile.journal) if os.path.lexists(file)]
-    if there and not (resume or force):
-        raise OutputError(f"{printable(there[0])}: is there already. Go on with it by --resume, or drop it by --force.")
-    if resume and suffix == ".parquet" and path.exists():
-        if not is_answers(path):
-            raise OutputError(_NOT_OURS.format(printable(path)))
-        if not outfile.journal.exists():
-            _reopen(outfile)
+    outfile = Outfile(path, Csv(top) if suffix == ".csv" else Json(top), force and not resume, resume)
+    _check_new(outfile, [file for file in (outfile.path, outfile.journal) if os.path.lexists(file)])
+    if resume and suffix == ".parquet" and path.exists() and not is_answers(path):
+        raise OutputError(_NOT_OURS.format(printable(path)))
     return outfile
+
+
+@contextmanager
+def hold_outfile(outfile: Outfile) -> Iterator[None]:
+    """Keep other commands from a file of answers, from before its rows are read until the last one is written.
+
+    The lock is on the open file itself: no kill leaves it behind.
+
+    Parameters
+    ----------
+    outfile : Outfile
+        From `choose_outfile`.
+
+    Raises
+    ------
+    OutputError
+        Another command writes it, or has written it since `choose_outfile`.
+    """
+    journal = outfile.journal
+    journal.parent.mkdir(parents=True, exist_ok=True)
+    is_new = not os.path.lexists(journal)
+    with journal.open("ab") as file:
+        if not _take(file, journal):
+            raise OutputError(
+                f"{printable(outfile.path)}: another command is writing it. Wait for it, or give another --out."
+            )
+        finished = journal != outfile.path and outfile.path.exists()
+        is_empty, size = not file.tell(), 0
+        try:
+            _check_new(outfile, [outfile.path] if finished else [] if is_empty else [journal])
+            if outfile.resume and is_empty and finished:
+                _reopen(outfile)
+                size = journal.stat().st_size
+            yield
+        finally:
+            if is_new and journal.exists() and journal.stat().st_size == size:  # no answer came
+                journal.unlink()
+
+
+def _check_new(outfile: Outfile, there: list[Path]) -> None:
+    if there and not (outfile.resume or outfile.anew):
+        raise OutputError(f"{printable(there[0])}: is there already. Go on with it by --resume, or drop it by --force.")
+
+
+def _take(file: IO[bytes], path: Path) -> bool:
+    """Lock a file; one that another command took away between opening and locking was its."""
+    try:
+        free = lock(file)
+    except OSError:  # a file system without locks: answers can be written there, by one command at a time
+        free = True
+    return free and path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
 
 
 def _reopen(outfile: Outfile) -> None:

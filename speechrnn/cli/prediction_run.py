@@ -13,7 +13,7 @@ from speechrnn.batch import Item, predict_files
 from speechrnn.cli.answers import FORMATS, Tally, print_answers, tally, watch
 from speechrnn.cli.inputs import Inputs
 from speechrnn.cli.outfile import check_same, open_outfile, skip_done
-from speechrnn.cli.outplace import SUFFIXES, Outfile, check_no_input, choose_outfile
+from speechrnn.cli.outplace import SUFFIXES, Outfile, check_no_input, choose_outfile, hold_outfile
 from speechrnn.errors import OutputError
 from speechrnn.extras import check_installed
 from speechrnn.parquet import holds_answers
@@ -179,6 +179,11 @@ def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Ta
     """
     if isinstance(outfile, Path):
         return _write_parts(engine, inputs, outfile)
+    with hold_outfile(outfile):
+        return _write_file(engine, inputs, outfile)
+
+
+def _write_file(engine: Engine, inputs: Inputs, outfile: Outfile) -> Tally:
     items, n_before, last = skip_done(outfile, inputs)
     predictions = _started(check_same(last, engine.predict(items)))
     with open_outfile(outfile) as file:
