@@ -80,6 +80,15 @@ def test_every_format_says_the_same(form: str, clips: Path, cli: Cli, tmp_path: 
     assert not list(tmp_path.glob("*.unfinished"))
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_capitals_are_the_same_format(form: str, cli: Cli, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    for name in (f"small.{form}", f"BIG.{form.upper()}"):
+        assert cli("predict", SAMPLES, *MODEL, "--out", name).status == 0
+    assert (tmp_path / f"BIG.{form.upper()}").read_bytes() == (tmp_path / f"small.{form}").read_bytes()
+
+
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_a_file_cut_anywhere_is_gone_on_with(form: str, clips: Path, cli: Cli, tmp_path: Path) -> None:
     out = tmp_path / f"out.{form}"

@@ -43,7 +43,8 @@ class Outfile:
     @property
     def journal(self) -> Path:
         """The file that grows."""
-        return self.path.with_name(f"{self.path.name}.unfinished") if self.path.suffix == ".parquet" else self.path
+        grows = self.path.suffix.lower() != ".parquet"
+        return self.path if grows else self.path.with_name(f"{self.path.name}.unfinished")
 
 
 def choose_outfile(path: Path, top: int | None, *, resume: bool, force: bool) -> Outfile:
