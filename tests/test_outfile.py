@@ -257,6 +257,13 @@ def test_what_is_not_ours_is_not_gone_on_with(form: str, text: str, cli: Cli, cl
     assert out.read_text() == text
 
 
+@pytest.mark.parametrize("out", ["s3://b/x.jsonl", "file:///tmp/x.csv", "gs:/b/x.parquet", "s3://b/parts"])
+def test_an_address_is_no_file(out: str, cli: Cli, tmp_path: Path) -> None:
+    engine = () if Path(out).suffix else ("--engine", "ray")
+    check_refusal(cli("predict", SIX, *MODEL, *engine, "--out", out), "is an address", "Give a path")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("option", ["--force", "--resume"])
 @pytest.mark.parametrize("out", ["list.csv", "clips/../list.csv", "soft.csv", "hard.csv"])
 def test_an_input_is_no_place_for_answers(option: str, out: str, cli: Cli, clips: Path, tmp_path: Path) -> None:

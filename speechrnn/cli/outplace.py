@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ from speechrnn.parquet import is_answers, read_rows
 from speechrnn.storage import lock
 from speechrnn.text import printable
 
+# one letter is a drive
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 SUFFIXES = (".jsonl", ".csv", ".parquet")
 _NOT_OURS = "{}: is no Parquet file of answers, or a damaged one. Give another --out, or drop it by --force."
 
@@ -148,6 +151,26 @@ def _reopen(outfile: Outfile) -> None:
     finally:
         if not done:  # what is begun and not whole would be taken for all that was there
             outfile.journal.unlink(missing_ok=True)
+
+
+def check_local(out: Path) -> None:
+    """Refuse an address, which as a path would be a folder here of the name ``s3:``.
+
+    Parameters
+    ----------
+    out : Path
+        As typed; of ``://`` one slash is left.
+
+    Raises
+    ------
+    OutputError
+        It is none of this machine's files.
+    """
+    if found := _ADDRESS.match(str(out)):
+        raise OutputError(
+            f"{printable(out)}: is an address ({found[0]}/), needed a file here, to which lines can be added. Give a "
+            "path, and copy the file when it is done."
+        )
 
 
 def check_no_input(out: Path, names: Iterable[str]) -> None:

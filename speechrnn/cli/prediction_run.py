@@ -13,7 +13,7 @@ from speechrnn.batch import Item, predict_files
 from speechrnn.cli.answers import FORMATS, Tally, print_answers, tally, watch
 from speechrnn.cli.inputs import Inputs
 from speechrnn.cli.outfile import check_same, open_outfile, skip_done
-from speechrnn.cli.outplace import SUFFIXES, Outfile, check_no_input, choose_outfile, hold_outfile
+from speechrnn.cli.outplace import SUFFIXES, Outfile, check_local, check_no_input, choose_outfile, hold_outfile
 from speechrnn.errors import OutputError
 from speechrnn.extras import check_installed
 from speechrnn.parquet import holds_answers
@@ -73,11 +73,12 @@ def choose_place(place: Place, *, folders: bool) -> Outfile | Path | None:
     Raises
     ------
     OutputError
-        Something is there already, be it an input, or a folder shall be gone on with.
+        It is an address, something is there already, be it an input, or a folder shall be gone on with.
     """
     out = place.out
     if out is None:
         return None
+    check_local(out)
     check_no_input(out, place.inputs)
     if not folders or out.suffix.lower() in SUFFIXES:
         return choose_outfile(out, place.top, resume=place.resume, force=place.force)
