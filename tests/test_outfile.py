@@ -135,6 +135,12 @@ def test_another_suffix_and_orphan_options_are_wrong_usage(cli: Cli) -> None:
     assert cli("predict", SAMPLES, *MODEL, "--out", "a.csv", "--json").status == 2
 
 
+def test_answers_are_kept_or_dropped_but_not_both(cli: Cli, tmp_path: Path) -> None:
+    result = cli("predict", SAMPLES, *MODEL, "--out", "a.csv", "--resume", "--force")
+    assert (result.status, "Give one of them" in result.err) == (2, True), result.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
     class Disk:
         """Takes 200 bytes, then no more."""
