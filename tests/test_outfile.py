@@ -110,9 +110,21 @@ def test_what_is_done_is_not_done_again(clips: Path, tmp_path: Path) -> None:
     with open_outfile(choose_outfile(place, None, resume=False, force=False)) as file:
         for prediction in predict_files(recognizer, list(inputs)[:40]):
             file.add(prediction)
-    items, n, last = skip_done(choose_outfile(place, None, resume=True, force=False), inputs)
-    assert (n, last.path if last else None) == (40, str(list(inputs)[39]))
-    assert len(list(items)) == 64 - 40 + 1  # the last one again, to see that the model is the same
+    begun = skip_done(choose_outfile(place, None, resume=True, force=False), inputs)
+    assert (begun.n, begun.last.path if begun.last else None) == (40, str(list(inputs)[39]))
+    assert len(list(begun.items)) == 64 - 40 + 1  # the last one again, to see that the model is the same
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_failed_before_is_still_failed(form: str, cli: Cli, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    (tmp_path / "bad.wav").touch()
+    args = ("predict", "bad.wav", SIX, *MODEL, "--out", f"out.{form}")
+    assert cli(*args).status == 1
+    result = cli(*args, "--resume")
+    closing = f"2 answers, 2 of them done before, of which 1 failed: out.{form}"
+    assert (result.status, result.err.splitlines()[-2:]) == (1, [closing, "1 of 2 inputs failed"])
 
 
 def test_other_inputs_models_and_columns_are_refused(clips: Path, cli: Cli, tmp_path: Path) -> None:

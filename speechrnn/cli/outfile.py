@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any, BinaryIO
 
@@ -27,7 +28,27 @@ _LINES, _SECONDS = 256, 1.0
 _SAME = 1e-3
 
 
-def skip_done(outfile: Outfile, items: Iterable[Item]) -> tuple[Iterable[Item], int, Row | None]:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """What a file has already.
+
+    Attributes
+    ----------
+    items : iterable
+        Inputs that are still to do.
+    n, n_failed : int
+        Rows that are there, and those of them that hold an error.
+    last : Row or None
+        The last of them.
+    """
+
+    items: Iterable[Item]
+    n: int = 0
+    n_failed: int = 0
+    last: Row | None = None
+
+
+def skip_done(outfile: Outfile, items: Iterable[Item]) -> Begun:
     """Leave out what the file has already; the last row is done again, to see that it is the same model's.
 
     Parameters
@@ -39,8 +60,8 @@ def skip_done(outfile: Outfile, items: Iterable[Item]) -> tuple[Iterable[Item], 
 
     Returns
     -------
-    tuple
-        Inputs to do, the number of rows that are there, and the last of them.
+    Begun
+        What is there, and what is to do.
 
     Raises
     ------
@@ -48,8 +69,8 @@ def skip_done(outfile: Outfile, items: Iterable[Item]) -> tuple[Iterable[Item], 
         The file was begun with other inputs, or is no file of answers.
     """
     if outfile.anew:
-        return items, 0, None
-    rest, n, end = iter(items), 0, 0
+        return Begun(items)
+    rest, n, n_failed, end = iter(items), 0, 0, 0
     last: tuple[Item, Row] | None = None
     for row in read_answers(outfile.journal, outfile.layout):
         item = next(rest, None)
@@ -59,16 +80,16 @@ def skip_done(outfile: Outfile, items: Iterable[Item]) -> tuple[Iterable[Item], 
                 f"{printable(outfile.journal)}: row {n + 1} is of {printable(row.path)}, but {seen}. Give the inputs "
                 "that it was begun with, or another --out."
             )
-        n, end, last = n + 1, row.end, (item, row)
+        n, n_failed, end, last = n + 1, n_failed + (row.error is not None), row.end, (item, row)
     if last is not None:
         os.truncate(outfile.journal, end)  # behind it, a line that a kill tore
-        return chain([last[0]], rest), n, last[1]
+        return Begun(chain([last[0]], rest), n, n_failed, last[1])
     if outfile.journal.exists():
         first = list(islice(rest, 1))
         check_torn(outfile.journal, outfile.layout, name_item(first[0]) if first else None)
         os.truncate(outfile.journal, 0)
         rest = chain(first, rest)
-    return rest, n, None
+    return Begun(rest)
 
 
 def check_same(last: Row | None, predictions: Iterable[Prediction]) -> Iterator[Prediction]:

@@ -176,7 +176,7 @@ def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Ta
     Returns
     -------
     Tally
-        What came now.
+        What came, now and before.
     """
     if isinstance(outfile, Path):
         return _write_parts(engine, inputs, outfile)
@@ -185,13 +185,15 @@ def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Ta
 
 
 def _write_file(engine: Engine, inputs: Inputs, outfile: Outfile) -> Tally:
-    items, n_before, last = skip_done(outfile, inputs)
-    predictions = _started(check_same(last, engine.predict(items)))
+    begun = skip_done(outfile, inputs)
+    predictions = _started(check_same(begun.last, engine.predict(begun.items)))
     with open_outfile(outfile) as file:
-        done = tally(watch(predictions, inputs.count, n_before), file.add)
-    before = f", {n_before} of them done before" if n_before else ""
-    typer.echo(f"{n_before + done.n} answers{before}: {printable(outfile.path)}", err=True)
-    return done
+        done = tally(watch(predictions, inputs.count, begun.n), file.add)
+    came = Tally(begun.n + done.n, begun.n_failed + done.n_failed)
+    before = f", {begun.n} of them done before" if begun.n else ""
+    failed = f", of which {begun.n_failed} failed" if begun.n_failed else ""
+    typer.echo(f"{came.n} answers{before}{failed}: {printable(outfile.path)}", err=True)
+    return came
 
 
 def _started(predictions: Iterator[Prediction]) -> Iterator[Prediction]:
