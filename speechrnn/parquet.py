@@ -90,14 +90,35 @@ def holds_answers(folder: Path) -> bool:
         True where each file is a Parquet file with the columns of `answer_schema`.
     """
     files = list(folder.iterdir())
-    if not all(file.suffix == ".parquet" and file.is_file() for file in files):
-        return False
+    return all(file.suffix == ".parquet" and file.is_file() for file in files) and all(map(is_answers, files))
+
+
+def is_answers(path: Path) -> bool:
+    """Tell whether a file is one of answers, by its columns.
+
+    Parameters
+    ----------
+    path : Path
+        A file.
+
+    Returns
+    -------
+    bool
+        True where it is a Parquet file with the columns of `answer_schema`.
+
+    Raises
+    ------
+    OSError
+        It cannot be read at all.
+    """
     parquet = require("pyarrow.parquet", extra="parquet", purpose="reading Parquet")
-    names = answer_schema().names
     try:
-        return all(parquet.read_schema(file).names == names for file in files)
-    except ValueError:  # pyarrow's ArrowInvalid: no Parquet file, whatever its name says
+        names: list[str] = parquet.read_schema(path).names
+    except (ValueError, OSError) as error:  # pyarrow's ArrowInvalid, and what it says of a torn index
+        if getattr(error, "errno", None) is not None:
+            raise
         return False
+    return bool(names == answer_schema().names)
 
 
 def as_columns(row: Mapping[str, Any]) -> dict[str, Any]:

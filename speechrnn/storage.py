@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO, Any
 
 _OLD = "-old"
 # characters of a name that its temporary names repeat
@@ -101,6 +102,33 @@ def write_folder(path: Path, fill: Callable[[Path], None], *, replace: bool = Fa
         _swap(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def lock(file: IO[Any]) -> bool:
+    """Keep a file from every other process that asks for it; closing it, or any end of this one, gives it back.
+
+    Parameters
+    ----------
+    file : file object
+        Open.
+
+    Returns
+    -------
+    bool
+        False where another one has it.
+
+    Raises
+    ------
+    OSError
+        The file system knows no locks.
+    """
+    import fcntl  # reading needs no locks, and a system without this module can still read
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def sweep(path: Path) -> None:

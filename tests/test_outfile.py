@@ -15,12 +15,13 @@ import pytest
 from speechrnn.batch import Item, predict_files
 from speechrnn.cli.answers import Csv, Json
 from speechrnn.cli.inputs import Inputs
-from speechrnn.cli.outfile import Outfile, Writer, choose_outfile, open_outfile, skip_done
+from speechrnn.cli.outfile import Writer, open_outfile, skip_done
+from speechrnn.cli.outplace import Outfile, choose_outfile, hold_outfile
 from speechrnn.cli.prediction_run import Local
 from speechrnn.errors import ClusterError, OutputError
 from speechrnn.recognizer import Prediction, load
 from tests.bundles import GOLDEN, SAMPLES, copy_bundle, exchange
-from tests.command_line import MODEL, Result, check_refusal
+from tests.command_line import MODEL, SIX, Result, check_refusal
 
 Cli = Callable[..., Result]
 FORMATS = ["jsonl", "csv", "parquet"]
@@ -79,6 +80,15 @@ def test_every_format_says_the_same(form: str, clips: Path, cli: Cli, tmp_path: 
     assert not list(tmp_path.glob("*.unfinished"))
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_capitals_are_the_same_format(form: str, cli: Cli, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    for name in (f"small.{form}", f"BIG.{form.upper()}"):
+        assert cli("predict", SAMPLES, *MODEL, "--out", name).status == 0
+    assert (tmp_path / f"BIG.{form.upper()}").read_bytes() == (tmp_path / f"small.{form}").read_bytes()
+
+
 @pytest.mark.parametrize("form", ["jsonl", "csv"])
 def test_a_file_cut_anywhere_is_gone_on_with(form: str, clips: Path, cli: Cli, tmp_path: Path) -> None:
     out = tmp_path / f"out.{form}"
@@ -100,9 +110,21 @@ def test_what_is_done_is_not_done_again(clips: Path, tmp_path: Path) -> None:
     with open_outfile(choose_outfile(place, None, resume=False, force=False)) as file:
         for prediction in predict_files(recognizer, list(inputs)[:40]):
             file.add(prediction)
-    items, n, last = skip_done(choose_outfile(place, None, resume=True, force=False), inputs)
-    assert (n, last.path if last else None) == (40, str(list(inputs)[39]))
-    assert len(list(items)) == 64 - 40 + 1  # the last one again, to see that the model is the same
+    begun = skip_done(choose_outfile(place, None, resume=True, force=False), inputs)
+    assert (begun.n, begun.last.path if begun.last else None) == (40, str(list(inputs)[39]))
+    assert len(list(begun.items)) == 64 - 40 + 1  # the last one again, to see that the model is the same
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_failed_before_is_still_failed(form: str, cli: Cli, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    (tmp_path / "bad.wav").touch()
+    args = ("predict", "bad.wav", SIX, *MODEL, "--out", f"out.{form}")
+    assert cli(*args).status == 1
+    result = cli(*args, "--resume")
+    closing = f"2 answers, 2 of them done before, of which 1 failed: out.{form}"
+    assert (result.status, result.err.splitlines()[-2:]) == (1, [closing, "1 of 2 inputs failed"])
 
 
 def test_other_inputs_models_and_columns_are_refused(clips: Path, cli: Cli, tmp_path: Path) -> None:
@@ -123,6 +145,12 @@ def test_other_inputs_models_and_columns_are_refused(clips: Path, cli: Cli, tmp_
 def test_another_suffix_and_orphan_options_are_wrong_usage(cli: Cli) -> None:
     assert cli("predict", SAMPLES, *MODEL, "--resume").status == 2
     assert cli("predict", SAMPLES, *MODEL, "--out", "a.csv", "--json").status == 2
+
+
+def test_answers_are_kept_or_dropped_but_not_both(cli: Cli, tmp_path: Path) -> None:
+    result = cli("predict", SAMPLES, *MODEL, "--out", "a.csv", "--resume", "--force")
+    assert (result.status, "Give one of them" in result.err) == (2, True), result.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_full_disk_leaves_whole_lines(tmp_path: Path) -> None:
@@ -245,3 +273,105 @@ def test_what_is_not_ours_is_not_gone_on_with(form: str, text: str, cli: Cli, cl
     result = cli("predict", clips.name, *MODEL, "--out", out, "--resume")
     check_refusal(result, f"out.{form}: does not begin as a file of answers to these inputs does", "another --out")
     assert out.read_text() == text
+
+
+@pytest.mark.parametrize("out", ["s3://b/x.jsonl", "file:///tmp/x.csv", "gs:/b/x.parquet", "s3://b/parts"])
+def test_an_address_is_no_file(out: str, cli: Cli, tmp_path: Path) -> None:
+    engine = () if Path(out).suffix else ("--engine", "ray")
+    check_refusal(cli("predict", SIX, *MODEL, *engine, "--out", out), "is an address", "Give a path")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", ["--force", "--resume"])
+@pytest.mark.parametrize("out", ["list.csv", "clips/../list.csv", "soft.csv", "hard.csv"])
+def test_an_input_is_no_place_for_answers(option: str, out: str, cli: Cli, clips: Path, tmp_path: Path) -> None:
+    inputs = tmp_path / "list.csv"
+    inputs.write_text(f"path\n{clips / '000.wav'}\n")
+    (tmp_path / "soft.csv").symlink_to(inputs)
+    (tmp_path / "hard.csv").hardlink_to(inputs)
+    before = inputs.read_text()
+    check_refusal(cli("predict", SIX, "list.csv", *MODEL, "--out", out, option), f"{out}: is one of the inputs")
+    assert inputs.read_text() == before
+
+
+def test_answers_may_stand_among_the_inputs(cli: Cli, clips: Path) -> None:
+    assert cli("predict", clips, *MODEL, "--out", clips / "out.csv").status == 1
+    assert cli("predict", clips, *MODEL, "--out", clips / "out.csv", "--force").status == 1
+    assert len(read_answers(clips / "out.csv")) == 64
+
+
+@pytest.mark.parametrize("kind", ["columns", "types", "text", "empty", "torn", "damaged"])
+def test_another_parquet_file_is_not_gone_on_with(kind: str, cli: Cli, tmp_path: Path) -> None:
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    out = tmp_path / "out.parquet"
+    cli("predict", SAMPLES, *MODEL, "--out", out)
+    match kind:
+        case "columns":
+            parquet.write_table(arrow.table({"x": [1, 2]}), out)
+        case "types":
+            parquet.write_table(arrow.table({name: [1, 2] for name in parquet.read_schema(out).names}), out)
+        case "text" | "empty":
+            out.write_text("notes" if kind == "text" else "")
+        case "torn":
+            out.write_bytes(out.read_bytes()[:-20])
+        case "damaged":
+            whole = out.read_bytes()
+            out.write_bytes(whole[:8] + bytes(600) + whole[608:])
+    before = out.read_bytes()
+    for _ in range(2):
+        check_refusal(cli("predict", SAMPLES, *MODEL, "--out", out, "--resume"), "out.parquet: is no Parquet file of")
+        assert (out.read_bytes(), list(tmp_path.glob("*.unfinished"))) == (before, [])
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_two_commands_cannot_write_one_file(form: str, cli: Cli, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    out = tmp_path / f"out.{form}"
+    args = ("predict", SAMPLES, *MODEL, "--out", out)
+    cli(*args)
+    before = read_answers(out)
+    code = (
+        "import sys; from pathlib import Path; from speechrnn.cli.outplace import choose_outfile, hold_outfile\n"
+        "with hold_outfile(choose_outfile(Path(sys.argv[1]), None, resume=True, force=False)):\n"
+        "    print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", code, str(out)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        for option in ("--resume", "--force"):
+            check_refusal(cli(*args, option), f"out.{form}: another command is writing it")
+        other.kill()
+        other.communicate()
+    assert read_answers(out) == before
+    assert cli(*args, "--resume").status == 0  # a killed one holds nothing
+    assert read_answers(out) == before
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_another_command_wrote_meanwhile_stays(form: str, cli: Cli, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    out = tmp_path / f"out.{form}"
+    outfile = choose_outfile(out, None, resume=False, force=False)
+    cli("predict", SAMPLES, *MODEL, "--out", out)
+    before = out.read_bytes()
+    with pytest.raises(OutputError, match="is there already"), hold_outfile(outfile):
+        pass
+    assert [out.read_bytes(), *tmp_path.glob("*.unfinished")] == [before]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_nothing_new_is_left_where_nothing_answers(form: str, cli: Cli, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    with (
+        pytest.raises(ClusterError),
+        hold_outfile(choose_outfile(tmp_path / f"new.{form}", None, resume=False, force=False)),
+    ):
+        raise ClusterError("all machines are lost.")
+    cli("predict", SAMPLES, *MODEL, "--out", f"out.{form}")
+    check_refusal(cli("predict", SIX, *MODEL, "--out", f"out.{form}", "--resume"), "row 1 is of")
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == [f"out.{form}"]

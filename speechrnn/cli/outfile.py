@@ -11,19 +11,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from speechrnn.batch import Item, name_item
-from speechrnn.cli.answers import Csv, Format, Json
+from speechrnn.cli.answers import Format
+from speechrnn.cli.outplace import Outfile
 from speechrnn.cli.outrows import Row, check_torn, read_answers
 from speechrnn.errors import OutputError
-from speechrnn.extras import check_installed
-from speechrnn.parquet import read_rows, write_table
+from speechrnn.parquet import write_table
 from speechrnn.recognizer import Prediction
 from speechrnn.text import printable
 
-SUFFIXES = (".jsonl", ".csv", ".parquet")
 # lines wait for so many others, or so long: then whoever follows the file sees them, and no kill can lose them
 _LINES, _SECONDS = 256, 1.0
 # an answer of the same model to the same clip differs by less
@@ -31,82 +29,39 @@ _SAME = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class Outfile:
-    """A file of answers.
+class Begun:
+    """What a file has already.
 
     Attributes
     ----------
-    path : Path
-        What was asked for; its suffix says the format.
-    layout : Format
-        How a line is written.
-    anew : bool
-        Whether what is there is dropped, once there are answers to take its place.
+    items : iterable
+        Inputs that are still to do.
+    n, n_failed : int
+        Rows that are there, and those of them that hold an error.
+    last : Row or None
+        The last of them.
     """
 
-    path: Path
-    layout: Format
-    anew: bool = False
-
-    @property
-    def journal(self) -> Path:
-        """The file that grows."""
-        return self.path.with_name(f"{self.path.name}.unfinished") if self.path.suffix == ".parquet" else self.path
+    items: Iterable[Item]
+    n: int = 0
+    n_failed: int = 0
+    last: Row | None = None
 
 
-def choose_outfile(path: Path, top: int | None, *, resume: bool, force: bool) -> Outfile:
-    """Find out whether a file of answers may be begun or gone on with; nothing that is there is lost yet.
-
-    Parameters
-    ----------
-    path : Path
-        As typed.
-    top : int or None
-        Labels in each answer.
-    resume, force : bool
-        Go on with what is there, or drop it.
-
-    Returns
-    -------
-    Outfile
-        Where and how to write.
-
-    Raises
-    ------
-    OutputError
-        Another suffix, or something is there already.
-    """
-    suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise OutputError(f"{printable(path)}: needed a name that ends in {', '.join(SUFFIXES)}. Rename it.")
-    if suffix == ".parquet":
-        check_installed("pyarrow", extra="parquet", purpose="writing Parquet")
-    if path.is_dir():
-        raise OutputError(f"{printable(path)}: is a folder, needed the name of a file. Give another --out.")
-    outfile = Outfile(path, Csv(top) if suffix == ".csv" else Json(top), anew=force and not resume)
-    there = [file for file in (outfile.path, outfile.journal) if os.path.lexists(file)]
-    if there and not (resume or force):
-        raise OutputError(f"{printable(there[0])}: is there already. Go on with it by --resume, or drop it by --force.")
-    if resume and suffix == ".parquet" and path.exists() and not outfile.journal.exists():
-        with outfile.journal.open("wb") as journal:  # finished, but there may be more inputs now
-            journal.writelines(json.dumps(row).encode() + b"\n" for row in read_rows(path))
-    return outfile
-
-
-def skip_done(outfile: Outfile, items: Iterable[Item]) -> tuple[Iterable[Item], int, Row | None]:
+def skip_done(outfile: Outfile, items: Iterable[Item]) -> Begun:
     """Leave out what the file has already; the last row is done again, to see that it is the same model's.
 
     Parameters
     ----------
     outfile : Outfile
-        From `choose_outfile`.
+        From `speechrnn.cli.outplace.choose_outfile`.
     items : iterable
         All inputs, in the order of those that the file was begun with.
 
     Returns
     -------
-    tuple
-        Inputs to do, the number of rows that are there, and the last of them.
+    Begun
+        What is there, and what is to do.
 
     Raises
     ------
@@ -114,8 +69,8 @@ def skip_done(outfile: Outfile, items: Iterable[Item]) -> tuple[Iterable[Item], 
         The file was begun with other inputs, or is no file of answers.
     """
     if outfile.anew:
-        return items, 0, None
-    rest, n, end = iter(items), 0, 0
+        return Begun(items)
+    rest, n, n_failed, end = iter(items), 0, 0, 0
     last: tuple[Item, Row] | None = None
     for row in read_answers(outfile.journal, outfile.layout):
         item = next(rest, None)
@@ -125,16 +80,16 @@ def skip_done(outfile: Outfile, items: Iterable[Item]) -> tuple[Iterable[Item], 
                 f"{printable(outfile.journal)}: row {n + 1} is of {printable(row.path)}, but {seen}. Give the inputs "
                 "that it was begun with, or another --out."
             )
-        n, end, last = n + 1, row.end, (item, row)
+        n, n_failed, end, last = n + 1, n_failed + (row.error is not None), row.end, (item, row)
     if last is not None:
         os.truncate(outfile.journal, end)  # behind it, a line that a kill tore
-        return chain([last[0]], rest), n, last[1]
+        return Begun(chain([last[0]], rest), n, n_failed, last[1])
     if outfile.journal.exists():
         first = list(islice(rest, 1))
         check_torn(outfile.journal, outfile.layout, name_item(first[0]) if first else None)
         os.truncate(outfile.journal, 0)
         rest = chain(first, rest)
-    return rest, n, None
+    return Begun(rest)
 
 
 def check_same(last: Row | None, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
@@ -175,7 +130,7 @@ def open_outfile(outfile: Outfile) -> Iterator["Writer"]:
     Parameters
     ----------
     outfile : Outfile
-        From `choose_outfile`.
+        From `speechrnn.cli.outplace.choose_outfile`.
 
     Yields
     ------
@@ -187,9 +142,9 @@ def open_outfile(outfile: Outfile) -> Iterator["Writer"]:
     OSError
         No space, no rights; what was written before stays, in whole lines.
     """
-    outfile.journal.parent.mkdir(parents=True, exist_ok=True)
-    if outfile.anew:  # a Parquet file stays until the new one takes its name
-        outfile.journal.unlink(missing_ok=True)
+    # not unlinked: the lock of `hold_outfile` is on this file; a Parquet file stays until the new one takes its name
+    if outfile.anew and outfile.journal.exists():
+        os.truncate(outfile.journal, 0)
     with outfile.journal.open("ab", buffering=0) as file:
         writer = Writer(file, outfile.layout)
         try:

@@ -84,6 +84,8 @@ def predict(
         raise typer.BadParameter("--json and --csv exclude each other. Give one of them.")
     if out is None and (resume or force):
         raise typer.BadParameter("--resume and --force are about the file of --out. Give one.")
+    if resume and force:
+        raise typer.BadParameter("--resume keeps what --out has, and --force drops it. Give one of them.")
     if out is not None and (as_json or as_csv):
         raise typer.BadParameter("the suffix of --out says the format. Leave out --json and --csv.")
     if engine is Engine.ray and runtime is Runtime.keras:
@@ -94,7 +96,7 @@ def predict(
     from speechrnn.cli.answers import settle
     from speechrnn.cli.inputs import Inputs
 
-    place = run.Place(out, resume=resume, force=force, top=top)
+    place = run.Place(out, inputs, resume=resume, force=force, top=top)
     outfile = run.choose_place(place, folders=engine is Engine.ray)
     recognizer = run.load_recognizer(model, threshold, keras=runtime is Runtime.keras)
     # Keras is already parallel inside

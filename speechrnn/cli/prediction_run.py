@@ -1,7 +1,7 @@
 """The steps of ``predict``: what recognises, and where the answers go."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -12,7 +12,8 @@ import typer
 from speechrnn.batch import Item, predict_files
 from speechrnn.cli.answers import FORMATS, Tally, print_answers, tally, watch
 from speechrnn.cli.inputs import Inputs
-from speechrnn.cli.outfile import SUFFIXES, Outfile, check_same, choose_outfile, open_outfile, skip_done
+from speechrnn.cli.outfile import check_same, open_outfile, skip_done
+from speechrnn.cli.outplace import SUFFIXES, Outfile, check_local, check_no_input, choose_outfile, hold_outfile
 from speechrnn.errors import OutputError
 from speechrnn.extras import check_installed
 from speechrnn.parquet import holds_answers
@@ -26,9 +27,10 @@ ANSWERS = Kind("answers", "folder of answers", "folders of answers", holds_answe
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where answers shall go, as typed."""
+    """Where answers shall go, and to what, as typed."""
 
     out: Path | None
+    inputs: Sequence[str]
     resume: bool
     force: bool
     top: int | None
@@ -71,11 +73,13 @@ def choose_place(place: Place, *, folders: bool) -> Outfile | Path | None:
     Raises
     ------
     OutputError
-        Something is there already, or a folder shall be gone on with.
+        It is an address, something is there already, be it an input, or a folder shall be gone on with.
     """
     out = place.out
     if out is None:
         return None
+    check_local(out)
+    check_no_input(out, place.inputs)
     if not folders or out.suffix.lower() in SUFFIXES:
         return choose_outfile(out, place.top, resume=place.resume, force=place.force)
     if place.resume:
@@ -172,17 +176,24 @@ def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Ta
     Returns
     -------
     Tally
-        What came now.
+        What came, now and before.
     """
     if isinstance(outfile, Path):
         return _write_parts(engine, inputs, outfile)
-    items, n_before, last = skip_done(outfile, inputs)
-    predictions = _started(check_same(last, engine.predict(items)))
+    with hold_outfile(outfile):
+        return _write_file(engine, inputs, outfile)
+
+
+def _write_file(engine: Engine, inputs: Inputs, outfile: Outfile) -> Tally:
+    begun = skip_done(outfile, inputs)
+    predictions = _started(check_same(begun.last, engine.predict(begun.items)))
     with open_outfile(outfile) as file:
-        done = tally(watch(predictions, inputs.count, n_before), file.add)
-    before = f", {n_before} of them done before" if n_before else ""
-    typer.echo(f"{n_before + done.n} answers{before}: {printable(outfile.path)}", err=True)
-    return done
+        done = tally(watch(predictions, inputs.count, begun.n), file.add)
+    came = Tally(begun.n + done.n, begun.n_failed + done.n_failed)
+    before = f", {begun.n} of them done before" if begun.n else ""
+    failed = f", of which {begun.n_failed} failed" if begun.n_failed else ""
+    typer.echo(f"{came.n} answers{before}{failed}: {printable(outfile.path)}", err=True)
+    return came
 
 
 def _started(predictions: Iterator[Prediction]) -> Iterator[Prediction]:

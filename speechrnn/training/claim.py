@@ -1,7 +1,6 @@
 """The place of a training: found free before any work, held while it lasts, left clean when nothing is to keep."""
 
 import contextlib
-import fcntl
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from speechrnn.errors import TrainingError
 from speechrnn.places import UNFINISHED
-from speechrnn.storage import sweep
+from speechrnn.storage import lock, sweep
 from speechrnn.vacancy import BUNDLES, check_apart, check_free
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -67,13 +66,9 @@ def claim(path: Path, data: Path, *, resume: bool, force: bool) -> Iterator[Clai
     check_free(path, BUNDLES, force=force)
     held = Claim(path, path.with_name(path.name + UNFINISHED))
     held.unfinished.mkdir(parents=True, exist_ok=True)
-    with (held.unfinished / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise TrainingError(
-                f"{path}: another training is at work on it. Wait for it, or choose another --out."
-            ) from error
+    with (held.unfinished / "lock").open("w") as file:
+        if not lock(file):
+            raise TrainingError(f"{path}: another training is at work on it. Wait for it, or choose another --out.")
         if held.checkpoint.exists() and not (resume or force):
             raise TrainingError(
                 f"{held.unfinished}: an unfinished training. Go on with --resume, or drop it with --force."
