@@ -15,7 +15,7 @@ from speechrnn.corpus.layouts import Corpus
 from speechrnn.corpus.manifest import SynthesisOptions, read_manifest
 from speechrnn.corpus.synthesis import synthesize
 from speechrnn.corpus.words import OTHER
-from speechrnn.places import cache_home
+from speechrnn.homes import cache_home
 from speechrnn.progress import Progress
 
 # a label with fewer clips than this cannot spare any for a score

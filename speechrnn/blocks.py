@@ -11,7 +11,7 @@ import numpy as np
 import soundfile
 
 from speechrnn.errors import AudioError
-from speechrnn.recordings import UNKNOWN_LENGTH, check_complete, check_not_empty, decode
+from speechrnn.recordings import UNKNOWN_LENGTH, check_complete, check_not_empty, decode, read_pipe
 from speechrnn.waveform import Waveform, check_rate, mix
 
 # a file that libsndfile cannot read piece by piece is decoded whole, if it is no longer than this, in seconds
@@ -53,11 +53,12 @@ class FileBlocks:
     """
 
     def __init__(self, path: Path, seconds: float) -> None:
-        check_not_empty(path)
+        source = read_pipe(path)
+        check_not_empty(source)
         self._path = path
         self._sound: Any = None
         # libsndfile would take .raw for samples without a header
-        if path.suffix.lower() != ".raw":
+        if isinstance(source, Path) and path.suffix.lower() != ".raw":
             try:
                 # absolute: libsndfile would take a file named - for stdin
                 self._sound = soundfile.SoundFile(os.fsencode(path.absolute()))
@@ -67,7 +68,7 @@ class FileBlocks:
             self._sound.close()
             self._sound = None
         # `recordings` knows what else can be read, and says why something cannot
-        self._whole = decode(path, LONGEST_WHOLE) if self._sound is None else None
+        self._whole = decode(source, LONGEST_WHOLE) if self._sound is None else None
         self.sr = int(self._sound.samplerate) if self._whole is None else self._whole.sr
         check_rate(self.sr)
         self._size = max(1, round(seconds * self.sr))

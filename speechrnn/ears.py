@@ -83,6 +83,8 @@ def load_ear(model: str | Path | None = None, *, threshold: float | None = None)
     ------
     BundleError
         There is no such model, or it is damaged.
+    ConfigError
+        `threshold` is no number from 0 to 1.
     """
     bundle = read_bundle(find_model(model) if model else _default())
     if bundle.metadata.kind == "strings":

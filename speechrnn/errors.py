@@ -21,6 +21,10 @@ class BundleError(SpeechRNNError):
     """A model folder that is missing, damaged, newer than this version, or in the way."""
 
 
+class HomeError(SpeechRNNError):
+    """A user without a home folder, where one is needed."""
+
+
 class ConfigError(SpeechRNNError):
     """A configuration with an unknown key, a wrong type, or a value out of range."""
 

@@ -1,13 +1,11 @@
-"""Where things live when nobody says: trained models and cached audio in the user's folders.
-
-``SPEECHRNN_HOME`` moves both; without it the XDG folders are used.
-"""
+"""Where models are: those that ship, and those that the user trained without giving a place."""
 
 import glob
 import os
 from pathlib import Path
 
 from speechrnn.errors import BundleError
+from speechrnn.homes import is_in_model_home, model_home, models_of_user
 from speechrnn.storage import write_text
 
 SHIPPED = "digits"
@@ -18,43 +16,6 @@ _METADATA = "metadata.json"
 # models listed where the one that was named is not there
 MAX_NAMED = 8
 _PRETRAINED = Path(__file__).parent / "pretrained"
-
-
-def data_home() -> Path:
-    """Give the folder for models and corpora.
-
-    Returns
-    -------
-    Path
-        ``$SPEECHRNN_HOME``, or ``$XDG_DATA_HOME/speechrnn``, or ``~/.local/share/speechrnn``; it may not exist yet.
-    """
-    if own := os.environ.get("SPEECHRNN_HOME"):
-        return Path(own)
-    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "speechrnn"
-
-
-def cache_home() -> Path:
-    """Give the folder for what can be made again.
-
-    Returns
-    -------
-    Path
-        ``$SPEECHRNN_HOME/cache``, or ``$XDG_CACHE_HOME/speechrnn``, or ``~/.cache/speechrnn``; it may not exist yet.
-    """
-    if own := os.environ.get("SPEECHRNN_HOME"):
-        return Path(own) / "cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "speechrnn"
-
-
-def model_home() -> Path:
-    """Give the folder for models that the user gave no place.
-
-    Returns
-    -------
-    Path
-        ``models`` in `data_home`; it may not exist yet.
-    """
-    return data_home() / "models"
 
 
 def new_model_path(name: str) -> Path:
@@ -120,7 +81,7 @@ def remember_model(path: Path) -> None:
     path : Path
         A bundle; of one elsewhere nothing is written.
     """
-    if path.parent == model_home():
+    if is_in_model_home(path):
         write_text(path.parent / "latest", path.name + "\n")
 
 
@@ -176,8 +137,8 @@ def find_model(model: str | Path | None = None) -> Path:
     if here.is_file():
         folder = f"its folder, {here.parent}" if (here.parent / _METADATA).is_file() else "a folder"
         raise BundleError(f"{name}: is a file, needed the folder of a model. Give {folder}.")
-    places = [] if _is_path(name) else [_PRETRAINED / name, model_home() / name]
-    if found := next((place for place in places if place.is_dir()), None):
+    homes = [] if _is_path(name) else [_PRETRAINED, models_of_user()]
+    if found := next((home / name for home in homes if home and (home / name).is_dir()), None):
         return found
     if name == SHIPPED and (latest := _latest()):
         return latest
@@ -205,7 +166,7 @@ def _name_models(name: str) -> str:
     """List the models that have a name, nearest first."""
     import difflib  # only who made a mistake waits for it
 
-    folders = (file.parent for home in (_PRETRAINED, model_home()) for file in home.glob(f"*/{_METADATA}"))
+    folders = (file.parent for home in (_PRETRAINED, models_of_user()) if home for file in home.glob(f"*/{_METADATA}"))
     names = sorted({folder.name for folder in folders if not folder.name.endswith(UNFINISHED)})
     if _is_path(name) or not names:
         return ""
@@ -219,8 +180,9 @@ def _is_path(name: str) -> bool:
 
 
 def _latest() -> Path | None:
-    pointer = model_home() / "latest"
-    if not pointer.is_file():
+    models = models_of_user()
+    pointer = models / "latest" if models else None
+    if pointer is None or not pointer.is_file():
         return None
     name = pointer.read_text(encoding="utf-8", errors="replace").strip()
     path = pointer.parent / name

@@ -12,6 +12,7 @@ from speechrnn.audio import Source, Waveform, load_audio
 from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.engine import Answers, Engine, OnnxEngine, pad
 from speechrnn.places import find_model
+from speechrnn.thresholds import check_threshold
 
 __all__ = ["Answers", "Engine", "OnnxEngine", "Prediction", "Recognizer", "load", "pad"]
 
@@ -60,11 +61,16 @@ class Recognizer:
     threshold : float, optional
         Answer only where `known` and the probability are both at least this, in place of the bundle's own threshold,
         which looks at `known` alone.
+
+    Raises
+    ------
+    ConfigError
+        `threshold` is no number from 0 to 1.
     """
 
     def __init__(self, bundle: Bundle, engine: Engine | None = None, *, threshold: float | None = None) -> None:
         self.bundle = bundle
-        self.threshold = bundle.metadata.threshold if threshold is None else threshold
+        self.threshold = bundle.metadata.threshold if threshold is None else check_threshold("threshold", threshold)
         self.chosen_threshold = threshold
         self._engine = engine or OnnxEngine(bundle)
 
@@ -167,5 +173,7 @@ def load(model: str | Path | None = None, *, threshold: float | None = None) -> 
     ------
     BundleError
         There is no such model, or it is damaged.
+    ConfigError
+        `threshold` is no number from 0 to 1.
     """
     return Recognizer(read_bundle(find_model(model)), threshold=threshold)

@@ -6,6 +6,7 @@ and what was read is checked against the header.
 
 import io
 import os
+import stat
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,6 +22,8 @@ AUDIO_SUFFIXES = MEDIA_SUFFIXES | frozenset(
     [".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".au", ".caf", ".w64", ".rf64", ".snd"]
 )
 BLOCK = 1 << 16
+# most that is read out of a pipe; without a bound an endless one would fill the memory
+MAX_PIPE = 256 << 20
 # what libsndfile gives where the header leaves the length open
 UNKNOWN_LENGTH = 2**63 - 1
 # what a program that writes wav into a pipe puts as the size; libsndfile takes everything from about there as unknown
@@ -65,6 +68,7 @@ def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decode
         source = source.read()
         if not isinstance(source, bytes):
             raise AudioError('a file object that gives text, needed bytes. Open it with mode "rb".')
+    source = read_pipe(source)
     check_not_empty(source)
     suffix = "" if isinstance(source, bytes) else Path(source).suffix.lower()
     # libsndfile would take .raw for samples without a header, and a file named - for stdin
@@ -92,6 +96,40 @@ def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decode
         if not endless:
             check_complete(source, sound, y.size)
         return Decoded(y, int(sound.samplerate))
+
+
+def read_pipe(source: str | Path | bytes) -> str | Path | bytes:
+    """Read what is no file on a disk into memory, such as a pipe: it gives its bytes once, and only forwards.
+
+    Parameters
+    ----------
+    source : str, Path or bytes
+        The file or its content; a named pipe waits for its writer.
+
+    Returns
+    -------
+    str, Path or bytes
+        The content of a pipe or a device; all else as it was given.
+
+    Raises
+    ------
+    AudioError
+        It gives more than 256 MiB.
+    OSError
+        It cannot be opened.
+    """
+    if isinstance(source, bytes):
+        return source
+    try:
+        mode = Path(source).stat().st_mode
+    except (OSError, ValueError):  # who opens it says why
+        return source
+    if stat.S_ISREG(mode) or stat.S_ISDIR(mode):
+        return source
+    data = _content(source, MAX_PIPE + 1)
+    if len(data) > MAX_PIPE:
+        raise AudioError(f"more than {MAX_PIPE >> 20} MiB out of a pipe, needed less. Save it as a file first.")
+    return data
 
 
 def check_not_empty(source: str | Path | bytes) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 
 from speechrnn.blocks import Block, as_block
 from speechrnn.ears import Ear, load_ear
-from speechrnn.errors import AudioError, SpeechRNNError
+from speechrnn.errors import AudioError, BundleError, SpeechRNNError
 from speechrnn.resampling import Resampler
 from speechrnn.segmenting import Segmenter, SegmentOptions, Utterance
+from speechrnn.transcriber import explain_model
 from speechrnn.transcript import Segment, Transcript
 from speechrnn.waveform import Waveform
 
@@ -179,8 +180,10 @@ def listen(blocks: Iterable[Any], sr: int, model: Ear | str | Path | None = None
     AudioError
         A rate that no recorder has; while iterating: a block that is not of finite floats.
     BundleError
-        The model cannot be loaded.
+        The model cannot be loaded, or is a `Recognizer`, which hears single recordings and no stream.
     """
     ear = load_ear(model) if model is None or isinstance(model, str | Path) else model
+    if not hasattr(ear, "hear"):
+        raise BundleError(explain_model(ear))
     stream = Stream(ear, sr)
     return (segment for found in hear(stream, map(as_block, blocks)) for segment in found.segments)

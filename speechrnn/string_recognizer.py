@@ -17,6 +17,7 @@ from speechrnn.progress import OpenProgress
 from speechrnn.second_ear import SecondEar
 from speechrnn.segmenting import Utterance
 from speechrnn.string_engine import FrameEngine, StringEngine
+from speechrnn.thresholds import check_threshold
 from speechrnn.transcript import Segment, Transcript
 from speechrnn.utterances import find_utterances, read_blocks
 
@@ -35,6 +36,11 @@ class StringRecognizer:
         is far less probable; see `speechrnn.belief.believe`.
     ear : SecondEar, optional
         Hears each word once more.
+
+    Raises
+    ------
+    ConfigError
+        `min_probability` is no number from 0 to 1.
     """
 
     def __init__(
@@ -47,7 +53,8 @@ class StringRecognizer:
     ) -> None:
         self.bundle = bundle
         self._ear = ear
-        self.min_probability = bundle.metadata.threshold if min_probability is None else min_probability
+        own = bundle.metadata.threshold
+        self.min_probability = own if min_probability is None else check_threshold("min_probability", min_probability)
         self._engine = engine or StringEngine(bundle)
 
     @property

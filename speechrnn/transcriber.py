@@ -4,6 +4,7 @@ from pathlib import Path
 
 from speechrnn.audio import Source
 from speechrnn.bundle import Bundle, read_bundle
+from speechrnn.errors import BundleError
 from speechrnn.patterns import choose_pattern
 from speechrnn.places import find_model, find_shipped
 from speechrnn.second_ear import SecondEar
@@ -34,11 +35,38 @@ def load_strings(model: Bundle | str | Path | None = None, *, min_probability: f
     ------
     BundleError
         There is no such model, or it or its second ear is damaged or of another kind.
+    ConfigError
+        `min_probability` is no number from 0 to 1.
     """
+    if not isinstance(model, Bundle | str | Path | None):
+        raise BundleError(explain_model(model))
     bundle = model if isinstance(model, Bundle) else read_bundle(find_model(model or SHIPPED))
     words = bundle.metadata.words
     ear = SecondEar(read_bundle(find_shipped(words)), bundle) if words else None
     return StringRecognizer(bundle, min_probability=min_probability, ear=ear)
+
+
+def explain_model(model: object) -> str:
+    """Say why something cannot hear strings.
+
+    Parameters
+    ----------
+    model : object
+        Such as what `speechrnn.load` gives.
+
+    Returns
+    -------
+    str
+        What it is, and what to give.
+
+    Examples
+    --------
+    >>> explain_model(6)
+    'a model of type int, needed a StringRecognizer, or the name or folder of a model. Give speechrnn.load_strings().'
+    """
+    kind = type(model).__name__
+    seen = "a Recognizer, which hears single words" if kind == "Recognizer" else f"a model of type {kind}"
+    return f"{seen}, needed a StringRecognizer, or the name or folder of a model. Give speechrnn.load_strings()."
 
 
 def transcribe(
@@ -76,7 +104,7 @@ def transcribe(
     AudioError
         The recording cannot be read.
     BundleError
-        The model cannot be loaded.
+        The model cannot be loaded, or is none of strings.
     """
     recognizer = model if isinstance(model, StringRecognizer) else load_strings(model)
     return recognizer.transcribe(source, sr, pattern=choose_pattern(length, pattern, recognizer.labels))

@@ -27,7 +27,7 @@ HEAVY = {
 ORDER = [
     {"text", "progress"},
     {"errors"},
-    {"runtime", "extras", "storage", "crew", "yaml", "presets", "settings", "patterns"},
+    {"runtime", "extras", "homes", "thresholds", "storage", "crew", "yaml", "presets", "settings", "patterns"},
     {"conversion", "decoding", "string_settings"},
     {"config", "places", "belief"},
     {"readings"},

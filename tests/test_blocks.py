@@ -1,5 +1,7 @@
 """A file as a stream."""
 
+import os
+import threading
 import time
 from pathlib import Path
 
@@ -59,3 +61,22 @@ def test_blocks_are_paced(monkeypatch: pytest.MonkeyPatch) -> None:
         times.append(round(clock[0] - 100, 6))
         clock[0] += 0.025 if i == 1 else 0.001  # one is slow, and the next come at once
     assert times == [0.01, 0.02, 0.045, 0.046, 0.05]
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg"])
+def test_a_pipe_is_read_as_the_file_that_comes_out_of_it(suffix: str, tmp_path: Path) -> None:
+    path, pipe = tmp_path / f"a.{suffix}", tmp_path / "pipe"
+    soundfile.write(path, word(16000), 16000)
+    os.mkfifo(pipe)
+    whole = decode(path, 10)
+    for read in (lambda: decode(pipe, 10).y, lambda: np.concatenate([one.y for one in FileBlocks(pipe, 0.1)])):
+        writer = threading.Thread(target=pipe.write_bytes, args=(path.read_bytes(),), daemon=True)
+        writer.start()
+        np.testing.assert_array_equal(read(), whole.y)
+        writer.join()
+
+
+def test_a_pipe_that_never_ends_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("speechrnn.recordings.MAX_PIPE", 1 << 20)
+    with pytest.raises(AudioError, match=r"^more than 1 MiB out of a pipe, needed less\."):
+        decode("/dev/zero", 10)

@@ -90,6 +90,22 @@ def test_what_is_printed_cannot_be_written(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, b"error: no space left on the disk. Free some, then run it again.\n")
 
 
+@pytest.mark.parametrize("args", [("--help",), ("--version",), ("predict", "--help")])
+def test_help_that_cannot_be_written(args: tuple[str, ...], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "speechrnn", *args]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (1, b"error: no space left on the disk. Free some, then run it again.\n")
+
+
+@pytest.mark.pretrained
+@pytest.mark.parametrize("command", ["predict", "transcribe"])
+def test_stdin_that_is_closed_is_said_so(command: str, tmp_path: Path) -> None:
+    line = f'exec "{sys.executable}" -m speechrnn {command} - <&-'
+    done = subprocess.run(["bash", "-c", line], capture_output=True, check=False, cwd=tmp_path)
+    check_refusal(Result(done.returncode, done.stdout.decode(), done.stderr.decode()), "-: closed: there is no stdin")
+
+
 def test_a_reader_who_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)

@@ -53,6 +53,27 @@ def test_a_foreign_label_alone_is_no_failure(cli: Cli, damaged: Path) -> None:
     assert [Path(item["path"]).name for item in json.loads(result.out)["skipped"]] == ["stop_bob_0.wav"]
 
 
+def test_a_recording_of_a_list_that_is_not_there_could_not_be_read(cli: Cli, tmp_path: Path) -> None:
+    clips = sorted(SAMPLES.glob("6_*.wav"))
+    rows = [f"{clip},6\n" for clip in clips]
+    (tmp_path / "list.csv").write_text("path,label\n" + "".join([*rows, "nope.wav,6\n", "nope.wav,6\n", rows[0]]))
+    result = cli("evaluate", "list.csv", *MODEL)
+    assert result.status == 1
+    assert "nope.wav: no such file" in result.out
+    assert result.err == f"1 of {len(clips) + 1} files could not be read: they are named above\n"
+    (tmp_path / "list.csv").write_text("path,label\n" + "".join([*rows, rows[0]]))
+    assert cli("evaluate", "list.csv", *MODEL).status == 0
+
+
+def test_a_link_to_nothing_could_not_be_read_and_one_in_a_circle_loses_nothing(cli: Cli, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(SAMPLES, tmp_path / "linked"))
+    (folder / "circle").symlink_to(folder)
+    assert cli("evaluate", folder, *MODEL).status == 0
+    (folder / "6_bob_0.wav").symlink_to("nope.wav")
+    result = cli("evaluate", folder, *MODEL)
+    assert (result.status, result.err) == (1, "1 of 21 files could not be read: they are named above\n")
+
+
 @pytest.fixture
 def beside(tmp_path: Path) -> Path:
     """The samples, another word and a noise; and of each one that cannot be read."""

@@ -55,6 +55,11 @@ def test_configs_lists_every_preset_with_a_line(cli: Cli) -> None:
     result = cli("configs")
     assert [line.split()[0] for line in result.lines] == list(preset_names())
     assert all(len(line.split()) > 3 for line in result.lines)
+    # one sentence each, and all of it
+    cut = [
+        line for line in result.lines if not line.endswith(".") or ". " in line or line.count("(") != line.count(")")
+    ]
+    assert cut == []
 
 
 @pytest.mark.parametrize("name", preset_names())

@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from speechrnn.places import data_home, remember_model
+from speechrnn.homes import data_home
+from speechrnn.places import remember_model
 from speechrnn.recognizer import Prediction, load
 from tests.bundles import GOLDEN, SAMPLES, check_distribution, copy_bundle
 from tests.command_line import MODEL, SIX, Result, check_refusal

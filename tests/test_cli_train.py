@@ -28,8 +28,9 @@ from speechrnn.corpus.splits import METHODS, split_corpus
 from speechrnn.corpus.synthesis import read_manifest, synthesize
 from speechrnn.errors import TrainingError
 from speechrnn.history import parse_history
+from speechrnn.homes import data_home
 from speechrnn.metadata import Calibrated
-from speechrnn.places import data_home, find_model
+from speechrnn.places import find_model
 from tests.bundles import GOLDEN
 from tests.command_line import Result, check_refusal
 

@@ -67,6 +67,7 @@ def test_a_pattern_is_written_as_it_is_given_and_json_has_the_digits_alone(cli: 
     assert cli("transcribe", pin, "--pattern", "dd-dd").out == "pin.wav: 40-71\n"
     assert json.loads(cli("transcribe", pin, "--pattern", "dd-dd", "--json").out)["digits"] == "4071"
     assert len(json.loads(cli("transcribe", pin, "--length", "3", "--json").out)["digits"]) == 3
+    assert "with --json `digits` has the digits alone" in " ".join(cli("transcribe", "--help").out.split())
 
 
 def test_a_bar_for_each_file_that_takes_long_gone_before_its_line(

@@ -8,7 +8,7 @@ import soundfile
 
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip
-from speechrnn.places import cache_home
+from speechrnn.homes import cache_home
 from speechrnn.training.features import Example, load_examples
 
 
@@ -24,3 +24,15 @@ def test_a_copy_is_kept_only_of_what_had_to_be_decoded(
     assert isinstance(first[0], Example)
     assert isinstance(again[0], Example)
     np.testing.assert_array_equal(first[0].features, again[0].features)
+
+
+def test_a_user_without_a_home_trains_without_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("SPEECHRNN_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", fail)
+    soundfile.write(tmp_path / "a.wav", np.random.default_rng(0).normal(0, 0.1, 16000), 16000)
+    [example] = load_examples([Clip(tmp_path / "a.wav", "6", None)], Config.load("default"))
+    assert isinstance(example, Example)

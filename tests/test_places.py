@@ -1,18 +1,18 @@
 """Default places, names, and the pointer to the model trained last."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from speechrnn.errors import BundleError
+from speechrnn.errors import BundleError, HomeError
+from speechrnn.homes import cache_home, data_home, is_in_model_home, model_home
 from speechrnn.metadata import METADATA
 from speechrnn.places import (
     UNFINISHED,
     begun_model_path,
-    cache_home,
-    data_home,
     find_model,
-    model_home,
     new_model_path,
     remember_model,
 )
@@ -37,6 +37,43 @@ def test_folders_follow_the_environment(monkeypatch: pytest.MonkeyPatch, home: P
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", "/h")
     assert (data_home(), cache_home()) == (Path("/h/.local/share/speechrnn"), Path("/h/.cache/speechrnn"))
+
+
+@pytest.fixture
+def no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run as a user whom the system does not know, as in many containers."""
+
+    def fail(uid: int) -> None:
+        raise KeyError(uid)
+
+    for name in ("SPEECHRNN_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", fail)
+
+
+@pytest.mark.usefixtures("no_home")
+def test_a_user_without_a_home_needs_none_for_what_ships_or_has_a_path(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="no model yet"):
+        find_model()
+    for folder in (tmp_path / "shipped" / "digits", tmp_path / "mine"):
+        folder.mkdir(parents=True)
+        (folder / METADATA).touch()
+    assert find_model() == find_model("digits") == tmp_path / "shipped" / "digits"
+    assert find_model("./mine") == Path("mine")
+    with pytest.raises(BundleError, match=r"^digit: no such bundle; models are digits\. Needed"):
+        find_model("digit")
+    remember_model(tmp_path / "mine")
+    assert not is_in_model_home(tmp_path / "mine")
+    assert not (tmp_path / "latest").exists()
+
+
+@pytest.mark.usefixtures("no_home")
+def test_where_a_home_is_needed_a_sentence_says_what_to_set() -> None:
+    needy: list[Callable[[], object]] = [data_home, cache_home, model_home]
+    needy += [partial(new_model_path, "gru"), partial(begun_model_path, "gru")]
+    for needs_one in needy:
+        with pytest.raises(HomeError, match=r"^this user has no home folder \(.*Name a folder .*: SPEECHRNN_HOME="):
+            needs_one()
 
 
 def test_without_any_model_one_sentence_says_how_to_get_one() -> None:

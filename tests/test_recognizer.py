@@ -7,12 +7,13 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
-from speechrnn.errors import AudioError, BundleError
+from speechrnn.errors import AudioError, BundleError, ConfigError
 from speechrnn.recognizer import Answers, Prediction, Recognizer, load, pad
 from tests.bundles import GOLDEN, LABELS, SAMPLES, check_distribution, copy_bundle, describe
 from tests.signals import Waveform, word
@@ -119,6 +120,13 @@ def test_threshold(tmp_path: Path, case: Case) -> None:
     assert found.probability == pytest.approx(best)
     assert found.known == known
     assert (found.start, found.end) == (0.0, 0.5)
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), 2, -1, float("inf"), "x"])
+def test_a_threshold_that_is_no_probability_is_refused(recognizer: Recognizer, wrong: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^threshold is .*, needed a number from 0 to 1\."):
+        Recognizer(recognizer.bundle, threshold=wrong)
+    assert Recognizer(recognizer.bundle, threshold=np.float32(0.5)).threshold == 0.5  # type: ignore[arg-type]
 
 
 def test_an_answer_does_not_depend_on_its_neighbours(recognizer: Recognizer) -> None:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from unittest.mock import Mock, call
 
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 import soundfile
 import soxr
 
-from speechrnn.errors import AudioError, ConfigError
+from speechrnn.errors import AudioError, BundleError, ConfigError
 from speechrnn.patterns import any_of_length, choose_pattern, parse_pattern
+from speechrnn.recognizer import load
 from speechrnn.streaming import listen
 from speechrnn.transcriber import StringRecognizer, transcribe
+from tests.bundles import GOLDEN
 from tests.pitches import SR, Pitches, Sound, hush, say, tone
 from tests.pitches import pitch_recognizer as recognizer
 
@@ -206,3 +209,18 @@ def test_length_and_pattern_exclude_each_other() -> None:
     assert choose_pattern(None, None, "0123456789") is None
     assert transcribe(say("4071"), recognizer(), length=4).digits == "4071"
     assert transcribe(say("4071"), recognizer(), pattern="dd-dd").digits == "4071"
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), 2, -1, "x"])
+def test_a_threshold_that_is_no_probability_is_refused(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^min_probability is .*, needed a number from 0 to 1\."):
+        recognizer(min_probability=wrong)
+
+
+def test_a_model_of_single_words_says_so() -> None:
+    words: Any = load(GOLDEN)
+    seen = r"^a Recognizer, which hears single words, needed a StringRecognizer, .*load_strings\(\)\.$"
+    with pytest.raises(BundleError, match=seen):
+        listen([say("4")], SR, words)
+    with pytest.raises(BundleError, match=seen):
+        transcribe(say("4"), words)

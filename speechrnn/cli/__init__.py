@@ -24,3 +24,9 @@ def main() -> None:
         app(prog_name="speechrnn")
     except KeyboardInterrupt:  # before `CommandGroup` could say so
         sys.exit(128 + signal.SIGINT)
+    except OSError as error:  # of help and version, which are printed before `CommandGroup` runs anything
+        from speechrnn.cli.group import FAILED, drop_output, explain
+
+        drop_output()
+        sys.stderr.writelines(f"{line}\n" for line in explain(error))
+        sys.exit(FAILED)

@@ -13,8 +13,9 @@ from speechrnn.cli.progress import progress
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import NOISE_LABEL
 from speechrnn.errors import BundleError
+from speechrnn.homes import is_in_model_home
 from speechrnn.markup import Table, count, percent, text_table
-from speechrnn.places import find_model, is_shipped, model_home
+from speechrnn.places import find_model, is_shipped
 from speechrnn.text import printable
 from speechrnn.vacancy import BUNDLES, check_apart, check_free
 
@@ -232,7 +233,7 @@ def print_recalibrated(done: Any, reject_at: float) -> None:
         )
     path = done.bundle.path
     typer.echo(f"Model: {printable(path)}")
-    name = path.name if path.parent == model_home() else quote(path)
+    name = path.name if is_in_model_home(path) else quote(path)
     typer.echo(f"Next:  speechrnn evaluate DATA --model {name}")
 
 

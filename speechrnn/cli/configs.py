@@ -1,5 +1,6 @@
 """``speechrnn configs``: the presets, and what a configuration may hold."""
 
+import itertools
 from typing import Annotated
 
 import typer
@@ -31,9 +32,14 @@ def configs(
     elif name is None:
         width = max(map(len, preset_names()))
         for preset in preset_names():
-            first = preset_path(preset).read_text(encoding="utf-8").partition("\n")[0]
-            typer.echo(f"{preset:<{width}}  {first.removeprefix('#').strip()}")
+            typer.echo(f"{preset:<{width}}  {_first_sentence(preset_path(preset).read_text(encoding='utf-8'))}")
     elif name in preset_names():
         typer.echo(preset_path(name).read_text(encoding="utf-8"), nl=False)
     else:
         raise ConfigError(f"{name}: no such preset. There are: {', '.join(preset_names())}.")
+
+
+def _first_sentence(text: str) -> str:
+    """Of the comment that a file begins with, which goes on over lines."""
+    lines = itertools.takewhile(lambda line: line.startswith("#"), text.splitlines())
+    return " ".join(line.removeprefix("#").strip() for line in lines).partition(". ")[0].removesuffix(".") + "."

@@ -155,7 +155,7 @@ class CommandGroup(TyperGroup):
             # typer's own: the exit that a command asked for, and wrong usage, which has a text of its own
             if isinstance(error, typer.Exit | typer.Abort | SystemExit) or hasattr(error, "format_message"):
                 raise
-            _drop_output()
+            drop_output()
             if ctx.params.get("debug"):
                 traceback.print_exception(error)
             for line in explain(error):
@@ -220,7 +220,7 @@ def _in_one_line(error: BaseException) -> str:
     return printable(str(error).encode(errors="backslashreplace").decode()) or "no message"
 
 
-def _drop_output() -> None:
+def drop_output() -> None:
     """If what is still to be printed cannot be, do not let Python try again at its end."""
     try:
         sys.stdout.flush()

@@ -173,6 +173,8 @@ def _expand_url(url: str) -> Iterator[Item]:
 
 
 def _read_stdin() -> Item:
+    if sys.stdin is None:  # closed by the caller (<&-)
+        return fail(STDIN, "closed: there is no stdin to read. Give a recording on it, or name a file.")
     raw = sys.stdin.buffer.read(MAX_STDIN + 1)
     if len(raw) > MAX_STDIN:
         return fail(STDIN, f"more than {MAX_STDIN >> 20} MiB on stdin, needed the recording of one word. Cut it.")

@@ -9,8 +9,8 @@ from typing import Any
 import typer
 
 from speechrnn.cli.options import quote
+from speechrnn.homes import is_in_model_home
 from speechrnn.markup import count
-from speechrnn.places import model_home
 from speechrnn.summary import headline
 from speechrnn.text import printable
 
@@ -47,7 +47,7 @@ def print_trained(trained: Any) -> None:
         typer.echo(printable(line))
     path = trained.bundle.path
     typer.echo(f"Model: {printable(path)}")
-    named = Path(path.name) if path.parent == model_home() else path
+    named = Path(path.name) if is_in_model_home(path) else path
     typer.echo(f"Next:  speechrnn predict FILE --model {quote(named)}")
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -31,23 +32,28 @@ class Scores:
         Of two.
     noises, unread_noises : frozenset of Path
         Recordings of noise that were to be mixed in, and those of them that could not be used.
+    absent : frozenset of Path
+        Recordings that the data names and that are not there.
     """
 
     evaluated: tuple[Evaluated, ...]
     comparison: Comparison | None
     noises: frozenset[Path] = frozenset()
     unread_noises: frozenset[Path] = frozenset()
+    absent: frozenset[Path] = frozenset()
 
     @property
     def n_files(self) -> int:
         """How many files had to be read."""
-        return len({clip.path for one in self.evaluated for clip in (*one.clips, *one.rejects)} | self.noises)
+        return len(
+            {clip.path for one in self.evaluated for clip in (*one.clips, *one.rejects)} | self.noises | self.absent
+        )
 
     @property
     def n_unreadable(self) -> int:
         """How many of them could not be."""
         rejects = {item.path for one in self.evaluated for item in one.unread_rejects}
-        return len(self._unread_clips() | rejects | self.unread_noises)
+        return len(self._unread_clips() | rejects | self.unread_noises | self.absent)
 
     @property
     def n_unreadable_clips(self) -> int:
@@ -107,7 +113,15 @@ def evaluate_models(
     if unusable:
         name_files("of noise not used", [f"{printable(item.path)}: {item.reason}" for item in unusable.values()])
     comparison = compare(*evaluated) if len(evaluated) > 1 else None
-    return Scores(tuple(evaluated), comparison, files, frozenset(unusable))
+    return Scores(tuple(evaluated), comparison, files, frozenset(unusable), _absent(corpus))
+
+
+def _absent(corpus: Corpus) -> frozenset[Path]:
+    """Find what was skipped because it is no file; of a link to a folder that is read already nothing is lost."""
+    lost = {item.path for item in corpus.skipped if not os.path.isfile(item.path)}  # noqa: PTH113 -- raises nothing
+    if corpus.layout == "csv":
+        return frozenset(lost)
+    return frozenset(path for path in lost if not (os.path.islink(path) and os.path.isdir(path)))  # noqa: PTH112, PTH114
 
 
 def print_scores(scores: Scores, *, as_json: bool) -> None:

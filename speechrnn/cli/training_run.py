@@ -15,14 +15,9 @@ from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus, read_corpus
 from speechrnn.corpus.splits import Split, split_corpus
 from speechrnn.corpus.synthesis import read_manifest, synthesize
+from speechrnn.homes import data_home
 from speechrnn.markup import count
-from speechrnn.places import (
-    UNFINISHED,
-    begun_model_path,
-    data_home,
-    find_model,
-    new_model_path,
-)
+from speechrnn.places import UNFINISHED, begun_model_path, find_model, new_model_path
 from speechrnn.text import printable
 from speechrnn.vacancy import BUNDLES, check_free
 

@@ -24,7 +24,7 @@ def transcribe(
         typer.Option(
             metavar="P",
             help="What is known of them: d is any digit, a digit is itself, all else stands between them in the "
-            "answer, such as ddd-dddd.",
+            "answer, such as ddd-dddd; with --json `digits` has the digits alone.",
         ),
     ] = None,
     as_json: options.Json = False,

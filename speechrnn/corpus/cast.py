@@ -19,7 +19,7 @@ from speechrnn.corpus.people import Person, list_accents
 from speechrnn.corpus.speech import Speech, Utterance
 from speechrnn.corpus.transfer import Wanted, download
 from speechrnn.errors import CorpusError
-from speechrnn.places import cache_home
+from speechrnn.homes import cache_home
 from speechrnn.text import printable
 
 RELEASE = "kokoro-js-1.2.1"

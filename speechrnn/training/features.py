@@ -19,8 +19,8 @@ import numpy.typing as npt
 from speechrnn.audio import Waveform, decode, prepare
 from speechrnn.config import AudioConfig, Config, FeatureConfig, TrimConfig
 from speechrnn.corpus.clips import Clip
-from speechrnn.errors import AudioError, explain_os_error
-from speechrnn.places import cache_home
+from speechrnn.errors import AudioError, HomeError, explain_os_error
+from speechrnn.homes import cache_home
 from speechrnn.storage import write_bytes
 from speechrnn.training.spectra import Spectrum, power_spectrum
 
@@ -204,7 +204,10 @@ def _decode_cached(raw: bytes, digest: str, config: AudioConfig) -> Waveform:
     if plain is not None and plain.sr == config.sample_rate:  # is read as quickly as a copy of it would be
         return prepare(plain, config)
     limits = f"{config.sample_rate}-{config.min_peak_db:g}-{config.min_duration:g}-{config.max_duration:g}"
-    place = cache_home() / "audio" / limits / digest[:2] / f"{digest}.npy"
+    try:
+        place = cache_home() / "audio" / limits / digest[:2] / f"{digest}.npy"
+    except HomeError:  # nowhere to keep it: costs time, nothing else
+        return prepare(plain or decode(raw, config.max_duration), config)
     try:
         cached: Waveform = np.load(place, allow_pickle=False)
     except (OSError, ValueError, EOFError):  # not there, or damaged: made again
