@@ -8,6 +8,9 @@ import errno
 
 from speechrnn.text import printable
 
+# what the system says of a full disk, or a full share of it
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+
 
 class SpeechRNNError(Exception):
     """Root of every error raised on purpose by this package."""
@@ -97,7 +100,7 @@ def explain_os_error(error: OSError) -> str:
     >>> explain_os_error(PermissionError(13, "Permission denied", "six.wav"))
     'permission denied. Check the path and its rights.'
     """
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in NO_SPACE:
         return "no space left on the disk. Free some, then run it again."
     reason = printable(error.strerror or str(error)) or "the system gave no reason"
     return f"{reason[:1].lower()}{reason[1:]}. Check the path and its rights."

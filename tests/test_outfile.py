@@ -375,3 +375,47 @@ def test_nothing_new_is_left_where_nothing_answers(form: str, cli: Cli, tmp_path
     cli("predict", SAMPLES, *MODEL, "--out", f"out.{form}")
     check_refusal(cli("predict", SIX, *MODEL, "--out", f"out.{form}", "--resume"), "row 1 is of")
     assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == [f"out.{form}"]
+
+
+@pytest.mark.parametrize("option", [(), ("--resume",), ("--force",)], ids=" ".join)
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("end", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full", "ctrl-c"])
+def test_what_ended_early_says_how_to_go_on(
+    end: BaseException, form: str, option: tuple[str, ...], cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    args = ("predict", SAMPLES, *MODEL, "--out", f"out.{form}")
+    left, add = iter(range(5)), Writer.add
+
+    def add_five(writer: Writer, prediction: Prediction) -> None:
+        if next(left, None) is None:
+            raise end
+        add(writer, prediction)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Writer, "add", add_five)
+        result = cli(*args, *option)
+    how = "with --resume instead of --force" if "--force" in option else "with --resume"
+    if isinstance(end, KeyboardInterrupt):
+        assert (result.status, result.err.splitlines()) == (130, ["stopped", f"to go on, run the same command {how}"])
+    else:
+        check_refusal(result, f"out.{form}: no space left on the disk. Free some, then run the same command {how}.")
+    assert cli(*args, "--resume").status == 0
+    assert len(read_answers(Path(f"out.{form}"))) == 20
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_a_disk_that_was_full_before_is_named_too(
+    form: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+
+    def flush(_writer: Writer) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Writer, "flush", flush)
+    result = cli("predict", SIX, *MODEL, "--out", f"out.{form}")
+    check_refusal(result, f"error: out.{form}: no space left on the disk. Free some, then run it again.")
+    assert [path.name for path in tmp_path.iterdir() if path.name != "home"] == []

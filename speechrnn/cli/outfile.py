@@ -17,7 +17,7 @@ from speechrnn.batch import Item, name_item
 from speechrnn.cli.answers import Format
 from speechrnn.cli.outplace import Outfile
 from speechrnn.cli.outrows import Row, check_torn, read_answers
-from speechrnn.errors import OutputError
+from speechrnn.errors import NO_SPACE, OutputError
 from speechrnn.parquet import write_table
 from speechrnn.recognizer import Prediction
 from speechrnn.text import printable
@@ -155,6 +155,45 @@ def open_outfile(outfile: Outfile) -> Iterator["Writer"]:
         with outfile.journal.open("rb") as file:
             write_table(outfile.path, map(json.loads, file))
         outfile.journal.unlink()
+
+
+@contextmanager
+def tell_how_to_go_on(outfile: Outfile) -> Iterator[None]:
+    """Name the file that a full disk or Ctrl-C ends, and ``--resume`` where it has answers already.
+
+    Parameters
+    ----------
+    outfile : Outfile
+        As `open_outfile` takes it, inside this.
+
+    Raises
+    ------
+    OutputError
+        The disk is full, and what was written is worth going on with.
+    OSError
+        It is full, and nothing was written; or another trouble.
+    KeyboardInterrupt
+        With what to do.
+    """
+    option = "--resume instead of --force" if outfile.anew else "--resume"
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        if not _is_begun(outfile):
+            raise OSError(error.errno, error.strerror, str(outfile.path)) from error
+        raise OutputError(
+            f"{printable(outfile.path)}: no space left on the disk. Free some, then run the same command with {option}."
+        ) from error
+    except KeyboardInterrupt as error:
+        if not _is_begun(outfile):
+            raise
+        raise KeyboardInterrupt(f"to go on, run the same command with {option}") from error
+
+
+def _is_begun(outfile: Outfile) -> bool:
+    return outfile.journal.exists() and outfile.journal.stat().st_size > 0
 
 
 class Writer:

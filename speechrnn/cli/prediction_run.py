@@ -12,7 +12,7 @@ import typer
 from speechrnn.batch import Item, predict_files
 from speechrnn.cli.answers import FORMATS, Tally, print_answers, tally, watch
 from speechrnn.cli.inputs import Inputs
-from speechrnn.cli.outfile import check_same, open_outfile, skip_done
+from speechrnn.cli.outfile import check_same, open_outfile, skip_done, tell_how_to_go_on
 from speechrnn.cli.outplace import SUFFIXES, Outfile, check_local, check_no_input, choose_outfile, hold_outfile
 from speechrnn.errors import OutputError
 from speechrnn.extras import check_installed
@@ -187,7 +187,7 @@ def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Ta
 def _write_file(engine: Engine, inputs: Inputs, outfile: Outfile) -> Tally:
     begun = skip_done(outfile, inputs)
     predictions = _started(check_same(begun.last, engine.predict(begun.items)))
-    with open_outfile(outfile) as file:
+    with tell_how_to_go_on(outfile), open_outfile(outfile) as file:
         done = tally(watch(predictions, inputs.count, begun.n), file.add)
     came = Tally(begun.n + done.n, begun.n_failed + done.n_failed)
     before = f", {begun.n} of them done before" if begun.n else ""
