@@ -179,5 +179,5 @@ def _read_stdin() -> Item:
     if len(raw) > MAX_STDIN:
         return fail(STDIN, f"more than {MAX_STDIN >> 20} MiB on stdin, needed the recording of one word. Cut it.")
     if not raw:
-        return fail(STDIN, "empty: nothing came on stdin. Give a recording, such as: speechrnn predict - < six.wav")
+        return fail(STDIN, "empty: nothing came on stdin. Give a recording, as in: - < six.wav")
     return Recording(STDIN, raw)
