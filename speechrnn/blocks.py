@@ -12,7 +12,7 @@ import soundfile
 
 from speechrnn.errors import AudioError
 from speechrnn.recordings import UNKNOWN_LENGTH, check_complete, check_not_empty, decode, read_pipe
-from speechrnn.waveform import Waveform, check_rate, mix
+from speechrnn.waveform import Waveform, check_not_void, check_rate, mix
 
 # a file that libsndfile cannot read piece by piece is decoded whole, if it is no longer than this, in seconds
 LONGEST_WHOLE = 1800.0
@@ -69,6 +69,8 @@ class FileBlocks:
             self._sound = None
         # `recordings` knows what else can be read, and says why something cannot
         self._whole = decode(source, LONGEST_WHOLE) if self._sound is None else None
+        if self._whole is not None:
+            check_not_void(self._whole.y.size)
         self.sr = int(self._sound.samplerate) if self._whole is None else self._whole.sr
         check_rate(self.sr)
         self._size = max(1, round(seconds * self.sr))

@@ -198,8 +198,8 @@ def _nothing_left(skipped: Sequence[Skipped]) -> str:
         return "found no clip to score, needed at least one. Give a folder or CSV of recordings with labels."
     first = skipped[0]
     return (
-        f"found no clip to score: all {len(skipped)} were skipped, the first is {first.path.name}: {first.reason} "
-        "Give recordings of the model's labels."
+        f"found no clip to score: all {len(skipped)} were skipped, the first is {first.path.name}: "
+        f"{first.reason.removesuffix('.')}. Give recordings of the model's labels."
     )
 
 

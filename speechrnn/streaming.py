@@ -30,6 +30,8 @@ class Stream:
         Rate of the stream in Hz.
     options : SegmentOptions, optional
         What counts as an utterance.
+    advice : str
+        What to do about samples that are not finite.
 
     Raises
     ------
@@ -37,8 +39,15 @@ class Stream:
         A rate that no recorder has.
     """
 
-    def __init__(self, ear: Ear, sr: int, options: SegmentOptions | None = None) -> None:
-        self._ear, self.sr = ear, sr
+    def __init__(
+        self,
+        ear: Ear,
+        sr: int,
+        options: SegmentOptions | None = None,
+        *,
+        advice: str = "Mend what gives the blocks.",
+    ) -> None:
+        self._ear, self.sr, self._advice = ear, sr, advice
         self._options = options or SegmentOptions()
         self._target = ear.bundle.metadata.sample_rate
         self._n = 0
@@ -77,7 +86,7 @@ class Stream:
             bad = int(block.size - np.isfinite(block).sum())
             raise AudioError(
                 f"{bad} of {block.size} samples that came after {self.seconds:.2f} s are not finite numbers, needed "
-                "all. Mend what gives the blocks."
+                f"all. {self._advice}"
             )
         self._n += block.size
         return self._hear(self._segmenter.push(self._resampler.push(block)))

@@ -12,6 +12,7 @@ from speechrnn.errors import AudioError
 from speechrnn.progress import OpenProgress
 from speechrnn.resampling import Resampler
 from speechrnn.segmenting import Segmenter, SegmentOptions, Utterance
+from speechrnn.waveform import check_not_void
 
 # of a recording that is read piece by piece
 BLOCK_SECONDS = 1.0
@@ -81,6 +82,7 @@ def read_blocks(source: Source, sr: int) -> Reading:
         file = FileBlocks(Path(source), BLOCK_SECONDS)
         return Reading((block.y for block in file), file.sr, file.seconds)
     decoded = decode_source(source, LONGEST_WHOLE, sr)
+    check_not_void(decoded.y.size)
     size = max(1, round(BLOCK_SECONDS * decoded.sr))
     blocks = (decoded.y[at : at + size] for at in range(0, decoded.y.size, size))
     return Reading(blocks, decoded.sr, decoded.y.size // decoded.sr)

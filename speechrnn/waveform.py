@@ -90,6 +90,23 @@ def check_rate(sr: float) -> None:
         )
 
 
+def check_not_void(n: int) -> None:
+    """Refuse a recording without a sample.
+
+    Parameters
+    ----------
+    n : int
+        Samples.
+
+    Raises
+    ------
+    AudioError
+        There are none.
+    """
+    if n == 0:
+        raise AudioError("empty: found no samples at all, the file may be cut off. Copy or record it again.")
+
+
 def check_duration(n: int, sr: int, max_duration: float) -> None:
     """Refuse what is too long for one word.
 

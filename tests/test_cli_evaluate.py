@@ -170,7 +170,13 @@ def test_a_folder_of_unreadable_files_has_no_score(cli: Cli, tmp_path: Path) -> 
     (tmp_path / "spoilt").mkdir()
     for label in "01":
         (tmp_path / "spoilt" / f"{label}_bob_0.wav").touch()
-    check_refusal(cli("evaluate", "spoilt", *MODEL), "all 2 were skipped")
+    check_refusal(cli("evaluate", "spoilt", *MODEL), "all 2 were skipped", "Record again. Give recordings")
+    shutil.copy(next(SAMPLES.glob("1_*.wav")), tmp_path / "stop.wav")
+    for rows in ("stop.wav,stop\n", "stop.wav,stop\na/nope.wav,1\n"):
+        (tmp_path / "list.csv").write_text(f"path,label\n{rows}")
+        result = cli("evaluate", "list.csv", *MODEL)
+        check_refusal(result, "were skipped", ". Give recordings of the model's labels.")
+        assert ".. Give" not in result.err
 
 
 def test_three_models_are_wrong_usage(cli: Cli) -> None:

@@ -69,6 +69,7 @@ def test_what_can_be_counted_is_counted_without_reading(tmp_path: Path) -> None:
         ("text.tar", b"no archive", "not readable as a tar archive"),
         ("none.tar", b"\0" * 10240, "no recordings"),
         ("bad.csv", b"name,label\na,b\n", "no column path (columns found: name, label)"),
+        ("twice.csv", b"path,path\na,b\n", "more than one column path, needed one"),
         ("bytes.csv", b"\0\xff\n", "no column path"),
         ("absent*.wav", None, "no recording has a name like that"),
         ("absent.tar", None, "o such file"),

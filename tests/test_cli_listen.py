@@ -80,6 +80,10 @@ def test_what_cannot_be_heard(cli: Cli, tmp_path: Path) -> None:
     check_refusal(cli("listen", "--input", "text.wav", *MODEL), "text.wav: not readable as audio")
     check_refusal(cli("listen", "--input", "missing.wav", *MODEL), "missing.wav: no such file")
     check_refusal(cli("listen", "--input", tmp_path, *MODEL), "is a directory")
+    soundfile.write(tmp_path / "zero.wav", np.zeros(0), 8000)
+    check_refusal(cli("listen", "--input", "zero.wav", *MODEL), "zero.wav: empty: found no samples at all")
+    soundfile.write(tmp_path / "nan.wav", np.full(8000, np.nan), 8000, "FLOAT")
+    check_refusal(cli("listen", "--input", "nan.wav", *MODEL), "nan.wav: ", "not finite", "Export the recording again.")
 
 
 @pytest.mark.parametrize("args", [["--fast"], ["--input", "a.wav", "--device", "1"], ["--min-probability", "nan"]])

@@ -16,7 +16,7 @@ from speechrnn.corpus.layouts import read_corpus
 from speechrnn.errors import CorpusError
 from speechrnn.string_evaluation import evaluate_strings, render_strings, strings_to_json
 from speechrnn.transcriber import StringRecognizer
-from tests.command_line import Result
+from tests.command_line import MODEL, Result
 from tests.pitches import SR, hush, pitch_recognizer, say
 
 Cli = Callable[..., Result]
@@ -109,6 +109,17 @@ def test_stdin(cli: Cli, pin: Path, tmp_path: Path) -> None:
     done = cli("transcribe", "-")
     assert (done.status, done.out) == (1, "")
     assert "empty: nothing came on stdin" in done.err
+    assert "predict" not in done.err
+
+
+def test_a_recording_without_samples_is_the_error_that_predict_tells(cli: Cli, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "zero.wav", np.zeros(0), SR)
+    said = [cli("transcribe", "zero.wav"), cli("transcribe", "-", stdin=(tmp_path / "zero.wav").read_bytes())]
+    said.append(cli("predict", "zero.wav", *MODEL))
+    assert [(one.status, one.out) for one in said] == [(1, "")] * 3
+    assert {one.err.partition("empty: ")[2] for one in said} == {
+        "found no samples at all, the file may be cut off. Copy or record it again.\n"
+    }
 
 
 @pytest.mark.parametrize(

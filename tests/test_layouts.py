@@ -146,10 +146,17 @@ def test_csv_rows_without_a_file_or_listed_twice_are_skipped(tmp_path: Path) -> 
     assert corpus.splits is None
     assert {item.path.name[:8]: item.reason for item in corpus.skipped} == {
         "a.wav": "listed twice, on line 2 and on line 4",
-        "folder": "no such file (line 5)",
+        "folder": "a folder, needed a file (line 5)",
         "gone.wav": "no such file (line 3)",
         "nnnnnnnn": "cannot be read: File name too long (line 6)",
     }
+
+
+def test_a_csv_row_that_names_a_pipe_says_so(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav")
+    os.mkfifo(tmp_path / "pipe.wav")
+    [skipped] = read_corpus(table(tmp_path, "path,label\na.wav,6\npipe.wav,6\n")).skipped
+    assert (skipped.path.name, skipped.reason) == ("pipe.wav", "a pipe or a device, needed a file (line 3)")
 
 
 @pytest.mark.parametrize(

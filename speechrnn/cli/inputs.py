@@ -125,6 +125,9 @@ def _expand_list(table: Path) -> Iterator[Item]:
                 seen = printable(", ".join(header))[:200] or "none"
                 yield fail(table, f"no column path (columns found: {seen}). Needed a first line with path.")
                 return
+            if header.count("path") > 1:
+                yield fail(table, "more than one column path, needed one. Take out or rename the others.")
+                return
             column = header.index("path")
             for cells in rows:
                 if len(cells) > column and cells[column]:
@@ -179,5 +182,5 @@ def _read_stdin() -> Item:
     if len(raw) > MAX_STDIN:
         return fail(STDIN, f"more than {MAX_STDIN >> 20} MiB on stdin, needed the recording of one word. Cut it.")
     if not raw:
-        return fail(STDIN, "empty: nothing came on stdin. Give a recording, such as: speechrnn predict - < six.wav")
+        return fail(STDIN, "empty: nothing came on stdin. Give a recording, as in: - < six.wav")
     return Recording(STDIN, raw)

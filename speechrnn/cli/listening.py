@@ -45,7 +45,8 @@ def hear_file(ear: Ear, path: Path, *, fast: bool, as_json: bool) -> None:
     """
     try:
         file = FileBlocks(path, _FAST_BLOCK_SECONDS if fast else BLOCK_SECONDS)
-        _print_heard(Stream(ear, file.sr), file if fast else pace(file, file.sr), path=path, as_json=as_json)
+        stream = Stream(ear, file.sr, advice="Export the recording again.")
+        _print_heard(stream, file if fast else pace(file, file.sr), path=path, as_json=as_json)
     except AudioError as error:
         raise AudioError(f"{printable(path)}: {error}") from error
 

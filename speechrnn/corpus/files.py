@@ -148,6 +148,30 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def explain_no_file(path: Path) -> str | None:
+    """Say why a path that a list names is no recording.
+
+    Parameters
+    ----------
+    path : Path
+        Anything.
+
+    Returns
+    -------
+    str or None
+        What is there in place of a file; None where a file is.
+    """
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return "no such file"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if stat.S_ISREG(mode):
+        return None
+    return "a folder, needed a file" if stat.S_ISDIR(mode) else "a pipe or a device, needed a file"
+
+
 def _unreadable(path: Path, error: OSError) -> CorpusError:
     return CorpusError(
         f"{printable(path)}: cannot be read ({error.strerror}). Check the rights on it, or move it away."

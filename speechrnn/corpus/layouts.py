@@ -12,7 +12,7 @@ from pathlib import Path
 
 from speechrnn.audio import AUDIO_SUFFIXES
 from speechrnn.corpus.clips import DIGIT_WORDS, REJECT_LABELS, Clip, canonical_label
-from speechrnn.corpus.files import find_recordings, is_folder
+from speechrnn.corpus.files import explain_no_file, find_recordings, is_folder
 from speechrnn.corpus.names import parse_fsdd, parse_nohash, parse_string
 from speechrnn.corpus.tables import read_table
 from speechrnn.errors import CorpusError
@@ -142,7 +142,7 @@ def _read_csv(path: Path) -> Corpus:
         first = lines.setdefault(os.path.abspath(file), row.line)  # noqa: PTH100 -- takes out "..", which absolute() keeps
         if first != row.line:
             skipped.append(Skipped(file, f"listed twice, on line {first} and on line {row.line}"))
-        elif reason := _missing(file):
+        elif reason := explain_no_file(file):
             skipped.append(Skipped(file, f"{reason} (line {row.line})"))
         else:
             speaker = as_text(row.speaker) if row.speaker else None
@@ -156,13 +156,6 @@ def _label(name: str) -> str:
     """A string of digits may be written in groups."""
     digits = name.replace(" ", "").replace("-", "")
     return digits if digits.isascii() and digits.isdigit() else canonical_label(name)
-
-
-def _missing(file: Path) -> str | None:
-    try:
-        return None if file.is_file() else "no such file"
-    except OSError as error:
-        return f"cannot be read: {error.strerror}"
 
 
 def _read_folder(root: Path) -> Corpus:

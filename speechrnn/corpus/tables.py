@@ -10,6 +10,8 @@ from speechrnn.errors import CorpusError
 from speechrnn.text import printable
 
 PARTS = ("train", "valid", "test")
+# what is read; of other columns there may be any number
+COLUMNS = ("path", "label", "speaker", "split")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,8 @@ def read_table(path: Path, needed: Sequence[str]) -> tuple[Row, ...]:
     Raises
     ------
     CorpusError
-        Not readable, not UTF-8, not CSV, a needed column is missing, or a row is wrong (with its line number).
+        Not readable, not UTF-8, not CSV, a needed column is missing, a column is there twice, or
+        a row is wrong (with its line number).
     """
     reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
     try:
@@ -84,6 +87,11 @@ def _read_text(path: Path) -> str:
 
 
 def _check_header(path: Path, header: list[str], needed: Sequence[str]) -> None:
+    twice = [name for name in COLUMNS if header.count(name) > 1]
+    if twice:
+        raise CorpusError(
+            f"{printable(path)}: more than one column {' and '.join(twice)}, needed one. Take out or rename the others."
+        )
     missing = [name for name in needed if name not in header]
     if not missing:
         return
