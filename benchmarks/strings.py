@@ -196,7 +196,8 @@ def hear_strangers(
 def mean(speakers: dict[str, dict[str, dict[str, float]]]) -> dict[str, object]:
     """Mean of the speakers, and the interval that other draws of them would have given."""
     rates = [row["strings"]["digit_error_rate"] for row in speakers.values()]
-    kinds = [kind for kind, found in next(iter(speakers.values())).items() if isinstance(found, dict)]
+    # a row without a model of single words has fewer
+    scored = [{kind for kind, found in row.items() if isinstance(found, dict)} for row in speakers.values()]
     return {
         "n_speakers": len(rates),
         "interval": bootstrap(rates),
@@ -205,7 +206,7 @@ def mean(speakers: dict[str, dict[str, dict[str, float]]]) -> dict[str, object]:
                 figure: float(np.mean([row[kind][figure] for row in speakers.values()]))
                 for figure in ("digit_error_rate", "strings_right")
             }
-            for kind in kinds
+            for kind in sorted(set.intersection(*scored))
         },
     }
 

@@ -135,9 +135,10 @@ def own_config(start: Bundle) -> Config:
     Returns
     -------
     Config
-        Without sources: their paths were good where the model was made.
+        Without sources, whose paths were good where the model was made; so there are no answers to be kept, either.
     """
-    return start.config.override({"data.sources": []}, where="the model's configuration")
+    without = {"data.sources": [], "training.distillation": 0.0}
+    return start.config.override(without, where="the model's configuration")
 
 
 def rehearsal_folder(name: str) -> Path:

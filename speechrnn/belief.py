@@ -1,6 +1,5 @@
 """What of a decoded utterance is believed, and how long its digits are taken to be."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -103,7 +102,7 @@ def relisten(rows: LogProbs) -> Decoded:
 
 
 def widen(
-    spans: Sequence[tuple[float, float]], shortest: float, inside: tuple[float, float] = (0.0, math.inf)
+    spans: Sequence[tuple[float, float]], shortest: float, inside: tuple[float, float]
 ) -> list[tuple[float, float]]:
     """Give each span at least some length, evenly on both sides, but not beyond the middle of the gap to the next.
 
@@ -123,7 +122,7 @@ def widen(
 
     Examples
     --------
-    >>> widen([(1.0, 1.25), (1.5, 2.5)], 1.0)
+    >>> widen([(1.0, 1.25), (1.5, 2.5)], 1.0, inside=(0.0, 4.0))
     [(0.625, 1.375), (1.5, 2.5)]
     >>> widen([(1.0, 1.25)], 1.0, inside=(0.75, 1.2))
     [(0.75, 1.2)]

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from speechrnn import adaptation
-from speechrnn.adaptation import Rehearsal, adapt_config, adapts, choose_split
+from speechrnn.adaptation import Rehearsal, adapt_config, adapts, choose_split, own_config
 from speechrnn.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import read_corpus
@@ -103,6 +103,15 @@ def test_the_library_adapts_by_itself(model: Bundle, tmp_path: Path, monkeypatch
     adapted = train(own(tmp_path / "mine", "05"), out=tmp_path / "adapted", options=TrainOptions(start=model.path))
     assert len(adapted.history) == 1
     assert {Path(s.path).name for s in adapted.bundle.config.data.sources} == {"voices", "words"}
+
+
+def test_other_words_on_an_adapted_model_have_no_answers_to_keep(tmp_path: Path) -> None:
+    golden = read_bundle(GOLDEN)
+    adapted = golden.config.override({"training.distillation": 1.0, "data.sources": [{"path": "gone", "use": "train"}]})
+    files = {name: golden.read(name) for name in golden.metadata.sha256} | {"config.yaml": adapted.dump().encode()}
+    config = own_config(write_bundle(tmp_path / "adapted", files, golden.metadata))
+    assert (config.training.distillation, config.data.sources) == (0.0, ())
+    assert config.override({"data.sources": adapted.data.sources, "training.distillation": 1.0}) == adapted
 
 
 def test_only_models_made_for_strangers_adapt_and_only_to_their_labels(tmp_path: Path) -> None:

@@ -202,12 +202,19 @@ def test_wrong_usage_ends_with_status_2(args: tuple[str, ...], cli: Cli) -> None
     assert "--help" in result.err
 
 
-@pytest.mark.parametrize("args", [("predict", ""), ("train", "", "--epochs"), ("export", "--out", "")])
-def test_an_empty_argument_is_not_the_folder_in_which_one_works(args: tuple[str, ...], cli: Cli) -> None:
+@pytest.mark.parametrize(
+    ("args", "after"),
+    [
+        (("predict", ""), ""),
+        (("predict", "--json", ""), " after --json"),
+        (("train", "", "--epochs"), ""),
+        (("export", "--out", ""), " after --out"),
+    ],
+)
+def test_an_empty_argument_is_not_the_folder_in_which_one_works(args: tuple[str, ...], after: str, cli: Cli) -> None:
     result = cli(*args)
     assert (result.status, result.out) == (2, "")
-    what = "the value of --out" if "--out" in args else "an argument"
-    assert f"{what} is empty, needed something." in result.err
+    assert f"an argument{after} is empty, needed something." in result.err
 
 
 def test_a_damaged_model_names_itself_once(cli: Cli, tmp_path: Path) -> None:

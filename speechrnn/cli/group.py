@@ -16,8 +16,8 @@ from speechrnn.text import printable
 
 # exit statuses, beside 0 for done and typer's 2 for wrong usage: an error, or some inputs failed; Ctrl-C
 FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
-# options whose empty value would be the folder in which one works, or a default; others say themselves what they need
-_PLACES = ("--out", "--report", "--model", "--from", "--config")
+# options that say themselves what they need in place of nothing
+_EXPLAINED = frozenset({"--snr"})
 
 
 # in the order in which a newcomer meets them; each is a module beside this one, imported when it is asked for: all of
@@ -123,9 +123,9 @@ class CommandGroup(TyperGroup):
             An argument is empty: as a path it would be the folder in which one works.
         """
         for before, arg in itertools.pairwise(["", *args]):
-            if not arg and (before in _PLACES or not before.startswith("--")):
-                what = f"the value of {before}" if before in _PLACES else "an argument"
-                raise typer.BadParameter(f"{what} is empty, needed something. Is a variable in it not set?")
+            if not arg and before not in _EXPLAINED:
+                after = f" after {before}" if before.startswith("--") else ""
+                raise typer.BadParameter(f"an argument{after} is empty, needed something. Is a variable not set?")
         return super().make_context(info_name, args, parent, help_option_names=["--help", "-h"], **extra)
 
     def invoke(self, ctx: Any) -> Any:

@@ -14,7 +14,7 @@ from speechrnn.training.augmentation import Augmenter, Piece
 from speechrnn.training.batches import one_hot, pad_features, shuffled_order, sorted_order
 from speechrnn.training.features import Features
 from speechrnn.training.material import Material
-from speechrnn.training.sampling import OWN, Origin, Pool, Sample, chances, draw, draw_pass, number_voices
+from speechrnn.training.sampling import OWN, Pool, Sample, chances, draw, draw_pass, number_voices
 
 # clips that are changed once to learn mean and deviation of the coefficients
 _PROBE = 1000
@@ -62,7 +62,7 @@ class Feed:
     def __init__(self, material: Material, config: Config) -> None:
         self._material, self._config = material, config
         self._pool = _pool(material, config)
-        self._sources = [origin.source for origin in (*_origins(material), *_word_origins(material))]
+        self._sources = [origin.source for origin in (*material.origins, *material.word_origins)]
         self._rejection = _rejection(config)
         self._n_clips = config.training.clips_per_epoch or len(material.train)
         self._augmenter = _augmenter(material, config) if config.augmentation else None
@@ -193,25 +193,16 @@ def validation_batches(material: Material, size: int) -> Iterator[Batch]:
 def _pool(material: Material, config: Config) -> Pool:
     unit = {label: i for i, label in enumerate(material.labels)}
     units = np.array([unit[example.clip.label] for example in material.train], np.int64)
-    origins, refused = _origins(material), _word_origins(material)
     rejection = config.data.rejection
     return Pool(
         units,
-        chances(origins, config.training.balance),
+        chances(material.origins, config.training.balance),
         # a word of many voices is no more to be refused than another: all clips of a source alike
-        chances(refused, "clips"),
-        number_voices(origins),
+        chances(material.word_origins, "clips"),
+        number_voices(material.origins),
         frozenset(unit[label] for label in rejection.whole if label in unit),
         tuple(frozenset(unit[label] for label in labels if label in unit) for labels in rejection.alike),
     )
-
-
-def _origins(material: Material) -> Sequence[Origin]:
-    return material.origins or (Origin(OWN, 1.0, None),) * len(material.train)
-
-
-def _word_origins(material: Material) -> Sequence[Origin]:
-    return material.word_origins or (Origin(OWN, 1.0, None),) * len(material.words)
 
 
 def _rejection(config: Config) -> RejectionConfig:

@@ -13,7 +13,7 @@ from speechrnn.errors import TrainingError
 from speechrnn.training.features import Example, Unreadable, load_examples
 from speechrnn.training.noises import Noise, load_noises
 from speechrnn.training.roles import Role, assign, is_known, keep_words, read_sources, trained_labels
-from speechrnn.training.sampling import Origin
+from speechrnn.training.sampling import OWN, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,11 @@ class Material:
     labels : tuple of str
         In the order of the outputs.
     origins : tuple of Origin
-        Of each example in `train`; empty where all are drawn alike.
+        Of each example in `train`; where none is given, all are the folder's own and drawn alike.
     words : sequence of Example
         Other words, which the network learns to refuse.
     word_origins : tuple of Origin
-        Of each example in `words`; empty where all are drawn alike.
+        Of each example in `words`; likewise.
     noises : sequence of Noise
         Recorded noise, to mix in and to refuse.
     kept_words : sequence of Example
@@ -39,7 +39,7 @@ class Material:
     spoken : sequence of Example
         Whole numbers, for strings; the labels of their clips are strings of digits.
     spoken_origins : tuple of Origin
-        Of each example in `spoken`.
+        Of each example in `spoken`; likewise.
     """
 
     train: Sequence[Example]
@@ -52,6 +52,12 @@ class Material:
     kept_words: Sequence[Example] = ()
     spoken: Sequence[Example] = ()
     spoken_origins: tuple[Origin, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Give origins to what has none."""
+        for part, origins in (("train", "origins"), ("words", "word_origins"), ("spoken", "spoken_origins")):
+            alike = (Origin(OWN, 1.0, None),) * len(getattr(self, part))
+            object.__setattr__(self, origins, getattr(self, origins) or alike)
 
 
 @dataclass(frozen=True, slots=True)

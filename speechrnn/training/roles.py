@@ -41,7 +41,7 @@ class Role:
     @property
     def further(self) -> bool:
         """Whether it is of a source."""
-        return self.origin is not None and self.origin.source > 0
+        return self.origin is not None and self.origin.source != OWN
 
 
 def read_sources(config: Config) -> Sources:

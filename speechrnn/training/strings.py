@@ -13,7 +13,7 @@ import numpy.typing as npt
 from speechrnn.string_settings import StringsConfig
 from speechrnn.training.features import Example
 from speechrnn.training.material import Material
-from speechrnn.training.sampling import OWN, Origin, chances, draw
+from speechrnn.training.sampling import Origin, chances, draw
 
 # passes in which strings are still short: from random weights long ones teach a network nothing but silence
 _SHORT_PASSES = 3
@@ -67,13 +67,11 @@ class Strings:
         unit = {label: 1 + i for i, label in enumerate(material.labels)}
         self._units = [unit[example.clip.label] for example in material.train]
         self._said = [tuple(unit[char] for char in example.clip.label) for example in material.spoken]
-        origins = material.origins or (Origin(OWN, 1.0, None),) * len(material.train)
-        self._shares = chances(origins, balance)
+        self._shares = chances(material.origins, balance)
         self._word_shares = chances(material.word_origins, "clips") if material.words else np.zeros(0)
         self._spoken_shares = chances(material.spoken_origins, balance) if material.spoken else np.zeros(0)
-        self._names = [_name(*each) for each in zip(material.train, origins, strict=True)]
-        word_origins = material.word_origins or (Origin(OWN, 1.0, None),) * len(material.words)
-        self._word_names = [_name(*each) for each in zip(material.words, word_origins, strict=True)]
+        self._names = [_name(*each) for each in zip(material.train, material.origins, strict=True)]
+        self._word_names = [_name(*each) for each in zip(material.words, material.word_origins, strict=True)]
         self._voices: dict[str | int, _Voice] = defaultdict(_Voice)
         for row, name in enumerate(self._names):
             self._voices[name].digits[self._units[row]].append(row)
