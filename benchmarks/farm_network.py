@@ -1,0 +1,182 @@
+"""The training network once more, in PyTorch alone: for `farm.py`, which trains many of them on one GPU.
+
+Keras on PyTorch spends 50 ms of Python on a step and leaves out cuDNN under a mask; this one takes a tenth of that. It
+holds the same weights under the names of `speechrnn.training.weights`, and `tests/test_farm.py` holds steps
+together with Keras'. It knows what the two shipped models are made of, no more.
+"""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional as F  # noqa: N812 -- as everybody calls it
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+
+from speechrnn.config import Config
+
+Arrays = Mapping[str, np.ndarray]
+
+_VARIANCE_FLOOR, _FAR_BELOW, _KNOWN_WEIGHT, _EPSILON = 1e-5, -1e9, 0.5, 1e-7
+_ROLES = {"kernel": "weight_ih_l0", "recurrent_kernel": "weight_hh_l0", "bias": "bias_ih_l0"}
+_WAYS = {"forward": "", "backward": "_reverse"}
+_FIXED = ("standardization/", "calibration/")
+
+
+class Twin(nn.Module):
+    """A network as `speechrnn.training.network.build_network` describes it, with the weights of one.
+
+    Parameters
+    ----------
+    config : Config
+        With ``features.normalization: both`` and ``network.pooling`` ``attention_max`` or ``none``.
+    arrays : mapping of str to np.ndarray
+        From `speechrnn.training.weights.get_weights`.
+    """
+
+    def __init__(self, config: Config, arrays: Arrays) -> None:
+        super().__init__()
+        network = config.network
+        if (config.features.normalization, network.pooling) not in (("both", "attention_max"), ("both", "none")):
+            raise ValueError("this network is neither of those that ship")
+        self.names = list(arrays)
+        self.strides = [conv.stride for conv in network.conv]
+        self.dropout, self.pooled = network.dropout, network.pooling != "none"
+        self.smoothing = config.training.label_smoothing
+        self.fixed = {name: torch.tensor(arrays[name]) for name in arrays if name.startswith(_FIXED)}
+        self.lstms = nn.ModuleList()
+        for i in range(network.recurrent.layers if network.recurrent else 0):
+            n, units = arrays[f"recurrent_{i}/forward/kernel"].shape
+            self.lstms.append(nn.LSTM(n, units // 4, batch_first=True, bidirectional=True))
+            for way in _WAYS.values():
+                hidden = getattr(self.lstms[i], f"bias_hh_l0{way}")
+                hidden.data.zero_()
+                # Keras has one bias: two would learn twice as fast
+                hidden.requires_grad_(requires_grad=False)
+        self.plain = nn.ParameterDict()
+        for name, array in arrays.items():
+            if name.startswith("recurrent_"):
+                parameter = self._recurrent(name)
+                parameter.data.copy_(torch.tensor(array.T))
+            elif not name.startswith(_FIXED):
+                self.plain[_key(name)] = nn.Parameter(torch.tensor(_turn(name, array)))
+
+    def _recurrent(self, name: str) -> nn.Parameter:
+        layer, way, role = name.split("/")
+        found: nn.Parameter = getattr(self.lstms[int(layer.removeprefix("recurrent_"))], _ROLES[role] + _WAYS[way])
+        return found
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Give the weights back, by the same names and in the same shapes."""
+        given = {}
+        for name in self.names:
+            if name in self.fixed:
+                given[name] = self.fixed[name].cpu().numpy()
+            elif name.startswith("recurrent_"):
+                given[name] = self._recurrent(name).detach().cpu().numpy().T.copy()
+            else:
+                given[name] = _turn(name, self.plain[_key(name)].detach().cpu().numpy()).copy()
+        return given
+
+    def to(self, device: torch.device) -> "Twin":  # type: ignore[override]
+        """Move everything."""
+        self.fixed = {name: array.to(device) for name, array in self.fixed.items()}
+        moved: Twin = super().to(device)
+        return moved
+
+    def _take(self, name: str) -> torch.Tensor:
+        return self.plain[_key(name)]
+
+    def frames(self, features: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """From (batch, frames, n_mfcc) to the last recurrent layer's frames, their mask, and their numbers (CPU)."""
+        index = torch.arange(features.shape[1], device=features.device)
+        mask = (index < lengths.to(features.device)[:, None]).float()[:, :, None]
+        n = mask.sum(dim=1, keepdim=True)
+        x = features - (features * mask).sum(dim=1, keepdim=True) / n
+        x = x / torch.sqrt((x * x * mask).sum(dim=1, keepdim=True) / n + _VARIANCE_FLOOR)
+        loudest = (features[:, :, :1] + (1 - mask) * _FAR_BELOW).amax(dim=1, keepdim=True)
+        x = torch.cat([x, features[:, :, :1] - loudest, features[:, :, 1:]], dim=2)
+        if "standardization/mean" in self.fixed:
+            x = (x - self.fixed["standardization/mean"]) / self.fixed["standardization/deviation"]
+        for i, stride in enumerate(self.strides):
+            kernel = self._take(f"conv_{i}/kernel")
+            padding = ((kernel.shape[2] - 1) // 2, kernel.shape[2] // 2)
+            x = F.pad((x * mask).transpose(1, 2), padding)
+            x = F.relu(F.conv1d(x, kernel, self._take(f"conv_{i}/bias"), stride)).transpose(1, 2)
+            mask, lengths = mask[:, ::stride], (lengths + stride - 1) // stride
+            x = F.dropout(x, self.dropout, self.training)
+        for lstm in self.lstms:
+            packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+            found, _ = lstm(packed)
+            x, _ = pad_packed_sequence(PackedSequence(*found), batch_first=True, total_length=x.shape[1])
+            x = F.dropout(x, self.dropout, self.training)
+        return x, mask, lengths
+
+    def loss(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Give the loss that Keras would have: mean over the batch."""
+        x, mask, lengths = self.frames(batch["mfcc"], batch["n_frames"].cpu())
+        if not self.pooled:
+            scores = F.log_softmax(self._dense("output", x), dim=2).transpose(0, 1)
+            losses = F.ctc_loss(scores, batch["targets"], lengths, batch["n_targets"].cpu(), reduction="none")
+            return losses.mean()
+        hidden = torch.tanh(x @ self._take("attention/kernel") + self._take("attention/bias"))
+        outside = (1 - mask) * _FAR_BELOW
+        share = torch.softmax(hidden @ self._take("attention/query") + outside, dim=1)
+        both = torch.cat([(share * x).sum(dim=1), (x + outside).amax(dim=1)], dim=1)
+        logits, unknown = self._dense("output", both), self._dense("unknown", both)[:, 0]
+        n_labels = logits.shape[1]
+        target = batch["labels"] * (1 - self.smoothing) + self.smoothing / n_labels
+        labels = -(target * F.log_softmax(logits, dim=1)).sum(dim=1) * batch["labelled"]
+        known = F.binary_cross_entropy_with_logits(logits.logsumexp(dim=1) - unknown, batch["known"], reduction="none")
+        return labels.mean() + _KNOWN_WEIGHT * known.mean()
+
+    def _dense(self, name: str, x: torch.Tensor) -> torch.Tensor:
+        return F.linear(x, self._take(f"{name}/kernel"), self._take(f"{name}/bias"))
+
+
+def _key(name: str) -> str:
+    return name.replace("/", "__")
+
+
+def _turn(name: str, array: np.ndarray) -> np.ndarray:
+    """Keras' axes to PyTorch's or back: (width, in, out) and (out, in, width) are each other's mirror."""
+    if name.startswith("attention/") or not name.endswith("kernel"):
+        return array
+    return np.ascontiguousarray(array.T)
+
+
+class Teacher:
+    """Adam with a cosine schedule, each gradient clipped by its own norm, as `speechrnn.training.fitting` has it."""
+
+    def __init__(self, twin: Twin, config: Config, n_steps: int) -> None:
+        self._twin, self._training = twin, config.training
+        self._parameters = [p for p in twin.parameters() if p.requires_grad]
+        self._adam = torch.optim.Adam(self._parameters, fused=self._parameters[0].is_cuda)
+        self._n_steps, self._done = n_steps * config.training.epochs, 0
+
+    def shorten(self, n_steps: int) -> None:
+        """End the schedule after so many steps in all."""
+        self._n_steps = n_steps
+
+    def learn(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Take one step; gives the loss before it."""
+        training = self._training
+        rate = training.learning_rate
+        if training.schedule == "cosine":
+            along = min(1.0, self._done / self._n_steps)
+            rate *= (1 - training.final_rate) * 0.5 * (1 + math.cos(math.pi * along)) + training.final_rate
+        for group in self._adam.param_groups:
+            # Keras adds its epsilon before the second moment is corrected for its beginning at zero, PyTorch after it
+            group["lr"], group["eps"] = rate, _EPSILON / math.sqrt(1 - group["betas"][1] ** (self._done + 1))
+        self._adam.zero_grad(set_to_none=True)
+        loss = self._twin.loss(batch)
+        loss.backward()
+        if training.clip_norm:
+            gradients = [p.grad for p in self._parameters]
+            norms = torch._foreach_norm(gradients)  # noqa: SLF001 -- one launch for all
+            most = training.clip_norm
+            torch._foreach_mul_(gradients, [most / norm.clamp(min=most) for norm in norms])
+        self._adam.step()
+        self._done += 1
+        return loss.detach()

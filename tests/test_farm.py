@@ -1,0 +1,103 @@
+"""benchmarks/farm.py trains elsewhere what is trained here: the same material, and the same steps."""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+
+from speechrnn.config import Config
+from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.splits import Split
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture
+def _benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+
+
+def write_config(folder: Path, source: Path) -> Path:
+    path = folder / "config.yaml"
+    path.write_text(
+        f"training: {{epochs: 1, select: last}}\ndata:\n  sources:\n    - {{path: {source}, weight: 0.5}}\n"
+    )
+    return path
+
+
+@pytest.mark.usefixtures("_benchmarks")
+@pytest.mark.parametrize("without", ["bob", None])
+def test_what_is_packed_trains_as_what_is_read(
+    tone_corpus: Callable[..., Path], tmp_path: Path, without: str | None
+) -> None:
+    from farm import Job, Packed, Plan, pack
+
+    from speechrnn.training.material import gather
+
+    corpus = tone_corpus(labels="0123456789", n=2)
+    source = tmp_path / "more"
+    source.mkdir()
+    for path in sorted(corpus.glob("*_cyd_*")):
+        path.rename(source / path.name)
+    config = write_config(tmp_path, source)
+    job = Job("one", str(config), without=without)
+    plan = tmp_path / "plan.yaml"
+    plan.write_bytes(msgspec.yaml.encode(Plan(str(corpus), [job])))
+    pack(plan, tmp_path / "pack")
+    found = Packed(tmp_path / "pack", spectra=True).gather(job)[0].material
+    clips = read_corpus(corpus)
+    kept = tuple(clip for clip in clips.clips if clip.speaker == without)
+    split = Split(tuple(clip for clip in clips.clips if clip not in kept), (), kept, "speaker")
+    expected = gather(clips, split, Config.load(config)).material
+    assert len(found.train) == 60 - 20 * bool(without)
+    assert (found.labels, found.origins) == (expected.labels, expected.origins)
+    for one, other in zip(found.train, expected.train, strict=True):
+        assert (one.clip, one.digest) == (other.clip, other.digest)
+        assert np.array_equal(one.spectrum, other.spectrum)  # type: ignore[arg-type]  # augmentation has them
+
+
+@pytest.mark.usefixtures("_benchmarks")
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed; `make torch-leg` has it")
+@pytest.mark.parametrize("name", ["digits", "strings"])
+def test_a_twin_takes_the_steps_of_keras(name: str) -> None:
+    import torch
+    from farm_network import Teacher, Twin
+
+    from speechrnn.training import fitting, string_fitting
+    from speechrnn.training.network import build_network
+    from speechrnn.training.weights import get_weights
+
+    config = Config.load(name)
+    config = msgspec.structs.replace(config, network=msgspec.structs.replace(config.network, dropout=0.0))
+    network = build_network(config, 10)
+    rng = np.random.default_rng(0)
+    n_frames = rng.integers(40, 97, 8).astype(np.int32)
+    inputs = {"mfcc": 20 * rng.normal(size=(8, 96, 20)).astype(np.float32), "n_frames": n_frames}
+    twin = Twin(config, get_weights(network))
+    teacher = Teacher(twin, config, n_steps=10)
+    if name == "strings":
+        inputs |= {"targets": rng.integers(1, 11, (8, 4)).astype(np.int32), "n_targets": np.full(8, 4, np.int32)}
+        model = string_fitting.add_loss(network)
+        string_fitting._compile(model, config, 10)
+        batch, rest = inputs, (np.zeros(8, np.float32),)
+        weights: dict[str, object] = {}
+    else:
+        fitting._compile(network, config, 10)
+        model, known = network, (rng.random(8) < 0.6).astype(np.float32)
+        labels = np.eye(10, dtype=np.float32)[rng.integers(0, 10, 8)] * known[:, None]
+        rest = ([labels, known[:, None]],)  # type: ignore[assignment]
+        weights = {"sample_weight": [known, np.ones(8, np.float32)]}
+        batch = inputs | {"labels": labels, "labelled": known, "known": known}
+    for _ in range(3):
+        loss = model.train_on_batch(inputs, *rest, **weights, return_dict=True)["loss"]
+        assert float(teacher.learn({key: torch.from_numpy(array) for key, array in batch.items()})) == pytest.approx(
+            float(loss), rel=1e-3
+        )
+    after, own = get_weights(network), twin.arrays()
+    assert list(after) == list(own)
+    for key, array in after.items():
+        # a step is as long as the rate wherever Adam looks: a hundredth of one apart
+        assert np.abs(array - own[key]).mean() < 0.01 * config.training.learning_rate, key
