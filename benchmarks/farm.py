@@ -41,8 +41,8 @@ from speechrnn.training.roles import assign, is_known, trained_labels
 from speechrnn.training.spectra import power_spectrum
 
 FULL, SR = 32768, 8000
-# after so many passes it is known how long one takes; seconds kept for what comes after the last
-_PROBED, _RESERVE = 2, 20.0
+# by the last so many passes it is known how long one takes; seconds kept for what comes after all
+_PROBED, _RESERVE = 5, 15.0
 # batches that wait for the network
 _AHEAD = 16
 
@@ -182,7 +182,7 @@ def run(folder: Path, out: Path, seconds: float) -> None:
         ready = [job for job in waiting if job.after is None or (out / f"{job.after}.safetensors").is_file()]
         for job in ready[: max(0, (os.cpu_count() or 1) + 1 - len(working))]:
             waiting.remove(job)
-            deadline = began + min(seconds, job.until or seconds)
+            deadline = began + (job.until or seconds)
             working[job.name] = multiprocessing.Process(target=_train, args=(packed, job, out, deadline))
             working[job.name].start()
         time.sleep(0.2)
@@ -242,7 +242,7 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
     while len(checkpoint.progress.history) < training.epochs:
         checkpoint = advance(checkpoint, _pass(batches, teacher, checkpoint, device), twin.arrays(), training)
         history = checkpoint.progress.history
-        if len(history) == _PROBED:
+        if len(history) >= _PROBED:
             training = _fit_in(training, history, deadline)
             teacher.shorten(training.epochs * feed.n_steps)
         (out / f"{job.name}.json").write_bytes(msgspec.json.encode(history))
@@ -265,7 +265,7 @@ def _fill(feed: Any, batches: Any, epochs: int) -> None:
 def _fit_in(training: TrainingConfig, history: Sequence[Epoch], deadline: float) -> TrainingConfig:
     """Fewer passes where the time would not do: nothing half done is worth anything."""
     left = deadline - time.monotonic() - _RESERVE
-    n = len(history) + int(left / np.mean([row.seconds for row in history]))
+    n = len(history) + int(left / np.mean([row.seconds for row in history[-_PROBED:]]))
     return msgspec.structs.replace(training, epochs=max(len(history) + 1, min(training.epochs, n)))
 
 
