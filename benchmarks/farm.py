@@ -266,7 +266,7 @@ def _fit_in(training: TrainingConfig, history: Sequence[Epoch], deadline: float)
     """Fewer passes where the time would not do: nothing half done is worth anything."""
     left = deadline - time.monotonic() - _RESERVE
     n = len(history) + int(left / np.mean([row.seconds for row in history[-_PROBED:]]))
-    return msgspec.structs.replace(training, epochs=max(len(history) + 1, min(training.epochs, n)))
+    return msgspec.structs.replace(training, epochs=max(len(history), min(training.epochs, n)))
 
 
 def _pass(batches: Any, teacher: Any, checkpoint: Checkpoint, device: Any) -> Epoch:
