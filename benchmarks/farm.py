@@ -9,163 +9,29 @@ the folder in which the sources lie as working folder. A pack is FLAC, without l
 share of the voices (of whole numbers: of the recordings) travels.
 """
 
-import hashlib
 import json
 import multiprocessing
 import os
-import pickle
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
-import soundfile
+from farm_pack import Job, Packed, pack
 
-from speechrnn.config import Config
-from speechrnn.corpus.clips import Clip
-from speechrnn.corpus.layouts import Corpus, read_corpus
-from speechrnn.corpus.splits import Split
 from speechrnn.history import Epoch
 from speechrnn.settings import TrainingConfig
 from speechrnn.training.checkpoint import Checkpoint, Progress, advance
-from speechrnn.training.features import Example, find_word
-from speechrnn.training.material import Gathered, Material, _assort
-from speechrnn.training.noises import Noise, load_noises
-from speechrnn.training.roles import assign, is_known, trained_labels
-from speechrnn.training.spectra import power_spectrum
+from speechrnn.training.material import Material
 
-FULL, SR = 32768, 8000
 # by the last so many passes it is known how long one takes; seconds kept for what comes after all
 _PROBED, _RESERVE = 5, 15.0
 # batches that wait for the network
 _AHEAD = 16
-
-
-class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One training: who is left out, the job or bundle that it goes on from, the second at which it ends, its rank."""
-
-    name: str
-    config: str
-    without: str | None = None
-    seed: int = 0
-    after: str | None = None
-    bundle: str | None = None
-    until: float | None = None
-    nice: int = 0
-    settings: dict[str, Any] = {}
-
-
-class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a pack is for."""
-
-    data: str
-    jobs: list[Job]
-    shares: dict[str, float] = {}
-
-    def config(self, job: Job) -> Config:
-        """Read a job's configuration."""
-        return Config.load(job.config, {"training.seed": job.seed, **job.settings})
-
-
-def _chosen(name: str, share: float) -> bool:
-    return int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) < share * 16**8
-
-
-def pack(plan_path: Path, out: Path) -> None:
-    """Read everything once and write one FLAC a source, and an index."""
-    out.mkdir(parents=True, exist_ok=True)
-    plan = msgspec.yaml.decode(plan_path.read_bytes(), type=Plan)
-    configs = [plan.config(job) for job in plan.jobs]
-    sources = {source.path: source.use for config in configs for source in config.data.sources}
-    corpora: dict[str, Corpus] = {}
-    index: dict[Path, tuple[str, str, int, int]] = {}
-    for path in [plan.data, *(path for path, use in sources.items() if use != "noise")]:
-        corpus, share = read_corpus(Path(path)), plan.shares.get(path, 1.0)
-
-        def kept(clip: Clip, share: float = share, whole: bool = sources.get(path) != "train") -> bool:
-            return _chosen(clip.path.name if whole else str(clip.speaker), share)
-
-        clips, rejects = (tuple(filter(kept, part)) for part in (corpus.clips, corpus.rejects))
-        corpora[path] = replace(corpus, clips=clips, rejects=rejects, splits=None)
-        _write(out, path, [(c.path, _trimmed(c.path, configs[0])) for c in (*clips, *rejects)], index)
-    noises = [Path(path) for path, use in sources.items() if use == "noise"]
-    loaded = load_noises(noises, configs[0])
-    if loaded:
-        _write(out, "noise", [(noise.path, noise.y) for noise in loaded], index)
-    starts = {job.bundle: (Path(job.bundle) / "weights.safetensors").read_bytes() for job in plan.jobs if job.bundle}
-    kept_configs = {job.name: plan.config(job) for job in plan.jobs}
-    state = (msgspec.json.encode(plan), kept_configs, corpora, index, [noise.path for noise in loaded], starts)
-    (out / "index.pickle").write_bytes(pickle.dumps(state))
-
-
-def _trimmed(path: Path, config: Config) -> np.ndarray:
-    from speechrnn.audio import load_audio
-
-    y = load_audio(path, config.audio)
-    word = find_word(y, config.trim)
-    return y[word.start : word.end]
-
-
-def _write(out: Path, name: str, sounds: Sequence[tuple[Path, np.ndarray]], index: dict[Path, Any]) -> None:
-    flat = out / f"{name.replace('/', '_')}.flac"
-    place = 0
-    for path, y in sounds:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        index[path] = flat.name, digest, place, place + y.size
-        place += y.size
-    whole = np.concatenate([y for _, y in sounds])
-    soundfile.write(flat, np.clip(np.round(whole * FULL), -FULL, FULL - 1).astype(np.int16), SR, compression_level=1.0)
-    print(f"{name}: {len(sounds)} recordings, {flat.stat().st_size / 2**20:.1f} MiB", flush=True)
-
-
-class Packed:
-    """A pack, opened; `spectra` makes power spectra of all that it holds, which only `run` needs."""
-
-    def __init__(self, folder: Path, spectra: bool) -> None:
-        state = pickle.loads((folder / "index.pickle").read_bytes())  # noqa: S301 -- we wrote it
-        plan, self.configs, self.corpora, self.index, self.noise_paths, self.starts = state
-        self.plan = msgspec.json.decode(plan, type=Plan)
-        config = next(iter(self.configs.values()))
-        sounds = {}
-        if spectra:
-            for name in {entry[0] for entry in self.index.values()}:
-                sounds[name] = soundfile.read(folder / name, dtype="int16")[0]
-        empty = np.zeros(0, np.float32)
-        nothing = np.zeros((0, config.features.n_mfcc), np.float32)
-
-        def example(path: Path) -> Example:
-            name, digest, first, last = self.index[path]
-            y = sounds[name][first:last].astype(np.float32) / FULL if spectra else empty
-            spectrum = power_spectrum(y, config.features) if spectra else None
-            return Example(Clip(path, "", None), nothing, digest, spectrum)
-
-        speech = [path for path in self.index if path not in set(self.noise_paths)]
-        with ThreadPoolExecutor() as pool:
-            self.examples = dict(zip(speech, pool.map(example, speech), strict=True))
-        self.noises = [
-            Noise(path, sounds[e[0]][e[2] : e[3]].astype(np.float32) / FULL if spectra else empty, e[1])
-            for path in self.noise_paths
-            for e in [self.index[path]]
-        ]
-
-    def gather(self, job: Job) -> tuple[Gathered, Split]:
-        """What `speechrnn.training.material.gather` would have read."""
-        config, corpus = self.configs[job.name], self.corpora[self.plan.data]
-        kept = tuple(clip for clip in corpus.clips if job.without and clip.speaker == job.without)
-        method = "speaker" if job.without else "none"
-        split = Split(tuple(clip for clip in corpus.clips if clip not in set(kept)), (), kept, method)
-        sources = [(one, self.corpora[one.path]) for one in config.data.sources if one.use != "noise"]
-        labels = trained_labels(corpus, split)
-        roles = [role for role in assign(corpus, split, config, sources) if is_known(role, labels)]
-        loaded = [replace(self.examples[role.clip.path], clip=role.clip) for role in roles]
-        material = _assort(roles, loaded, labels, self.noises)
-        return Gathered(material, (corpus, *(further for _, further in sources)), ()), split
 
 
 def run(folder: Path, out: Path, seconds: float) -> None:

@@ -33,7 +33,7 @@ def write_config(folder: Path, source: Path) -> Path:
 def test_what_is_packed_trains_as_what_is_read(
     tone_corpus: Callable[..., Path], tmp_path: Path, without: str | None
 ) -> None:
-    from farm import Job, Packed, Plan, pack
+    from farm_pack import Job, Packed, Plan, pack
 
     from speechrnn.training.material import gather
 

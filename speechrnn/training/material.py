@@ -130,7 +130,7 @@ def gather(
 
     loaded = _leave_out(roles, load_examples([role.clip for role in roles], config, tell, changed), split)
     lost: list[Skipped] = []
-    material = _assort(roles, loaded, labels, load_noises(_noise_paths(corpus, config), config, lost.append))
+    material = assort(roles, loaded, labels, load_noises(_noise_paths(corpus, config), config, lost.append))
     unreadable = tuple(item for item in loaded if isinstance(item, Unreadable))
     _check_labels(material, unreadable)
     strangers = tuple(Unreadable(clip, f"its label {clip.label} is not in {corpus.root}") for clip in unknown.values())
@@ -158,9 +158,27 @@ def _noise_paths(corpus: Corpus, config: Config) -> list[Path]:
     return inside + [Path(source.path) for source in config.data.sources if source.use == "noise"]
 
 
-def _assort(
+def assort(
     roles: Sequence[Role], loaded: Sequence[Example | Unreadable], labels: tuple[str, ...], noises: Sequence[Noise]
 ) -> Material:
+    """Put what was read where its role says.
+
+    Parameters
+    ----------
+    roles : sequence of Role
+        From `speechrnn.training.roles.assign`.
+    loaded : sequence of Example or Unreadable
+        The clip of each role; what could not be read is left out.
+    labels : tuple of str
+        In the order of the outputs.
+    noises : sequence of Noise
+        To mix in and to refuse.
+
+    Returns
+    -------
+    Material
+        In the order of `roles`.
+    """
     parts: dict[str, list[Example]] = {"train": [], "valid": [], "words": [], "kept": [], "spoken": []}
     origins: dict[str, list[Origin]] = {part: [] for part in parts}
     for role, item in zip(roles, loaded, strict=True):
