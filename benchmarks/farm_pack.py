@@ -1,4 +1,4 @@
-"""What `farm.py` sends to another machine: the plan, and all recordings that its configurations name, trimmed, as FLAC."""
+"""What `farm.py` sends to another machine: the plan, and all recordings that its configurations name, as FLAC."""
 
 import hashlib
 import pickle
