@@ -154,8 +154,7 @@ def _pass(batches: Any, teacher: Any, checkpoint: Checkpoint, device: Any) -> Ep
     loss = float(np.average(torch.stack(losses).cpu().numpy(), weights=sizes))
     if not np.isfinite(loss):
         raise SystemExit(f"the loss became {loss} in pass {number}")
-    # which share was right only the command line's bar asks
-    return Epoch(number, loss, 0.0, None, None, time.perf_counter() - began)
+    return Epoch(number, loss, None, None, None, time.perf_counter() - began)
 
 
 def finish(folder: Path, results: Path, out: Path) -> None:

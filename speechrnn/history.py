@@ -16,8 +16,10 @@ class Epoch:
     ----------
     epoch : int
         Counted from 1.
-    loss, accuracy : float
-        On the training clips; cross-entropy in nats, and a share from 0 to 1.
+    loss : float
+        On the training clips, cross-entropy in nats.
+    accuracy : float or None
+        On the training clips, a share from 0 to 1; None where nobody counted.
     valid_loss, valid_accuracy : float or None
         On the validation clips; None where there are none.
     seconds : float
@@ -26,7 +28,7 @@ class Epoch:
 
     epoch: int
     loss: float
-    accuracy: float
+    accuracy: float | None
     valid_loss: float | None
     valid_accuracy: float | None
     seconds: float
@@ -113,7 +115,7 @@ def _parse_row(cells: dict[str, str]) -> Epoch:
     return Epoch(
         epoch=int(cells["epoch"]),
         loss=float(cells["loss"]),
-        accuracy=float(cells["accuracy"]),
+        accuracy=float(cells["accuracy"]) if cells["accuracy"] else None,
         valid_loss=float(cells["valid_loss"]) if cells["valid_loss"] else None,
         valid_accuracy=float(cells["valid_accuracy"]) if cells["valid_accuracy"] else None,
         seconds=float(cells["seconds"]),

@@ -104,13 +104,16 @@ def plot_history(rows: Sequence[Epoch], *, strings: bool = False) -> bytes:
     """
     figure = new_figure(9, 3.6)
     epochs = [row.epoch for row in rows]
-    left, right = figure.subplots(1, 2)
-    _draw_course(left, epochs, [row.loss for row in rows], [row.valid_loss for row in rows])
     shares = _percent([row.accuracy for row in rows]), _percent([row.valid_accuracy for row in rows])
-    _draw_course(right, epochs, *shares)
+    # a training that counted no answers has a loss alone
+    counted = not rows or any(share is not None for share in shares[0])
+    left, *right = figure.subplots(1, 1 + counted, squeeze=False)[0]
+    _draw_course(left, epochs, [row.loss for row in rows], [row.valid_loss for row in rows])
     left.set_ylabel("loss (CTC, nats a string)" if strings else "loss (cross-entropy, nats)")
-    right.set_ylabel("strings more probable than not (%)" if strings else "accuracy (%)")
-    for axes in (left, right):
+    for axes in right:
+        _draw_course(axes, epochs, *shares)
+        axes.set_ylabel("strings more probable than not (%)" if strings else "accuracy (%)")
+    for axes in (left, *right):
         _mark_epochs(axes, rows)
     # the same for both; above them, where it hides no point
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)

@@ -1,6 +1,6 @@
 """benchmarks/farm.py trains elsewhere what is trained here: the same material, and the same steps."""
 
-import importlib.util
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,21 +33,20 @@ def write_config(folder: Path, source: Path) -> Path:
 def test_what_is_packed_trains_as_what_is_read(
     tone_corpus: Callable[..., Path], tmp_path: Path, without: str | None
 ) -> None:
-    from farm_pack import Job, Packed, Plan, pack
-
     from speechrnn.training.material import gather
 
+    farm = importlib.import_module("farm_pack")
     corpus = tone_corpus(labels="0123456789", n=2)
     source = tmp_path / "more"
     source.mkdir()
     for path in sorted(corpus.glob("*_cyd_*")):
         path.rename(source / path.name)
     config = write_config(tmp_path, source)
-    job = Job("one", str(config), without=without)
+    job = farm.Job("one", str(config), without=without)
     plan = tmp_path / "plan.yaml"
-    plan.write_bytes(msgspec.yaml.encode(Plan(str(corpus), [job])))
-    pack(plan, tmp_path / "pack")
-    found = Packed(tmp_path / "pack", spectra=True).gather(job)[0].material
+    plan.write_bytes(msgspec.yaml.encode(farm.Plan(str(corpus), [job])))
+    farm.pack(plan, tmp_path / "pack")
+    found = farm.Packed(tmp_path / "pack", spectra=True).gather(job)[0].material
     clips = read_corpus(corpus)
     kept = tuple(clip for clip in clips.clips if clip.speaker == without)
     split = Split(tuple(clip for clip in clips.clips if clip not in kept), (), kept, "speaker")
@@ -60,24 +59,22 @@ def test_what_is_packed_trains_as_what_is_read(
 
 
 @pytest.mark.usefixtures("_benchmarks")
-@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed; `make torch-leg` has it")
 @pytest.mark.parametrize("name", ["digits", "strings"])
 def test_a_twin_takes_the_steps_of_keras(name: str) -> None:
-    import torch
-    from farm_network import Teacher, Twin
-
     from speechrnn.training import fitting, string_fitting
     from speechrnn.training.network import build_network
     from speechrnn.training.weights import get_weights
 
+    torch = pytest.importorskip("torch", reason="torch is not installed; `make torch-leg` has it")
+    farm = importlib.import_module("farm_network")
     config = Config.load(name)
     config = msgspec.structs.replace(config, network=msgspec.structs.replace(config.network, dropout=0.0))
     network = build_network(config, 10)
     rng = np.random.default_rng(0)
     n_frames = rng.integers(40, 97, 8).astype(np.int32)
     inputs = {"mfcc": 20 * rng.normal(size=(8, 96, 20)).astype(np.float32), "n_frames": n_frames}
-    twin = Twin(config, get_weights(network))
-    teacher = Teacher(twin, config, n_steps=10)
+    twin = farm.Twin(config, get_weights(network))
+    teacher = farm.Teacher(twin, config, n_steps=10)
     if name == "strings":
         inputs |= {"targets": rng.integers(1, 11, (8, 4)).astype(np.int32), "n_targets": np.full(8, 4, np.int32)}
         model = string_fitting.add_loss(network)

@@ -10,7 +10,9 @@ from speechrnn.errors import BundleError
 from speechrnn.history import Epoch, format_history, parse_history
 
 NUMBERS = st.floats(allow_nan=False)
-EPOCHS = st.builds(Epoch, st.integers(1), NUMBERS, NUMBERS, st.none() | NUMBERS, st.none() | NUMBERS, NUMBERS)
+EPOCHS = st.builds(
+    Epoch, st.integers(1), NUMBERS, st.none() | NUMBERS, st.none() | NUMBERS, st.none() | NUMBERS, NUMBERS
+)
 
 
 @given(st.lists(EPOCHS))

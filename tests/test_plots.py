@@ -70,6 +70,7 @@ def test_a_clip_of_one_frame_and_one_coefficient_can_be_drawn() -> None:
 def test_every_course_can_be_drawn(n: int, valid: float | None) -> None:
     assert is_picture(plot_history([Epoch(i + 1, 2 / (i + 1), 0.9, valid, valid, 1.0) for i in range(n)]))
     assert is_picture(plot_history([Epoch(i + 1, float("nan"), 0.9, valid, valid, 1.0) for i in range(n)]))
+    assert is_picture(plot_history([Epoch(i + 1, 0.5, None, valid, None, 1.0) for i in range(n)]))
 
 
 def course(*valid: float | None) -> list[Epoch]:

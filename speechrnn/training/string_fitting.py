@@ -156,5 +156,5 @@ def _run(
         )
     row = Epoch(number, loss / n, right / n, None, None, time.perf_counter() - began)
     if on_step:
-        on_step(Step(number, n_epochs, feed.n_steps, feed.n_steps, row.loss, row.accuracy, done=row))
+        on_step(Step(number, n_epochs, feed.n_steps, feed.n_steps, row.loss, right / n, done=row))
     return row
