@@ -9,7 +9,6 @@ the folder in which the sources lie as working folder. A pack is FLAC, without l
 share of the voices (of whole numbers: of the recordings) travels.
 """
 
-import json
 import multiprocessing
 import os
 import subprocess
@@ -70,17 +69,36 @@ def _serve_many() -> None:
         os.environ.update(places)
 
 
+def first_weights(packed: Packed, job: Job, out: Path) -> dict[str, np.ndarray]:
+    """Give the weights that a job begins with, as `speechrnn.training.inheritance.first_network` has them."""
+    import keras
+    from safetensors.numpy import load, load_file
+
+    from speechrnn.training.inheritance import first_network
+    from speechrnn.training.network import build_network
+    from speechrnn.training.weights import get_weights, set_weights
+
+    config, material = packed.configs[job.name], packed.gather(job)[0].material
+    if job.after:
+        arrays, strings = load_file(out / f"{job.after}.safetensors"), packed.configs[job.after].strings is not None
+    elif job.bundle:
+        content, strings = packed.starts[job.bundle]
+        arrays = load(content)
+    else:
+        return get_weights(first_network(config, material, None))
+    keras.utils.set_random_seed(config.training.seed)
+    network = build_network(config, len(material.labels))
+    set_weights(network, arrays, except_head=strings != (config.strings is not None))
+    return get_weights(network)
+
+
 def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
     import torch
     from farm_network import Teacher, Twin
-    from safetensors.numpy import load as load_arrays
-    from safetensors.numpy import load_file
 
     from speechrnn.training.feed import Feed
-    from speechrnn.training.inheritance import first_network
-    from speechrnn.training.network import build_network
     from speechrnn.training.string_feed import StringFeed
-    from speechrnn.training.weights import get_weights, save_weights, set_weights
+    from speechrnn.training.weights import save_weights
 
     os.nice(job.nice)
     config = packed.configs[job.name]
@@ -92,16 +110,8 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(job.seed)
     torch.backends.cudnn.allow_tf32 = False
-    if job.after or job.bundle:
-        start = load_file(out / f"{job.after}.safetensors") if job.after else load_arrays(packed.starts[job.bundle])
-        network = build_network(config, len(material.labels))
-        set_weights(network, start, except_head=True)
-    else:
-        network = first_network(config, material, None)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    arrays = get_weights(network)
-    del network
-    twin = Twin(config, arrays).to(device).train()
+    twin = Twin(config, first_weights(packed, job, out)).to(device).train()
     teacher = Teacher(twin, config, feed.n_steps)
     checkpoint = Checkpoint(Progress("", (), best=0), twin.arrays())
     training = config.training
@@ -194,5 +204,3 @@ if __name__ == "__main__":
         run(Path(sys.argv[2]), Path(sys.argv[3]), float(sys.argv[4]) if len(sys.argv) > 4 else 1e9)
     else:
         finish(*map(Path, sys.argv[2:5]))
-    sys.stdout.flush()
-    print(json.dumps({"done": sys.argv[1]}))

@@ -13,6 +13,7 @@ import numpy as np
 import soundfile
 
 from speechrnn.audio import load_audio
+from speechrnn.bundle import WEIGHTS, read_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus, read_corpus
@@ -77,7 +78,8 @@ def pack(plan_path: Path, out: Path) -> None:
     loaded = load_noises(noises, configs[0])
     if loaded:
         _write(out, "noise", [(noise.path, noise.y) for noise in loaded], index)
-    starts = {job.bundle: (Path(job.bundle) / "weights.safetensors").read_bytes() for job in plan.jobs if job.bundle}
+    begun = {job.bundle: read_bundle(Path(job.bundle)) for job in plan.jobs if job.bundle}
+    starts = {name: (one.read(WEIGHTS), one.metadata.kind == "strings") for name, one in begun.items()}
     kept_configs = {job.name: plan.config(job) for job in plan.jobs}
     state = (msgspec.json.encode(plan), kept_configs, corpora, index, [noise.path for noise in loaded], starts)
     (out / "index.pickle").write_bytes(pickle.dumps(state))

@@ -7,7 +7,10 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
+import speechrnn
+from speechrnn.bundle import WEIGHTS
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.splits import Split
@@ -56,6 +59,34 @@ def test_what_is_packed_trains_as_what_is_read(
     for one, other in zip(found.train, expected.train, strict=True):
         assert (one.clip, one.digest) == (other.clip, other.digest)
         assert np.array_equal(one.spectrum, other.spectrum)  # type: ignore[arg-type]  # augmentation has them
+
+
+@pytest.mark.usefixtures("_benchmarks")
+def test_what_goes_on_keeps_the_last_layer_where_it_answers_the_same(
+    tone_corpus: Callable[..., Path], tmp_path: Path
+) -> None:
+    farm, farm_pack = importlib.import_module("farm"), importlib.import_module("farm_pack")
+    corpus, shipped = tone_corpus(labels="0123456789", n=1), Path(speechrnn.__file__).parent / "pretrained"
+    alone = {"data.sources": []}
+    jobs = [
+        farm_pack.Job("other", "strings", bundle=str(shipped / "digits"), settings=alone),
+        farm_pack.Job("same", "strings", bundle=str(shipped / "strings"), settings=alone),
+        farm_pack.Job("after", "strings", after="earlier", settings=alone),
+        farm_pack.Job("earlier", "digits", settings=alone),
+    ]
+    plan, (digits, strings) = tmp_path / "plan.yaml", (load_file(shipped / n / WEIGHTS) for n in ("digits", "strings"))
+    plan.write_bytes(msgspec.yaml.encode(farm_pack.Plan(str(corpus), jobs)))
+    farm_pack.pack(plan, tmp_path / "pack")
+    packed = farm_pack.Packed(tmp_path / "pack", spectra=True)
+    save_file(digits, tmp_path / "earlier.safetensors")
+    other, same, after, earlier = (farm.first_weights(packed, job, tmp_path) for job in jobs)
+    assert all(np.array_equal(same[name], array) for name, array in strings.items())
+    assert np.array_equal(other["conv_1/kernel"], digits["conv_1/kernel"])
+    assert other["output/kernel"].shape == strings["output/kernel"].shape
+    assert not np.array_equal(other["output/kernel"], strings["output/kernel"])
+    # the seed decides what nothing else does
+    assert all(np.array_equal(after[name], array) for name, array in other.items())
+    assert not np.array_equal(earlier["conv_1/kernel"], digits["conv_1/kernel"])
 
 
 @pytest.mark.usefixtures("_benchmarks")
