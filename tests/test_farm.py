@@ -67,7 +67,7 @@ def test_what_goes_on_keeps_the_last_layer_where_it_answers_the_same(
 ) -> None:
     farm, farm_pack = importlib.import_module("farm"), importlib.import_module("farm_pack")
     corpus, shipped = tone_corpus(labels="0123456789", n=1), Path(speechrnn.__file__).parent / "pretrained"
-    alone = {"data.sources": []}
+    alone: dict[str, list[str]] = {"data.sources": []}
     jobs = [
         farm_pack.Job("other", "strings", bundle=str(shipped / "digits"), settings=alone),
         farm_pack.Job("same", "strings", bundle=str(shipped / "strings"), settings=alone),
