@@ -5,8 +5,9 @@
     farm.py finish PACK RESULTS OUT       here: a bundle of each job, as `speechrnn train` writes it
 
 Material, passes and first weights are the product's own; the network is `farm_network.Twin`. `pack` and `run` are given
-the folder in which the sources lie as working folder. A pack is FLAC, without loss; of a source in `shares` only that
-share of the voices (of whole numbers: of the recordings) travels.
+the folder in which the sources lie as working folder. A pack is FLAC of 16 bits, which clips at the model's rate have
+anyway; of a source in `shares` only that share of the voices (of words that are none, and of whole numbers: of the
+recordings) travels.
 """
 
 import multiprocessing
@@ -69,7 +70,7 @@ def _serve_many() -> None:
         os.environ.update(places)
 
 
-def first_weights(packed: Packed, job: Job, out: Path) -> dict[str, np.ndarray]:
+def first_weights(packed: Packed, job: Job, material: Material, out: Path) -> dict[str, np.ndarray]:
     """Give the weights that a job begins with, as `speechrnn.training.inheritance.first_network` has them."""
     import keras
     from safetensors.numpy import load, load_file
@@ -78,7 +79,7 @@ def first_weights(packed: Packed, job: Job, out: Path) -> dict[str, np.ndarray]:
     from speechrnn.training.network import build_network
     from speechrnn.training.weights import get_weights, set_weights
 
-    config, material = packed.configs[job.name], packed.gather(job)[0].material
+    config = packed.configs[job.name]
     if job.after:
         arrays, strings = load_file(out / f"{job.after}.safetensors"), packed.configs[job.after].strings is not None
     elif job.bundle:
@@ -111,7 +112,7 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
     torch.manual_seed(job.seed)
     torch.backends.cudnn.allow_tf32 = False
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    twin = Twin(config, first_weights(packed, job, out)).to(device).train()
+    twin = Twin(config, first_weights(packed, job, material, out)).to(device).train()
     teacher = Teacher(twin, config, feed.n_steps)
     checkpoint = Checkpoint(Progress("", (), best=0), twin.arrays())
     training = config.training
@@ -129,10 +130,12 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
 
 def _fill(feed: Any, batches: Any, epochs: int) -> None:
     """Make the batches of each pass, and None after it."""
+    from speechrnn.training.feed import Batch
+
     for number in range(1, epochs + 1):
         for batch in feed.epoch(number):
             inputs = dict(batch.inputs)
-            if hasattr(batch, "labelled"):
+            if isinstance(batch, Batch):
                 inputs |= {"labels": batch.targets, "labelled": batch.labelled, "known": batch.known}
             batches.put(inputs)
         batches.put(None)
@@ -191,7 +194,9 @@ def finish(folder: Path, results: Path, out: Path) -> None:
         checkpoint = Checkpoint(Progress("", history, len(history)), load_file(weights))
         material: Material = gathered.material
         draft = assemble(checkpoint, material, config, origin)
-        bundle = write_bundle(out / job.name, draft.files, draft.metadata)
+        # what took the steps, not what puts the bundle together
+        metadata = msgspec.structs.replace(draft.metadata, versions=draft.metadata.versions | {"backend": "torch"})
+        bundle = write_bundle(out / job.name, draft.files, metadata)
         paths = [example.clip.path for example in spread(material.train, 32)]
         (check_string_parity if config.strings else check_parity)(bundle, paths)
         print(job.name, f"loss {history[-1].loss:.3f}, {sum(row.seconds for row in history):.0f} s", flush=True)

@@ -15,10 +15,13 @@ from torch.nn import functional as F  # noqa: N812 -- as everybody calls it
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from speechrnn.config import Config
+from speechrnn.training.fitting import KNOWN_WEIGHT
+from speechrnn.training.layers import FAR_BELOW, VARIANCE_FLOOR, same_padding
 
 Arrays = Mapping[str, np.ndarray]
 
-_VARIANCE_FLOOR, _FAR_BELOW, _KNOWN_WEIGHT, _EPSILON = 1e-5, -1e9, 0.5, 1e-7
+# of Keras' Adam
+_EPSILON = 1e-7
 _ROLES = {"kernel": "weight_ih_l0", "recurrent_kernel": "weight_hh_l0", "bias": "bias_ih_l0"}
 _WAYS = {"forward": "", "backward": "_reverse"}
 _FIXED = ("standardization/", "calibration/")
@@ -94,15 +97,14 @@ class Twin(nn.Module):
         mask = (index < lengths.to(features.device)[:, None]).float()[:, :, None]
         n = mask.sum(dim=1, keepdim=True)
         x = features - (features * mask).sum(dim=1, keepdim=True) / n
-        x = x / torch.sqrt((x * x * mask).sum(dim=1, keepdim=True) / n + _VARIANCE_FLOOR)
-        loudest = (features[:, :, :1] + (1 - mask) * _FAR_BELOW).amax(dim=1, keepdim=True)
+        x = x / torch.sqrt((x * x * mask).sum(dim=1, keepdim=True) / n + VARIANCE_FLOOR)
+        loudest = (features[:, :, :1] + (1 - mask) * FAR_BELOW).amax(dim=1, keepdim=True)
         x = torch.cat([x, features[:, :, :1] - loudest, features[:, :, 1:]], dim=2)
         if "standardization/mean" in self.fixed:
             x = (x - self.fixed["standardization/mean"]) / self.fixed["standardization/deviation"]
         for i, stride in enumerate(self.strides):
             kernel = self._take(f"conv_{i}/kernel")
-            padding = ((kernel.shape[2] - 1) // 2, kernel.shape[2] // 2)
-            x = F.pad((x * mask).transpose(1, 2), padding)
+            x = F.pad((x * mask).transpose(1, 2), same_padding(kernel.shape[2]))
             x = F.relu(F.conv1d(x, kernel, self._take(f"conv_{i}/bias"), stride)).transpose(1, 2)
             mask, lengths = mask[:, ::stride], (lengths + stride - 1) // stride
             x = F.dropout(x, self.dropout, self.training)
@@ -121,7 +123,7 @@ class Twin(nn.Module):
             losses = F.ctc_loss(scores, batch["targets"], lengths, batch["n_targets"].cpu(), reduction="none")
             return losses.mean()
         hidden = torch.tanh(x @ self._take("attention/kernel") + self._take("attention/bias"))
-        outside = (1 - mask) * _FAR_BELOW
+        outside = (1 - mask) * FAR_BELOW
         share = torch.softmax(hidden @ self._take("attention/query") + outside, dim=1)
         both = torch.cat([(share * x).sum(dim=1), (x + outside).amax(dim=1)], dim=1)
         logits, unknown = self._dense("output", both), self._dense("unknown", both)[:, 0]
@@ -129,7 +131,7 @@ class Twin(nn.Module):
         target = batch["labels"] * (1 - self.smoothing) + self.smoothing / n_labels
         labels = -(target * F.log_softmax(logits, dim=1)).sum(dim=1) * batch["labelled"]
         known = F.binary_cross_entropy_with_logits(logits.logsumexp(dim=1) - unknown, batch["known"], reduction="none")
-        return labels.mean() + _KNOWN_WEIGHT * known.mean()
+        return labels.mean() + KNOWN_WEIGHT * known.mean()
 
     def _dense(self, name: str, x: torch.Tensor) -> torch.Tensor:
         return F.linear(x, self._take(f"{name}/kernel"), self._take(f"{name}/bias"))

@@ -15,7 +15,7 @@ import soundfile
 from speechrnn.audio import load_audio
 from speechrnn.bundle import WEIGHTS, read_bundle
 from speechrnn.config import Config
-from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.clips import Clip, clip_hash
 from speechrnn.corpus.layouts import Corpus, read_corpus
 from speechrnn.corpus.splits import Split
 from speechrnn.training.features import Example, find_word
@@ -95,8 +95,7 @@ def _write(out: Path, name: str, sounds: Sequence[tuple[Path, np.ndarray]], inde
     flat = out / f"{name.replace('/', '_')}.flac"
     place = 0
     for path, y in sounds:
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-        index[path] = flat.name, digest, place, place + y.size
+        index[path] = flat.name, clip_hash(path), place, place + y.size
         place += y.size
     whole = np.concatenate([y for _, y in sounds])
     soundfile.write(flat, np.clip(np.round(whole * FULL), -FULL, FULL - 1).astype(np.int16), SR, compression_level=1.0)
@@ -108,8 +107,9 @@ class Packed:
 
     def __init__(self, folder: Path, spectra: bool) -> None:
         state = pickle.loads((folder / "index.pickle").read_bytes())  # noqa: S301 -- we wrote it
-        plan, self.configs, self.corpora, self.index, self.noise_paths, self.starts = state
+        plan, self.configs, self.corpora, self.index, noises, self.starts = state
         self.plan = msgspec.json.decode(plan, type=Plan)
+        self.noise_paths = dict.fromkeys(noises)
         config = next(iter(self.configs.values()))
         sounds = {}
         if spectra:
@@ -124,7 +124,7 @@ class Packed:
             spectrum = power_spectrum(y, config.features) if spectra else None
             return Example(Clip(path, "", None), nothing, digest, spectrum)
 
-        speech = [path for path in self.index if path not in set(self.noise_paths)]
+        speech = [path for path in self.index if path not in self.noise_paths]
         with ThreadPoolExecutor() as pool:
             self.examples = dict(zip(speech, pool.map(example, speech), strict=True))
         self.noises = [
@@ -137,8 +137,8 @@ class Packed:
         """What `speechrnn.training.material.gather` would have read."""
         config, corpus = self.configs[job.name], self.corpora[self.plan.data]
         kept = tuple(clip for clip in corpus.clips if job.without and clip.speaker == job.without)
-        method = "speaker" if job.without else "none"
-        split = Split(tuple(clip for clip in corpus.clips if clip not in set(kept)), (), kept, method)
+        trained = tuple(clip for clip in corpus.clips if not job.without or clip.speaker != job.without)
+        split = Split(trained, (), kept, "speaker" if job.without else "none")
         sources = [(one, self.corpora[one.path]) for one in config.data.sources if one.use != "noise"]
         labels = trained_labels(corpus, split)
         roles = [role for role in assign(corpus, split, config, sources) if is_known(role, labels)]

@@ -16,15 +16,15 @@ import soundfile
 
 from speechrnn.audition import Audition
 from speechrnn.corpus.accents import list_foreign_voices, respell
-from speechrnn.corpus.clips import DIGIT_WORDS
-from speechrnn.corpus.engines import ENGINES, find_engine
+from speechrnn.corpus.clips import DIGIT_WORDS, Clip
+from speechrnn.corpus.engines import ENGINES, find_engine, is_synthetic
 from speechrnn.corpus.espeak import ACCENTS
 from speechrnn.corpus.flite import speak_flite
 from speechrnn.corpus.hibari import FACTORS, list_neural_voices, speak_neural
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.manifest import read_manifest
 from speechrnn.corpus.synthesis import SynthesisOptions, synthesize
-from speechrnn.corpus.takes import choose_voices, vary
+from speechrnn.corpus.takes import Voice, choose_voices, vary
 from speechrnn.corpus.words import HELD_OUT, NEAR_MISSES, OTHER
 from speechrnn.errors import ConfigError, CorpusError
 from speechrnn.recognizer import Recognizer, load
@@ -196,3 +196,11 @@ def test_a_model_refuses_what_it_surely_hears_as_another_digit() -> None:
     assert audition.accepts(y, sr, "6")
     assert not audition.accepts(y, sr, "3")
     assert audition.name == Recognizer(audition.recognizer.bundle).bundle.metadata.sha256["model.onnx"][:12]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_clips_of_every_engine_are_known_as_synthetic(engine: str) -> None:
+    speaker = Voice("en+f2", 150, 50, 50, 0, ENGINES[engine].prefix).speaker
+    assert is_synthetic(Clip(Path(f"6_{speaker}_0.wav"), "6", speaker))
+    assert not is_synthetic(Clip(Path("6_theo_0.wav"), "6", "theo"))
+    assert not is_synthetic(Clip(Path("6.wav"), "6", None))

@@ -79,7 +79,9 @@ def test_what_goes_on_keeps_the_last_layer_where_it_answers_the_same(
     farm_pack.pack(plan, tmp_path / "pack")
     packed = farm_pack.Packed(tmp_path / "pack", spectra=True)
     save_file(digits, tmp_path / "earlier.safetensors")
-    other, same, after, earlier = (farm.first_weights(packed, job, tmp_path) for job in jobs)
+    other, same, after, earlier = (
+        farm.first_weights(packed, job, packed.gather(job)[0].material, tmp_path) for job in jobs
+    )
     assert all(np.array_equal(same[name], array) for name, array in strings.items())
     assert np.array_equal(other["conv_1/kernel"], digits["conv_1/kernel"])
     assert other["output/kernel"].shape == strings["output/kernel"].shape

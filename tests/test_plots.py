@@ -4,10 +4,12 @@ import io
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from speechrnn import plots
 from speechrnn.corpus.clips import Clip
 from speechrnn.errors import MissingExtraError
 from speechrnn.figures import DPI
@@ -70,7 +72,16 @@ def test_a_clip_of_one_frame_and_one_coefficient_can_be_drawn() -> None:
 def test_every_course_can_be_drawn(n: int, valid: float | None) -> None:
     assert is_picture(plot_history([Epoch(i + 1, 2 / (i + 1), 0.9, valid, valid, 1.0) for i in range(n)]))
     assert is_picture(plot_history([Epoch(i + 1, float("nan"), 0.9, valid, valid, 1.0) for i in range(n)]))
-    assert is_picture(plot_history([Epoch(i + 1, 0.5, None, valid, None, 1.0) for i in range(n)]))
+
+
+@pytest.mark.parametrize(("accuracy", "labels"), [(None, ["loss"]), (0.9, ["loss", "accuracy"])])
+def test_what_nobody_counted_is_not_drawn(
+    accuracy: float | None, labels: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(plots, "encode_png", drawn.append)
+    plot_history([Epoch(1, 2.0, accuracy, None, None, 1.0), Epoch(2, 1.0, accuracy, None, None, 1.0)])
+    assert [axes.get_ylabel().split()[0] for axes in drawn[0].axes] == labels
 
 
 def course(*valid: float | None) -> list[Epoch]:

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speechrnn.corpus import espeak
+from speechrnn.corpus.engines import is_synthetic
 from speechrnn.corpus.espeak import ACCENTS, speak
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.speech import Utterance
 from speechrnn.corpus.synthesis import SynthesisOptions, synthesize
-from speechrnn.corpus.takes import is_synthetic
 from speechrnn.corpus.throats import N_THROATS, list_throats, speak_throat, write_throat
 from speechrnn.errors import CorpusError
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from speechrnn.corpus.accents import list_foreign_voices, respell
 from speechrnn.corpus.cast import list_cast, speak_cast
+from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.espeak import list_voices, speak
 from speechrnn.corpus.flite import list_flite_voices, speak_flite
 from speechrnn.corpus.hibari import list_neural_voices, speak_neural
@@ -89,3 +90,25 @@ def find_engine(name: str) -> Engine:
     if name not in ENGINES:
         raise ConfigError(f"engine is {name!r}, allowed are {', '.join(ENGINES)}")
     return ENGINES[name]
+
+
+def is_synthetic(clip: Clip) -> bool:
+    """Tell by its speaker's name whether a clip in the folder of a synthesis was made there.
+
+    Parameters
+    ----------
+    clip : Clip
+        In a folder with a manifest; elsewhere a name says nothing.
+
+    Returns
+    -------
+    bool
+        Whether the speaker is a synthesiser's.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> is_synthetic(Clip(Path("6_espeak-en-us-f2_0.wav"), "6", "espeak-en-us-f2"))
+    True
+    """
+    return clip.speaker is not None and clip.speaker.startswith(tuple(engine.prefix for engine in ENGINES.values()))

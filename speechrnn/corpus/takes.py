@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.speech import Utterance
 from speechrnn.errors import CorpusError
 
@@ -16,7 +15,6 @@ SILENCE_DB = -45.0  # what is this far under the peak at either end is not the w
 PADDING = (0.03, 0.15)  # seconds before and after the word
 PEAK_DB = (-20.0, -1.0)  # dBFS
 NOISE_DB = (-70.0, -60.0)  # RMS, dBFS
-SPEAKER_PREFIXES = ("espeak-", "throat-", "accent-", "hibari-", "kokoro-", "flite-")
 MIN_WORD = 500  # samples of the engine: no word is so short, about 20 ms
 VOICE_RATE, VOICE_PITCH, VOICE_RANGE = (130, 190), (30, 70), (30, 75)
 
@@ -48,28 +46,6 @@ class Voice:
     def speaker(self) -> str:
         """The name in file names, such as ``espeak-en-us-f2``; without the underscore that separates their parts."""
         return self.prefix + re.sub(r"[^a-z0-9]+", "-", self.name.lower())
-
-
-def is_synthetic(clip: Clip) -> bool:
-    """Tell by its speaker's name whether a clip in the folder of a synthesis was made there.
-
-    Parameters
-    ----------
-    clip : Clip
-        In a folder with a manifest; elsewhere a name says nothing.
-
-    Returns
-    -------
-    bool
-        Whether the speaker is a synthesiser's.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> is_synthetic(Clip(Path("6_espeak-en-us-f2_0.wav"), "6", "espeak-en-us-f2"))
-    True
-    """
-    return clip.speaker is not None and clip.speaker.startswith(SPEAKER_PREFIXES)
 
 
 def choose_voices(names: Sequence[str], n: int, seed: int, prefix: str = "espeak-") -> tuple[Voice, ...]:

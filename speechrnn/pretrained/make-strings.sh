@@ -23,11 +23,13 @@ synth hibari-oh --engine hibari --words oh --voices 6 --repeats 6 --seed 39
 
 # it starts from the single digits that ship; then more passes at a lower rate
 if [ -n "${FARM:-}" ]; then
-  for stage in first second; do
-    [ -d "farm-$stage" ] || python "$bench/farm.py" pack "$bench/farm-$stage.yaml" "farm-$stage"
-    KERAS_BACKEND=torch python "$bench/farm.py" run "farm-$stage" "farm-$stage-results"
-    python "$bench/farm.py" finish "farm-$stage" "farm-$stage-results" farm
-  done
+  farm() { # STAGE [SECONDS]
+    [ -d "farm-$1" ] || python "$bench/farm.py" pack "$bench/farm-$1.yaml" "farm-$1"
+    KERAS_BACKEND=torch python "$bench/farm.py" run "farm-$1" "farm-$1-results" "${@:2}"
+    python "$bench/farm.py" finish "farm-$1" "farm-$1-results" farm
+  }
+  farm first 480
+  farm second
   trained=farm/second-ship
 else
   [ -d strings-first ] || speechrnn train fsdd --config strings --from "$here/digits" --split none --out strings-first --resume \

@@ -20,9 +20,9 @@ import onnx
 from speechrnn import __version__
 from speechrnn.bundle import CONFIG, LABELS, MODEL, WEIGHTS, Bundle
 from speechrnn.config import Config
+from speechrnn.corpus.engines import is_synthetic
 from speechrnn.corpus.layouts import Corpus
 from speechrnn.corpus.manifest import read_manifest, read_unfinished
-from speechrnn.corpus.takes import is_synthetic
 from speechrnn.errors import MissingExtraError
 from speechrnn.history import format_history
 from speechrnn.metadata import FORMAT_VERSION, Calibrated, DataSource, Heard, Metadata, Synthetic

@@ -23,7 +23,7 @@ from speechrnn.training.weights import get_weights, set_weights
 
 _EVALUATION_BATCH = 128
 # of the loss of `known`, beside that of the labels: telling digits apart comes first
-_KNOWN_WEIGHT = 0.5
+KNOWN_WEIGHT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +168,7 @@ def _compile(network: keras.Model, config: Config, n_steps: int) -> None:
     cross_entropy = keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
     if config.network.rejection:
         losses = [cross_entropy, keras.losses.BinaryCrossentropy()]
-        network.compile(optimizer, losses, loss_weights=[1.0, _KNOWN_WEIGHT], weighted_metrics=[["accuracy"], []])
+        network.compile(optimizer, losses, loss_weights=[1.0, KNOWN_WEIGHT], weighted_metrics=[["accuracy"], []])
     else:
         network.compile(optimizer, loss=cross_entropy, weighted_metrics=["accuracy"])
     optimizer.build(network.trainable_variables)
