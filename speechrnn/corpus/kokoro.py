@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from speechrnn.corpus.fluency import slur
 from speechrnn.corpus.people import Person, imagine_person, pronounce
 from speechrnn.corpus.speech import Speech, Utterance
 from speechrnn.extras import require
@@ -77,8 +78,9 @@ def speak_as(person: Person, name: str, utterances: Sequence[Utterance]) -> Spee
     read = _reader(british=name.startswith("gb"))
     vocabulary = _vocabulary()
     waveforms = []
-    for utterance in utterances:
-        phonemes = pronounce(name, read(utterance.text)) + _ENDS[utterance.pitch % len(_ENDS)]
+    for index, utterance in enumerate(utterances):
+        said = slur(read(utterance.text), (*name.encode(), index))
+        phonemes = pronounce(name, said) + _ENDS[utterance.pitch % len(_ENDS)]
         tokens = [vocabulary[sound] for sound in phonemes if sound in vocabulary]
         speed = float(np.clip(utterance.rate / _OWN_RATE / person.rate, *_SPEEDS))
         feed = {

@@ -134,10 +134,27 @@ def list_accents() -> tuple[str, ...]:
 @cache
 def _accents() -> dict[str, tuple[tuple[str, tuple[str, ...]], ...]]:
     rows = load_yaml_file(SOUNDS)
-    return {accent: tuple(_rule(rule) for rule in row.split()) for accent, row in rows.items()}
+    return {accent: tuple(parse_rule(rule) for rule in row.split()) for accent, row in rows.items()}
 
 
-def _rule(text: str) -> tuple[str, tuple[str, ...]]:
+def parse_rule(text: str) -> tuple[str, tuple[str, ...]]:
+    """Take a rule of sounds apart.
+
+    Parameters
+    ----------
+    text : str
+        A pattern, and what may stand in its place.
+
+    Returns
+    -------
+    tuple of str and tuple of str
+        Pattern and choices.
+
+    Examples
+    --------
+    >>> parse_rule("z=z/dz")
+    ('z', ('z', 'dz'))
+    """
     # a pattern may hold the sign itself, in (?=...)
     pattern, _, choices = text.rpartition("=")
     return pattern, tuple(choices.split("/"))
