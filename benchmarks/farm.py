@@ -45,7 +45,7 @@ def run(folder: Path, out: Path, seconds: float) -> None:
     while (waiting or working) and time.monotonic() - began < seconds:
         for name in [name for name, process in working.items() if not process.is_alive()]:
             print(f"{time.monotonic() - began:5.0f} s: {name} ended, {working.pop(name).exitcode}", flush=True)
-        ready = [job for job in waiting if job.after is None or (out / f"{job.after}.safetensors").is_file()]
+        ready = [job for job in waiting if all(path.is_file() for path in _needed(packed, job, out))]
         for job in ready[: max(0, (os.cpu_count() or 1) + 1 - len(working))]:
             waiting.remove(job)
             deadline = began + (job.until or seconds)
@@ -55,6 +55,12 @@ def run(folder: Path, out: Path, seconds: float) -> None:
     for process in working.values():
         process.kill()
     print(f"{time.monotonic() - began:.0f} s; not done: {[*working, *(job.name for job in waiting)]}", flush=True)
+
+
+def _needed(packed: Packed, job: Job, out: Path) -> list[Path]:
+    """The weights of other jobs that a job waits for."""
+    names = [name for name in (job.after, *job.ensemble) if name and name not in packed.starts]
+    return [out / f"{name}.safetensors" for name in names]
 
 
 def _serve_many() -> None:
@@ -96,6 +102,7 @@ def first_weights(packed: Packed, job: Job, material: Material, out: Path) -> di
 def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
     import torch
     from farm_network import Teacher, Twin
+    from safetensors.numpy import load, load_file
 
     from speechrnn.training.feed import Feed
     from speechrnn.training.string_feed import StringFeed
@@ -113,7 +120,11 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
     torch.backends.cudnn.allow_tf32 = False
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     twin = Twin(config, first_weights(packed, job, material, out)).to(device).train()
-    teacher = Teacher(twin, config, feed.n_steps)
+    others = [
+        load(packed.starts[name][0]) if name in packed.starts else load_file(out / f"{name}.safetensors")
+        for name in job.ensemble
+    ]
+    teacher = Teacher(twin, config, feed.n_steps, [Twin(config, arrays).to(device).eval() for arrays in others])
     checkpoint = Checkpoint(Progress("", (), best=0), twin.arrays())
     training = config.training
     while len(checkpoint.progress.history) < training.epochs:

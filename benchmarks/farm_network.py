@@ -6,7 +6,7 @@ together with Keras'. It knows what the two shipped models are made of, no more.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -22,6 +22,8 @@ Arrays = Mapping[str, np.ndarray]
 
 # of Keras' Adam
 _EPSILON = 1e-7
+# share of an ensemble's mean answers in the targets; the rest is what was said
+DISTILLED = 0.7
 _ROLES = {"kernel": "weight_ih_l0", "recurrent_kernel": "weight_hh_l0", "bias": "bias_ih_l0"}
 _WAYS = {"forward": "", "backward": "_reverse"}
 _FIXED = ("standardization/", "calibration/")
@@ -122,16 +124,26 @@ class Twin(nn.Module):
             scores = F.log_softmax(self._dense("output", x), dim=2).transpose(0, 1)
             losses = F.ctc_loss(scores, batch["targets"], lengths, batch["n_targets"].cpu(), reduction="none")
             return losses.mean()
+        logits, odds = self._pool(x, mask)
+        target = batch["labels"] * (1 - self.smoothing) + self.smoothing / logits.shape[1]
+        labels = -(target * F.log_softmax(logits, dim=1)).sum(dim=1) * batch["labelled"]
+        known = F.binary_cross_entropy_with_logits(odds, batch["known"], reduction="none")
+        return labels.mean() + KNOWN_WEIGHT * known.mean()
+
+    @torch.no_grad()
+    def answers(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Give what a model of single words says: probabilities of labels (batch, n), and that it is one (batch,)."""
+        x, mask, _ = self.frames(batch["mfcc"], batch["n_frames"].cpu())
+        logits, odds = self._pool(x, mask)
+        return torch.softmax(logits, dim=1), torch.sigmoid(odds)
+
+    def _pool(self, x: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         hidden = torch.tanh(x @ self._take("attention/kernel") + self._take("attention/bias"))
         outside = (1 - mask) * FAR_BELOW
         share = torch.softmax(hidden @ self._take("attention/query") + outside, dim=1)
         both = torch.cat([(share * x).sum(dim=1), (x + outside).amax(dim=1)], dim=1)
-        logits, unknown = self._dense("output", both), self._dense("unknown", both)[:, 0]
-        n_labels = logits.shape[1]
-        target = batch["labels"] * (1 - self.smoothing) + self.smoothing / n_labels
-        labels = -(target * F.log_softmax(logits, dim=1)).sum(dim=1) * batch["labelled"]
-        known = F.binary_cross_entropy_with_logits(logits.logsumexp(dim=1) - unknown, batch["known"], reduction="none")
-        return labels.mean() + KNOWN_WEIGHT * known.mean()
+        logits = self._dense("output", both)
+        return logits, logits.logsumexp(dim=1) - self._dense("unknown", both)[:, 0]
 
     def _dense(self, name: str, x: torch.Tensor) -> torch.Tensor:
         return F.linear(x, self._take(f"{name}/kernel"), self._take(f"{name}/bias"))
@@ -149,10 +161,13 @@ def _turn(name: str, array: np.ndarray) -> np.ndarray:
 
 
 class Teacher:
-    """Adam with a cosine schedule, each gradient clipped by its own norm, as `speechrnn.training.fitting` has it."""
+    """Adam with a cosine schedule, each gradient clipped by its own norm, as `speechrnn.training.fitting` has it.
 
-    def __init__(self, twin: Twin, config: Config, n_steps: int) -> None:
-        self._twin, self._training = twin, config.training
+    With an ensemble the targets are mostly its mean answers (Hinton et al. 2015).
+    """
+
+    def __init__(self, twin: Twin, config: Config, n_steps: int, ensemble: Sequence[Twin] = ()) -> None:
+        self._twin, self._training, self._ensemble = twin, config.training, ensemble
         self._parameters = [p for p in twin.parameters() if p.requires_grad]
         self._adam = torch.optim.Adam(self._parameters, fused=self._parameters[0].is_cuda)
         self._n_steps, self._done = n_steps * config.training.epochs, 0
@@ -172,7 +187,7 @@ class Teacher:
             # Keras adds its epsilon before the second moment is corrected for its beginning at zero, PyTorch after it
             group["lr"], group["eps"] = rate, _EPSILON / math.sqrt(1 - group["betas"][1] ** (self._done + 1))
         self._adam.zero_grad(set_to_none=True)
-        loss = self._twin.loss(batch)
+        loss = self._twin.loss(self._distilled(batch) if self._ensemble else batch)
         loss.backward()
         if training.clip_norm:
             gradients = [p.grad for p in self._parameters]
@@ -182,3 +197,8 @@ class Teacher:
         self._adam.step()
         self._done += 1
         return loss.detach()
+
+    def _distilled(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        labels, known = (sum(one) / len(one) for one in zip(*(m.answers(batch) for m in self._ensemble), strict=True))
+        mixed = {"labels": labels, "known": known}
+        return {**batch, **{name: torch.lerp(batch[name], one, DISTILLED) for name, one in mixed.items()}}

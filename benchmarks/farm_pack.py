@@ -28,7 +28,10 @@ FULL, SR = 32768, 8000
 
 
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One training: who is left out, the job or bundle that it goes on from, the second at which it ends, its rank."""
+    """One training: who is left out, the job or bundle that it goes on from, the second at which it ends, its rank.
+
+    `ensemble` names jobs or bundles of single words whose mean answers it learns.
+    """
 
     name: str
     config: str
@@ -38,6 +41,7 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bundle: str | None = None
     until: float | None = None
     nice: int = 0
+    ensemble: list[str] = []
     settings: dict[str, Any] = {}
 
 
@@ -78,7 +82,9 @@ def pack(plan_path: Path, out: Path) -> None:
     loaded = load_noises(noises, configs[0])
     if loaded:
         _write(out, "noise", [(noise.path, noise.y) for noise in loaded], index)
-    begun = {job.bundle: read_bundle(Path(job.bundle)) for job in plan.jobs if job.bundle}
+    names = {job.name for job in plan.jobs}
+    bundles = {one for job in plan.jobs for one in (job.bundle, *job.ensemble) if one and one not in names}
+    begun = {name: read_bundle(Path(name)) for name in sorted(bundles)}
     starts = {name: (one.read(WEIGHTS), one.metadata.kind == "strings") for name, one in begun.items()}
     kept_configs = {job.name: plan.config(job) for job in plan.jobs}
     state = (msgspec.json.encode(plan), kept_configs, corpora, index, [noise.path for noise in loaded], starts)

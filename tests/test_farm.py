@@ -131,3 +131,54 @@ def test_a_twin_takes_the_steps_of_keras(name: str) -> None:
     for key, array in after.items():
         # a step is as long as the rate wherever Adam looks: a hundredth of one apart
         assert np.abs(array - own[key]).mean() < 0.01 * config.training.learning_rate, key
+
+
+@pytest.mark.usefixtures("_benchmarks")
+def test_an_ensemble_teaches_what_its_models_say_on_average() -> None:
+    """Keras says the same: of two networks the mean, and three tenths of what is true."""
+    from speechrnn.training.network import build_network
+    from speechrnn.training.weights import get_weights
+
+    torch = pytest.importorskip("torch", reason="torch is not installed; `make torch-leg` has it")
+    farm = importlib.import_module("farm_network")
+    config = Config.load("digits")
+    networks = [build_network(config, 10) for _ in range(2)]
+    rng = np.random.default_rng(1)
+    inputs = {
+        "mfcc": 20 * rng.normal(size=(6, 96, 20)).astype(np.float32),
+        "n_frames": rng.integers(40, 97, 6).astype(np.int32),
+    }
+    truth = {"labels": np.eye(10, dtype=np.float32)[:6], "labelled": np.ones(6, np.float32)}
+    truth["known"] = np.array([1, 1, 0, 1, 0, 1], np.float32)
+    batch = {key: torch.from_numpy(array) for key, array in (inputs | truth).items()}
+    twins = [farm.Twin(config, get_weights(network)).eval() for network in networks]
+    found = farm.Teacher(twins[0], config, 10, twins)._distilled(batch)
+    labels, known = (
+        np.mean([np.asarray(part) for part in parts], axis=0)
+        for parts in zip(*(network(inputs, training=False) for network in networks), strict=True)
+    )
+    assert pytest.approx(0.7) == farm.DISTILLED
+    np.testing.assert_allclose(found["labels"].numpy(), 0.3 * truth["labels"] + 0.7 * labels, atol=1e-4)
+    np.testing.assert_allclose(found["known"].numpy(), 0.3 * truth["known"] + 0.7 * known[:, 0], atol=1e-4)
+    assert torch.equal(found["mfcc"], batch["mfcc"])
+
+
+@pytest.mark.usefixtures("_benchmarks")
+def test_a_job_waits_for_the_jobs_that_it_begins_with_or_learns_from(
+    tone_corpus: Callable[..., Path], tmp_path: Path
+) -> None:
+    farm, farm_pack = importlib.import_module("farm"), importlib.import_module("farm_pack")
+    corpus, shipped = tone_corpus(labels="0123456789", n=1), str(Path(speechrnn.__file__).parent / "pretrained/digits")
+    alone: dict[str, list[str]] = {"data.sources": []}
+    jobs = [
+        farm_pack.Job("a", "digits", settings=alone),
+        farm_pack.Job("b", "digits", settings=alone),
+        farm_pack.Job("c", "digits", after="a", ensemble=["b", shipped, "a"], settings=alone),
+    ]
+    plan = tmp_path / "plan.yaml"
+    plan.write_bytes(msgspec.yaml.encode(farm_pack.Plan(str(corpus), jobs)))
+    farm_pack.pack(plan, tmp_path / "pack")
+    packed = farm_pack.Packed(tmp_path / "pack", spectra=False)
+    assert set(packed.starts) == {shipped}
+    assert farm._needed(packed, jobs[0], tmp_path) == []
+    assert {path.stem for path in farm._needed(packed, jobs[2], tmp_path)} == {"a", "b"}
