@@ -77,7 +77,7 @@ strings: install  ## make the model of strings that ships again, beside what `ma
 
 torch-leg: install  ## a training with Keras on PyTorch, which this installs (not part of CI)
 	$(BIN)/pip install --quiet "torch>=2.6"
-	$(BIN)/python -m pytest -q tests/test_distribution.py tests/test_farm.py -k "torch or twin"
+	$(BIN)/python -m pytest -q tests/test_distribution.py tests/test_farm.py -k "torch or test_farm"
 
 batch-bench: install  ## 100,000 files: clips a second, flat memory; and a training pass with and without augmentation
 	$(BIN)/python benchmarks/batch.py

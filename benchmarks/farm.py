@@ -106,7 +106,7 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
 
     from speechrnn.training.feed import Feed
     from speechrnn.training.string_feed import StringFeed
-    from speechrnn.training.weights import save_weights
+    from speechrnn.training.weights import blend, save_weights
 
     os.nice(job.nice)
     config = packed.configs[job.name]
@@ -119,7 +119,8 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
     torch.manual_seed(job.seed)
     torch.backends.cudnn.allow_tf32 = False
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    twin = Twin(config, first_weights(packed, job, material, out)).to(device).train()
+    first = first_weights(packed, job, material, out)
+    twin = Twin(config, first).to(device).train()
     others = [
         load(packed.starts[name][0]) if name in packed.starts else load_file(out / f"{name}.safetensors")
         for name in job.ensemble
@@ -135,7 +136,7 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
             teacher.shorten(training.epochs * feed.n_steps)
         (out / f"{job.name}.json").write_bytes(msgspec.json.encode(history))
     place = out / f"{job.name}.part"
-    place.write_bytes(save_weights(checkpoint.best_weights))
+    place.write_bytes(save_weights(blend(checkpoint.best_weights, first, config.training.start_share)))
     place.replace(out / f"{job.name}.safetensors")
 
 

@@ -10,7 +10,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 import speechrnn
-from speechrnn.bundle import WEIGHTS
+from speechrnn.bundle import WEIGHTS, read_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.splits import Split
@@ -136,6 +136,8 @@ def test_a_twin_takes_the_steps_of_keras(name: str) -> None:
 @pytest.mark.usefixtures("_benchmarks")
 def test_an_ensemble_teaches_what_its_models_say_on_average() -> None:
     """Keras says the same: of two networks the mean, and three tenths of what is true."""
+    import keras
+
     from speechrnn.training.network import build_network
     from speechrnn.training.weights import get_weights
 
@@ -154,7 +156,7 @@ def test_an_ensemble_teaches_what_its_models_say_on_average() -> None:
     twins = [farm.Twin(config, get_weights(network)).eval() for network in networks]
     found = farm.Teacher(twins[0], config, 10, twins)._distilled(batch)
     labels, known = (
-        np.mean([np.asarray(part) for part in parts], axis=0)
+        np.mean([keras.ops.convert_to_numpy(part) for part in parts], axis=0)
         for parts in zip(*(network(inputs, training=False) for network in networks), strict=True)
     )
     assert pytest.approx(0.7) == farm.DISTILLED
@@ -182,3 +184,25 @@ def test_a_job_waits_for_the_jobs_that_it_begins_with_or_learns_from(
     assert set(packed.starts) == {shipped}
     assert farm._needed(packed, jobs[0], tmp_path) == []
     assert {path.stem for path in farm._needed(packed, jobs[2], tmp_path)} == {"a", "b"}
+
+
+@pytest.mark.usefixtures("_benchmarks")
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_what_is_run_and_finished_is_a_bundle(tone_corpus: Callable[..., Path], tmp_path: Path, share: float) -> None:
+    """With a `start_share` of 1 it goes all the way back to its start."""
+    pytest.importorskip("torch", reason="torch is not installed; `make torch-leg` has it")
+    farm, farm_pack = importlib.import_module("farm"), importlib.import_module("farm_pack")
+    corpus, shipped = tone_corpus(labels="0123456789", n=2), Path(speechrnn.__file__).parent / "pretrained/digits"
+    settings = {"data.sources": [], "training.epochs": 1, "training.start_share": share, "training.clips_per_epoch": 64}
+    job = farm_pack.Job("one", "digits", bundle=str(shipped), ensemble=[str(shipped)], settings=settings)
+    plan = tmp_path / "plan.yaml"
+    plan.write_bytes(msgspec.yaml.encode(farm_pack.Plan(str(corpus), [job])))
+    farm_pack.pack(plan, tmp_path / "pack")
+    farm.run(tmp_path / "pack", tmp_path / "results", 300)
+    farm.finish(tmp_path / "pack", tmp_path / "results", tmp_path / "made")
+    bundle = read_bundle(tmp_path / "made/one")
+    bundle.verify()
+    assert bundle.metadata.versions["backend"] == "torch"
+    start, end = load_file(shipped / WEIGHTS), load_file(tmp_path / "made/one" / WEIGHTS)
+    kernel = "recurrent_0/forward/kernel"
+    assert np.allclose(start[kernel], end[kernel], atol=1e-6) == bool(share)

