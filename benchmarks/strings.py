@@ -180,7 +180,7 @@ def hear_strangers(
                 "date": datetime.now(UTC).date().isoformat(),
                 "threshold": recognizer.min_probability,
                 # without one, all rows are of one ear
-                "second_ear": single.bundle.path.parent.name if single else None,
+                "second_ear": _name(single.bundle.path) if single else None,
                 "strings": score(some, recognizer.transcribe),
                 "four": score(four, recognizer.transcribe),
                 "four, length known": score(four, lambda y, r=recognizer: r.transcribe(y, pattern=any_of_length(4))),
@@ -191,6 +191,11 @@ def hear_strangers(
             if single is not None:
                 row["cut at pauses, single words"] = score(some, by_pieces(single))
             yield speaker, row
+
+
+def _name(bundle: Path) -> str:
+    """The folder of a fold where it holds a ``model``, else that of the bundle."""
+    return bundle.parent.name if bundle.name == "model" else bundle.name
 
 
 def mean(speakers: dict[str, dict[str, dict[str, float]]]) -> dict[str, object]:
