@@ -79,30 +79,31 @@ def _serve_many() -> None:
 def first_weights(packed: Packed, job: Job, material: Material, out: Path) -> dict[str, np.ndarray]:
     """Give the weights that a job begins with, as `speechrnn.training.inheritance.first_network` has them."""
     import keras
-    from safetensors.numpy import load, load_file
 
     from speechrnn.training.inheritance import first_network
     from speechrnn.training.network import build_network
     from speechrnn.training.weights import get_weights, set_weights
 
-    config = packed.configs[job.name]
-    if job.after:
-        arrays, strings = load_file(out / f"{job.after}.safetensors"), packed.configs[job.after].strings is not None
-    elif job.bundle:
-        content, strings = packed.starts[job.bundle]
-        arrays = load(content)
-    else:
+    config, begun = packed.configs[job.name], job.after or job.bundle
+    if begun is None:
         return get_weights(first_network(config, material, None))
+    strings = packed.starts[begun][1] if begun in packed.starts else packed.configs[begun].strings is not None
     keras.utils.set_random_seed(config.training.seed)
     network = build_network(config, len(material.labels))
-    set_weights(network, arrays, except_head=strings != (config.strings is not None))
+    set_weights(network, _weights(packed, begun, out), except_head=strings != (config.strings is not None))
     return get_weights(network)
+
+
+def _weights(packed: Packed, name: str, out: Path) -> dict[str, np.ndarray]:
+    """The weights of a bundle that was packed, or of a job that is done."""
+    from safetensors.numpy import load, load_file
+
+    return load(packed.starts[name][0]) if name in packed.starts else load_file(out / f"{name}.safetensors")
 
 
 def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
     import torch
     from farm_network import Teacher, Twin
-    from safetensors.numpy import load, load_file
 
     from speechrnn.training.feed import Feed
     from speechrnn.training.string_feed import StringFeed
@@ -121,11 +122,8 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     first = first_weights(packed, job, material, out)
     twin = Twin(config, first).to(device).train()
-    others = [
-        load(packed.starts[name][0]) if name in packed.starts else load_file(out / f"{name}.safetensors")
-        for name in job.ensemble
-    ]
-    teacher = Teacher(twin, config, feed.n_steps, [Twin(config, arrays).to(device).eval() for arrays in others])
+    ensemble = [Twin(config, _weights(packed, name, out)).to(device).eval() for name in job.ensemble]
+    teacher = Teacher(twin, config, feed.n_steps, ensemble)
     checkpoint = Checkpoint(Progress("", (), best=0), twin.arrays())
     training = config.training
     while len(checkpoint.progress.history) < training.epochs:

@@ -58,6 +58,8 @@ def test_its_recipe_is_the_one_in_configs_as_the_plan_ends_it() -> None:
 def test_its_metadata_says_what_trained_and_what_refuses() -> None:
     metadata = read_bundle(FOLDER).metadata
     assert set(SPEAKERS) <= set(metadata.heard.speakers)
+    # FSDD and the Apache speaker: no synthetic clip counts as real
+    assert metadata.heard.real == len(metadata.heard.clips) == 3400
     assert metadata.calibration is not None
     assert metadata.calibration.source == "out-of-fold answers of crossval"
     assert metadata.calibration.n_clips >= 3000

@@ -60,18 +60,19 @@ fi
 # then more noise, which the folds have not: without it a sneeze or a bark passed twice as often
 [ -d trained ] || speechrnn train fsdd --config digits --from trained-first --split none --out trained --resume \
   --set training.epochs=6 --set training.learning_rate=0.0008 --set data.rejection.noise=0.25
-last=trained
+last=trained folds=crossval
 if [ -n "${FARM:-}" ]; then
   "$bench/farm.sh" distil
   last=farm/distil-ship
+  folds=farm/crossval
   for speaker in george jackson lucas nicolas theo yweweler; do
-    mkdir -p "crossval/folds/$speaker-0" && ln -sfn "../../../farm/distil-$speaker" "crossval/folds/$speaker-0/model"
+    mkdir -p "$folds/folds/$speaker-0" && ln -sfn "../../../distil-$speaker" "$folds/folds/$speaker-0/model"
   done
   # the folds have their models: it asks them
-  speechrnn crossval fsdd --config digits --jobs 2 --out crossval
+  speechrnn crossval fsdd --config digits --jobs 2 --out "$folds"
 fi
 # temperature and threshold by the answers of the folds: to those that trained it the model is too sure
-python "$bench/calibrate_pretrained.py" "$last" crossval held-out noise "$here/digits"
+python "$bench/calibrate_pretrained.py" "$last" "$folds" held-out noise "$here/digits"
 # what MODEL_CARD.md says: figures on voices, words, an engine and noises that never trained
-python "$bench/strangers.py" crossval noise "$bench/strangers.json" $refuse  # one word each
+python "$bench/strangers.py" "$folds" noise "$bench/strangers.json" $refuse  # one word each
 python "$bench/own_voice.py" . "$bench/own_voice.json"
