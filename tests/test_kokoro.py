@@ -63,7 +63,7 @@ def test_kokoro_knows_every_sound_of_accents_and_of_fluent_numbers() -> None:
 @pytest.mark.parametrize("english", READ)
 def test_a_fluent_number_keeps_its_digits_apart_and_says_the_last_of_a_group_in_full(english: str) -> None:
     read = READ[english]
-    number = " ".join([*read[:5]]) + ", " + " ".join(read[5:])
+    number = " ".join(read[:5]) + ", " + " ".join(read[5:])
     said = [slur(number, (seed,)).split(" ") for seed in range(60)]
     assert slur(number, (3,)) == slur(number, (3,))
     assert {words[4] for words in said} == {read[4] + ","}
