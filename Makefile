@@ -44,6 +44,7 @@ lint: install  ## ruff, formatting, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	MYPYPATH=benchmarks $(BIN)/mypy benchmarks/*.py
 
 format: install  ## put the code in shape
 	$(BIN)/ruff check --fix .

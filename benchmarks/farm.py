@@ -98,7 +98,10 @@ def _weights(packed: Packed, name: str, out: Path) -> dict[str, np.ndarray]:
     """The weights of a bundle that was packed, or of a job that is done."""
     from safetensors.numpy import load, load_file
 
-    return load(packed.starts[name][0]) if name in packed.starts else load_file(out / f"{name}.safetensors")
+    found: dict[str, np.ndarray] = (
+        load(packed.starts[name][0]) if name in packed.starts else load_file(out / f"{name}.safetensors")
+    )
+    return found
 
 
 def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:

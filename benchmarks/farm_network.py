@@ -29,7 +29,7 @@ _WAYS = {"forward": "", "backward": "_reverse"}
 _FIXED = ("standardization/", "calibration/")
 
 
-class Twin(nn.Module):
+class Twin(nn.Module):  # type: ignore[misc]  # without torch there are no types
     """A network as `speechrnn.training.network.build_network` describes it, with the weights of one.
 
     Parameters
@@ -84,7 +84,7 @@ class Twin(nn.Module):
                 given[name] = _turn(name, self.plain[_key(name)].detach().cpu().numpy()).copy()
         return given
 
-    def to(self, device: torch.device) -> "Twin":  # type: ignore[override]
+    def to(self, device: torch.device) -> "Twin":
         """Move everything."""
         self.fixed = {name: array.to(device) for name, array in self.fixed.items()}
         moved: Twin = super().to(device)
@@ -130,7 +130,7 @@ class Twin(nn.Module):
         known = F.binary_cross_entropy_with_logits(odds, batch["known"], reduction="none")
         return labels.mean() + KNOWN_WEIGHT * known.mean()
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def answers(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """Give what a model of single words says: probabilities of labels (batch, n), and that it is one (batch,)."""
         x, mask, _ = self.frames(batch["mfcc"], batch["n_frames"].cpu())

@@ -45,4 +45,4 @@ def main(fsdd: Path, strangers: Path, out: Path, bundles: list[Path]) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:4]), bundles=[Path(argument) for argument in sys.argv[4:]])
+    main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]), [Path(argument) for argument in sys.argv[4:]])

@@ -86,7 +86,7 @@ def ask(fold: FoldAnswers, calibrating: list[FoldAnswers]) -> Sure:
     fresh, _ = apply_calibration(fold.raw, Calibration())
     p, known = apply_calibration(fold.raw, strict)
     right = (p.argmax(axis=1) == fold.raw.units)[labels]
-    errors = [expected_calibration_error(q[labels].max(axis=1), right) for q in (fresh, p)]
+    before, after = (expected_calibration_error(q[labels].max(axis=1), right) for q in (fresh, p))
     least = {kind: np.quantile(known[mask], 1 - FALSE_ACCEPTS) for kind, mask in rejects(fold).items()}
     kept = {kind: float(np.mean(right & (known[labels] > low))) for kind, low in least.items()}
     eased = ease(others, strict, MOST_REFUSED)
@@ -97,7 +97,7 @@ def ask(fold: FoldAnswers, calibrating: list[FoldAnswers]) -> Sure:
         "words_let_in": quality.words or 0.0,
         "noises_let_in": quality.noises or 0.0,
     }
-    return Sure(*errors, p[labels].max(axis=1), right, kept, shipped)
+    return Sure(before, after, p[labels].max(axis=1), right, kept, shipped)
 
 
 def certainty(folds: list[FoldAnswers], calibrating: list[FoldAnswers]) -> dict[str, object]:

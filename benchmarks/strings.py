@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +139,7 @@ def curve(recognizer: StringRecognizer, spoken: Sequence[Spoken], noise: Path) -
     for threshold in THRESHOLDS:
         model = load_strings(recognizer.bundle, min_probability=threshold)
         minutes, n_heard = false_digits(model, noise)
-        scores = score(spoken, lambda y, model=model: model.transcribe(y))
+        scores = score(spoken, model.transcribe)
         rows.append(
             {
                 "threshold": threshold,
@@ -183,7 +184,7 @@ def hear_strangers(
                 "second_ear": _name(single.bundle.path) if single else None,
                 "strings": score(some, recognizer.transcribe),
                 "four": score(four, recognizer.transcribe),
-                "four, length known": score(four, lambda y, r=recognizer: r.transcribe(y, pattern=any_of_length(4))),
+                "four, length known": score(four, partial(recognizer.transcribe, pattern=any_of_length(4))),
                 "four, with pauses": score(paused(clips, speaker), recognizer.transcribe),
                 "one ear": score(some, StringRecognizer(bundle).transcribe),
                 "one ear, four, with pauses": score(paused(clips, speaker), StringRecognizer(bundle).transcribe),
@@ -260,7 +261,7 @@ def main() -> None:
     result: dict[str, object] = {"speakers": before.get("speakers", {}), "noise": {}, "spoken": {}}
 
     def keep(part: str, name: str, value: object) -> None:
-        result.setdefault(part, {})[name] = value  # type: ignore[index, union-attr]
+        result.setdefault(part, {})[name] = value  # type: ignore[index]
         args.out.write_text(json.dumps(result, indent=1) + "\n")
         print(part, name, json.dumps(value), flush=True)
 
@@ -287,7 +288,7 @@ def main() -> None:
             keep(
                 "spoken",
                 f"{path.name}, four, length known",
-                score(four, lambda y, r=recognizer: r.transcribe(y, pattern=any_of_length(4))),
+                score(four, partial(recognizer.transcribe, pattern=any_of_length(4))),
             )
             for one in args.words[:1]:
                 single = Recognizer(read_bundle(one))

@@ -18,6 +18,7 @@ import numpy as np
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.splits import split_corpus
+from speechrnn.training.distillation import keep_answers
 from speechrnn.training.feed import Batch, Feed
 from speechrnn.training.fitting import _compile, _Pass, fit_standardization
 from speechrnn.training.material import gather
@@ -60,13 +61,14 @@ class Trainee:
         fit_standardization(self.network, feed.probe(), config.features.normalization)
         _compile(self.network, config, feed.n_steps)
         self.feed = Waiting(feed)
+        self.teach = keep_answers(self.network, 0.0)
         self.passes: list[tuple[float, float, float]] = []
 
     def run(self, number: int) -> None:
         """Make a pass; the first one, in which TensorFlow traces, is not counted."""
         self.feed.seconds = 0.0
         wall, cpu = time.perf_counter(), time.process_time()
-        _Pass(self.network, self.feed, self.material, self.config.training).run(number, None)  # type: ignore[arg-type]
+        _Pass(self.network, self.feed, self.material, self.config.training, self.teach).run(number, None)  # type: ignore[arg-type]
         if number > 1:
             self.passes.append((time.perf_counter() - wall, time.process_time() - cpu, self.feed.seconds))
 
