@@ -56,6 +56,15 @@ def test_check_as_json_is_the_result_of_the_library(cli: Cli, spoilt: Path) -> N
     assert (result.status, len(result.lines)) == (1, 1)
 
 
+def test_synth_says_what_whole_numbers_are_good_for(cli: Cli) -> None:
+    pytest.importorskip("espeakng_loader")
+    made = cli("data", "synth", "two", "--strings", "1", "--voices", "1", "--rate", "8000")
+    assert made.err == (
+        "Train on them: as a source of a configuration, with use: strings.\n"
+        "Score on them: speechrnn evaluate two --model strings\n"
+    )
+
+
 def test_synth_makes_the_same_files_again(cli: Cli, tmp_path: Path) -> None:
     pytest.importorskip("espeakng_loader")
     args = ("--voices", "1", "--repeats", "1", "--rate", "8000", "--seed", "7")

@@ -12,8 +12,10 @@ from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.splits import split_corpus
 from speechrnn.recognizer import Recognizer
 from speechrnn.training import TrainOptions, train
+from speechrnn.training.batches import pad_features
 from speechrnn.training.material import Material, gather
 from speechrnn.training.network import build_network
+from speechrnn.training.raw import apply_calibration, raw_answers
 from speechrnn.training.sureness import MAX_REFUSED, N_NOISES, tune
 
 pytestmark = pytest.mark.train
@@ -94,3 +96,19 @@ def test_a_network_that_tells_nothing_apart_refuses_few_and_says_so(corpus: Path
     assert fitted.false_accepts is not None
     assert fitted.false_accepts >= reject_at
     assert (fitted.threshold == 0.0) == (reject_at == 1.0)
+
+
+def test_a_strict_threshold_gives_way_until_it_refuses_one_valid_clip_of_ten(corpus: Path) -> None:
+    keras.utils.set_random_seed(1)
+    config = Config.load("default", {**SMALL, "training.reject_at": 0.0})
+    parts, network = material(corpus, "speaker"), build_network(config, 2)
+    fitted = tune(network, parts, config)
+    assert fitted is not None
+    probabilities, known = (
+        np.concatenate(answers)
+        for answers in zip(*(network(pad_features([one.features]), training=False) for one in parts.valid), strict=True)
+    )
+    _, sure = apply_calibration(raw_answers(probabilities, known[:, 0], [0] * len(known)), fitted)
+    assert len(sure) == 12
+    # one of the twelve is less than a tenth, two are more
+    assert np.sum(sure.astype(np.float32) < np.float32(fitted.threshold)) == 1

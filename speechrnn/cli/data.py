@@ -116,7 +116,10 @@ def synth(
     with progress("speaking") as show:
         made = synthesize(directory, chosen, show, heard_by)
     typer.echo(describe_synthesis(made))
-    if not chosen.rejects:
+    if chosen.strings:
+        typer.echo("Train on them: as a source of a configuration, with use: strings.", err=True)
+        typer.echo(f"Score on them: speechrnn evaluate {options.quote(made.path)} --model strings", err=True)
+    elif not chosen.rejects:
         typer.echo(f"Train on them: speechrnn train {options.quote(made.path)}", err=True)
 
 
