@@ -121,16 +121,18 @@ class Acoustics:
         if config is None:
             return mel
         n = len(mel)
-        chosen = (rng.random(n) < config.probability)[:, None]
+        chosen = rng.random(n) < config.probability
         # `decay` is the time in which the tail falls by 60 dB, in seconds
         seconds = self._config.features.hop_length / self._config.audio.sample_rate
-        kept = (10 ** (-6 * seconds / _draw(config.decay, n, rng)))[:, None].astype(np.float32)
-        gain = (chosen * 10 ** (_draw(config.level_db, n, rng) / 10)[:, None]).astype(np.float32)
-        tail = np.zeros_like(mel[:, 0])
+        kept = (10 ** (-6 * seconds / _draw(config.decay, n, rng)))[chosen, None].astype(np.float32)
+        gain = (10 ** (_draw(config.level_db, n, rng) / 10))[chosen, None].astype(np.float32)
+        rooms = mel[chosen]
+        tail = np.zeros_like(rooms[:, 0])
         for t in range(mel.shape[1]):
-            now = mel[:, t].copy()
-            mel[:, t] += gain * tail
+            now = rooms[:, t].copy()
+            rooms[:, t] += gain * tail
             tail = kept * (tail + (1 - kept) * now)
+        mel[chosen] = rooms
         return mel
 
     def _channels(self, n: int, rng: np.random.Generator) -> Mel:

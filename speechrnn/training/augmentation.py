@@ -16,6 +16,8 @@ from speechrnn.training.acoustics import Acoustics, Layout
 from speechrnn.training.features import Features
 from speechrnn.training.spectra import Spectrum, warped_filters
 
+Draws = npt.NDArray[np.float64]
+
 # vocal tracts are drawn from so many lengths, evenly spaced by ratio: 1.4 % apart at the default range
 _WARPS = 33
 # no clip is squeezed to fewer frames than this, nor a silence kept longer
@@ -106,29 +108,26 @@ class Augmenter:
         list of Take
             In the order of `pieces`.
         """
-        rng = np.random.default_rng((*seed, 0))
-        return [self._take(self._cut_edges(parts, rng), rng) for parts in pieces]
+        draws = np.random.default_rng((*seed, 0)).random((len(pieces), 8))
+        return [self._take(self._cut_edges(parts, row[:4]), row[4:]) for parts, row in zip(pieces, draws, strict=True)]
 
-    def _cut_edges(self, pieces: tuple[Piece, ...], rng: np.random.Generator) -> tuple[Piece, ...]:
+    def _cut_edges(self, pieces: tuple[Piece, ...], draws: Draws) -> tuple[Piece, ...]:
         """Begin and end a whole word where it is loud enough for a hasty end-pointer."""
         config = self._what.edges if self._what else None
-        chances, shares = rng.random(2), rng.random(2)
         if config is None or len(pieces) != 1 or pieces[0] != Piece(pieces[0].row):
             return pieces
         row = pieces[0].row
         n = int(self._sizes[row])
         level = self._level_db[self._firsts[row] : self._firsts[row] + n]
-        below = config.below_db.low + (config.below_db.high - config.below_db.low) * shares
-        loud = [
-            level >= level.max() - (db if chance < config.probability else np.inf)
-            for db, chance in zip(below, chances, strict=True)
-        ]
-        first, last = int(loud[0].argmax()), n - int(loud[1][::-1].argmax())
+        begins, ends = draws[:2] < config.probability
+        least = level.max() - (config.below_db.low + (config.below_db.high - config.below_db.low) * draws[2:])
+        first = int((level >= least[0]).argmax()) if begins else 0
+        last = n - int((level[::-1] >= least[1]).argmax()) if ends else n
         return (Piece(row, first / n, last / n),) if last - first >= _FEWEST_FRAMES else pieces
 
-    def _take(self, pieces: tuple[Piece, ...], rng: np.random.Generator) -> Take:
+    def _take(self, pieces: tuple[Piece, ...], draws: Draws) -> Take:
         what = self._what
-        tempo, chance, length, place = rng.random(4)
+        tempo, chance, length, place = draws.tolist()
         most = round(what.placement.max_duration * self._rate) if what and what.placement else 0
         if not pieces:  # noise alone: as long as a word could be
             n = max(_FEWEST_FRAMES, round((0.2 + 0.8 * length) * max(most, self._rate)))
@@ -165,15 +164,28 @@ class Augmenter:
         n_frames = max(take.n_frames for take in takes)
         mel = np.zeros((len(takes), n_frames, self._filters.shape[2]), np.float32)
         if voiced:
-            power = np.zeros((len(voiced), n_frames, self._frames.shape[1]), np.float32)
-            for row, i in zip(power, voiced, strict=True):
-                take = takes[i]
-                row[take.offset : take.offset + take.n_word] = self._stretch(take)
+            power = self._stretch([takes[i] for i in voiced], n_frames)
             mel[voiced] = power @ self._filters[rng.integers(0, len(self._filters), len(voiced))]
         return self._acoustics.record(mel, _layout(takes), rng)
 
-    def _stretch(self, take: Take) -> Spectrum:
-        """The word's frames at its new tempo, each between two stored ones."""
+    def _stretch(self, takes: Sequence[Take], n_frames: int) -> Spectrum:
+        """Each word at its new tempo in its window, every frame between two stored ones: (batch, n_frames, n_bins)."""
+        places = np.concatenate([part for take in takes for part in self._places(take)])
+        below = places.astype(np.int64)
+        weight = (places - below).astype(np.float32)[:, None]
+        words = self._frames[below]
+        words *= 1 - weight
+        after = self._frames[np.minimum(below + 1, len(self._frames) - 1)]
+        after *= weight
+        words += after
+        windows = np.zeros((len(takes), n_frames, self._frames.shape[1]), np.float32)
+        firsts = np.cumsum([0, *(take.n_word for take in takes)])
+        for window, take, first in zip(windows, takes, firsts, strict=False):
+            window[take.offset : take.offset + take.n_word] = words[first : first + take.n_word]
+        return windows
+
+    def _places(self, take: Take) -> list[npt.NDArray[np.float64]]:
+        """Of each piece, between which stored frames its new ones lie."""
         places = []
         whole = sum(abs(piece.last - piece.first) * self._sizes[piece.row] for piece in take.pieces)
         left = take.n_word
@@ -183,12 +195,7 @@ class Augmenter:
             left -= n
             last = self._sizes[piece.row] - 1
             places.append(self._firsts[piece.row] + np.linspace(piece.first * last, piece.last * last, n))
-        place = np.concatenate(places)
-        below = place.astype(np.int64)
-        weight = (place - below).astype(np.float32)[:, None]
-        above = np.minimum(below + 1, len(self._frames) - 1)
-        stretched: Spectrum = self._frames[below] * (1 - weight) + self._frames[above] * weight
-        return stretched
+        return places
 
 
 def _layout(takes: Sequence[Take]) -> Layout:
