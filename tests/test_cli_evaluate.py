@@ -38,6 +38,17 @@ def test_prints_what_the_library_measures(cli: Cli) -> None:
     assert as_json == Result(0, to_json(expected) + "\n", "")
 
 
+def test_a_threshold_decides_how_many_are_answered(cli: Cli) -> None:
+    own, none = (
+        json.loads(cli("evaluate", SAMPLES, *MODEL, "--json", *more).out) for more in ((), ("--threshold", "1"))
+    )
+    assert (none["rejected"], none["accuracy"]) == (20, 0.0)
+    everything = json.loads(cli("evaluate", SAMPLES, *MODEL, "--json", "--threshold", "0").out)
+    assert everything["rejected"] == 0
+    assert everything["accuracy"] >= own["accuracy"] > 0
+    assert cli("evaluate", SAMPLES, *MODEL, "--threshold", "nan").status == 2
+
+
 def test_what_could_not_be_read_fails_and_what_the_model_lacks_is_listed(cli: Cli, damaged: Path) -> None:
     result = cli("evaluate", damaged, *MODEL)
     assert result.status == 1

@@ -45,6 +45,7 @@ def evaluate(
         str | None,
         typer.Option(metavar="DB,...", help="Ratios of word to noise in dB. [default: clean,20,15,10,5,0,-5]"),
     ] = None,
+    threshold: options.Threshold = None,
     jobs: options.Jobs = None,
 ) -> None:
     """Measure a model on recordings with known labels.
@@ -59,7 +60,7 @@ def evaluate(
     if model and len(model) > 2:
         raise typer.BadParameter(f"{len(model)} models given, needed one, or two to compare.", param_hint="--model")
     from speechrnn.cli.recordings import open_corpus
-    from speechrnn.cli.scores import Noises, evaluate_models, print_scores, write_reports
+    from speechrnn.cli.scores import Noises, evaluate_models, load_models, print_scores, write_reports
     from speechrnn.cli.string_scores import is_of_strings, print_string_scores
 
     if snr is not None and noise is None:
@@ -67,14 +68,17 @@ def evaluate(
     levels = _read_levels(snr) if noise else ()
     with open_corpus(data) as corpus:
         if model and is_of_strings(model[0]):
-            if len(model) > 1 or report is not None or noise is not None:
-                raise typer.BadParameter("a model of strings is measured alone, without --report and --noise.")
+            if len(model) > 1 or any(one is not None for one in (report, noise, threshold)):
+                raise typer.BadParameter(
+                    "a model of strings is measured alone, without --report, --noise, --threshold."
+                )
             n_lost, n_all = print_string_scores(corpus, model[0], as_json=as_json)
             if n_lost:
                 typer.echo(f"{n_lost} of {n_all} files could not be read", err=True)
                 raise typer.Exit(FAILED)
             return
-        scores = evaluate_models(corpus, model or [None], Noises(noise, levels), jobs)
+        recognizers = load_models(model or [None], threshold)
+        scores = evaluate_models(corpus, recognizers, Noises(noise, levels), jobs)
         print_scores(scores, as_json=as_json)
         if report is not None:
             write_reports(report, scores)

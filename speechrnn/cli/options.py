@@ -106,6 +106,17 @@ Seed = Annotated[
 Jobs = Annotated[
     int | None, typer.Option("--jobs", min=1, metavar="N", help="Threads. [default: as many as there are cores]")
 ]
+Threshold = Annotated[
+    float | None,
+    typer.Option(
+        min=0.0,
+        max=1.0,
+        metavar="P",
+        callback=check_finite,
+        help="Answer only with at least this probability, else `no digit`; without it the model's own; with 0 answer "
+        "everything.",
+    ),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -40,16 +40,7 @@ def predict(
     ] = None,
     as_json: options.Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,
-    threshold: Annotated[
-        float | None,
-        typer.Option(
-            min=0.0,
-            max=1.0,
-            metavar="P",
-            callback=options.check_finite,
-            help="Answer only with at least this probability, else `no digit`; without it the model's own.",
-        ),
-    ] = None,
+    threshold: options.Threshold = None,
     out: Annotated[
         Path | None,
         typer.Option(

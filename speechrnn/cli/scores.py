@@ -15,7 +15,7 @@ from speechrnn.corpus.layouts import Corpus, Skipped
 from speechrnn.corpus.noises import list_noises
 from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
 from speechrnn.noise_sweep import read_noises, sweep_noise
-from speechrnn.recognizer import load
+from speechrnn.recognizer import Recognizer, load
 from speechrnn.report import render_comparison, render_evaluation, write_report
 from speechrnn.text import printable
 
@@ -73,8 +73,29 @@ class Noises:
     levels: Sequence[float | None] = ()
 
 
+def load_models(models: Sequence[Path | None], threshold: float | None = None) -> list[Recognizer]:
+    """Load one or two models.
+
+    Parameters
+    ----------
+    models : sequence of Path or None
+        Bundles; None is the model that is used when none is named, and said so.
+    threshold : float, optional
+        In place of their own; with 0 every recording is answered.
+
+    Returns
+    -------
+    list of Recognizer
+        In the same order.
+    """
+    recognizers = [load(model, threshold=threshold) for model in models]
+    if models[0] is None:
+        typer.echo(f"model: {recognizers[0].bundle.path}", err=True)
+    return recognizers
+
+
 def evaluate_models(
-    corpus: Corpus, models: Sequence[Path | None], noises_in: Noises, jobs: int | None = None
+    corpus: Corpus, recognizers: Sequence[Recognizer], noises_in: Noises, jobs: int | None = None
 ) -> Scores:
     """Evaluate one or two models.
 
@@ -82,8 +103,8 @@ def evaluate_models(
     ----------
     corpus : Corpus
         Recordings with labels.
-    models : sequence of Path or None
-        Bundles; None is the model that is used when none is named, and said so.
+    recognizers : sequence of Recognizer
+        From `load_models`.
     noises_in : Noises
         What to mix in.
     jobs : int, optional
@@ -94,9 +115,6 @@ def evaluate_models(
     Scores
         With a comparison of two.
     """
-    recognizers = [load(model) for model in models]
-    if models[0] is None:
-        typer.echo(f"model: {recognizers[0].bundle.path}", err=True)
     noise, levels = noises_in.folder, noises_in.levels
     files = frozenset(list_noises(noise, "test")) if noise else frozenset()
     unusable: dict[Path, Skipped] = {}
