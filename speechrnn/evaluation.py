@@ -130,6 +130,7 @@ def evaluate_corpus(
         skipped=(*evaluation.skipped, *rejects.unreadable),
         ece=certainty.ece,
         open_set=certainty.open_set,
+        threshold=recognizer.chosen_threshold,
     )
     model, data = str(recognizer.bundle.path), str(corpus.root)
     return Evaluated(evaluation, clips, tuple(predictions), model, data, heard, corpus.rejects, rejects.unreadable)

@@ -97,6 +97,8 @@ class Evaluation:
         Where the data holds other words or noises.
     noise : tuple of NoiseLevel or None
         Where noise was mixed in.
+    threshold : float or None
+        What was asked for in place of the model's own threshold.
     """
 
     accuracy: float
@@ -118,6 +120,7 @@ class Evaluation:
     ece: float | None = None
     open_set: OpenSet | None = None
     noise: tuple[NoiseLevel, ...] | None = None
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

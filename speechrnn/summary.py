@@ -60,6 +60,10 @@ def headline(evaluation: Evaluation) -> list[str]:
         lines.append("No speakers are named, so a mean over speakers cannot be given.")
     if evaluation.rejected:
         lines.append(f"{count(evaluation.rejected, 'clip')} got no label and count as wrong.")
+    if evaluation.threshold is not None:
+        lines.append(
+            f"A threshold of {evaluation.threshold:g} was asked for; the model's own may refuse more or fewer."
+        )
     return lines + certainty_lines(evaluation)
 
 

@@ -45,6 +45,11 @@ def test_a_threshold_decides_how_many_are_answered(cli: Cli) -> None:
     assert (none["rejected"], none["accuracy"]) == (20, 0.0)
     everything = json.loads(cli("evaluate", SAMPLES, *MODEL, "--json", "--threshold", "0").out)
     assert everything["rejected"] == 0
+    assert (own["threshold"], none["threshold"], everything["threshold"]) == (None, 1.0, 0.0)
+    said = cli("evaluate", SAMPLES, *MODEL, "--threshold", "0", "--report", "report").out
+    told = "A threshold of 0 was asked for; the model's own may refuse more or fewer."
+    assert told in said
+    assert told in Path("report/report.md").read_text()
     assert everything["accuracy"] >= own["accuracy"] > 0
     assert cli("evaluate", SAMPLES, *MODEL, "--threshold", "nan").status == 2
 
