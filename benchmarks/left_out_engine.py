@@ -34,8 +34,8 @@ def say(voice: PiperVoice, text: str, take: int, rng: np.random.Generator) -> np
     said = voice.synthesize(TONES[take % len(TONES)].format(text.capitalize()), syn_config=config)
     y = np.concatenate([chunk.audio_float_array for chunk in said])
     y = soxr.resample(y, voice.config.sample_rate * PEOPLE[take // len(TONES) % len(PEOPLE)], SR)
-    level: np.ndarray = 0.5 * y / max(float(np.abs(y).max()), 1e-9)
-    return level
+    evened: np.ndarray = 0.5 * y / max(float(np.abs(y).max()), 1e-9)
+    return evened
 
 
 def main(work: Path) -> None:

@@ -61,7 +61,7 @@ class Trainee:
         fit_standardization(self.network, feed.probe(), config.features.normalization)
         _compile(self.network, config, feed.n_steps)
         self.feed = Waiting(feed)
-        self.teach = keep_answers(self.network, 0.0)
+        self.teach = keep_answers(self.network, config.training.distillation)
         self.passes: list[tuple[float, float, float]] = []
 
     def run(self, number: int) -> None:

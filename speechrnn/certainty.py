@@ -120,9 +120,7 @@ def hear_noises(pieces: Sequence[Waveform], recognizer: Recognizer) -> tuple[Pre
     return tuple(one for batch in batches for one in recognizer.predict_batch(batch))
 
 
-def judge_certainty(
-    clips: Sequence[Clip], predictions: Sequence[Prediction], rejects: RejectAnswers, threshold: float
-) -> Certainty:
+def judge_certainty(clips: Sequence[Clip], predictions: Sequence[Prediction], rejects: RejectAnswers) -> Certainty:
     """Score how sure answers are against how right they are.
 
     Parameters
@@ -133,8 +131,6 @@ def judge_certainty(
         The answers to them.
     rejects : RejectAnswers
         The answers to what is no label.
-    threshold : float
-        Of the model.
 
     Returns
     -------
@@ -148,9 +144,10 @@ def judge_certainty(
     known = np.array([predictions[i].known or 0.0 for i in read])
 
     def against(answers: Sequence[Prediction]) -> RejectScore | None:
-        return (
-            score_rejects(known, right, np.array([one.known or 0.0 for one in answers]), threshold) if answers else None
-        )
+        if not answers:
+            return None
+        accepted = np.array([one.label is not None for one in answers])
+        return score_rejects(known, right, np.array([one.known or 0.0 for one in answers]), accepted)
 
     open_set = OpenSet(against(rejects.words), against(rejects.noises))
     some = open_set != OpenSet(None, None)

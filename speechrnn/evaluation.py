@@ -124,7 +124,7 @@ def evaluate_corpus(
     heard = heard_levels(clips, recognizer.bundle.metadata.heard)
     evaluation = score(clips, predictions, recognizer.labels, heard, skipped)
     rejects = hear_rejects(corpus.rejects, recognizer)
-    certainty = judge_certainty(clips, predictions, rejects, recognizer.threshold)
+    certainty = judge_certainty(clips, predictions, rejects)
     evaluation = dataclasses.replace(
         evaluation,
         skipped=(*evaluation.skipped, *rejects.unreadable),

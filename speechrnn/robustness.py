@@ -36,7 +36,7 @@ class RejectScore:
     area : float
         Under the curve, 0 to 1 (open-set classification rate, Dhamija et al. 2018).
     accepted : float
-        Share of them that the bundle accepts at its own threshold.
+        Share of them that is answered with a label.
     curve : tuple of CurvePoint
         By rising share of false accepts.
     """
@@ -91,7 +91,9 @@ class NoiseLevel:
     n_clips: int
 
 
-def score_rejects(known: Floats, right: npt.NDArray[np.bool_], rejects: Floats, threshold: float) -> RejectScore:
+def score_rejects(
+    known: Floats, right: npt.NDArray[np.bool_], rejects: Floats, accepted: npt.NDArray[np.bool_]
+) -> RejectScore:
     """Score how well labels are told from what is none.
 
     Parameters
@@ -102,8 +104,8 @@ def score_rejects(known: Floats, right: npt.NDArray[np.bool_], rejects: Floats, 
         Whether its most probable label is right.
     rejects : np.ndarray [shape=(n_rejects,)]
         The same probability of what is no label; at least one.
-    threshold : float
-        The bundle's own: below it, an answer is refused.
+    accepted : np.ndarray [shape=(n_rejects,), dtype=bool]
+        Whether each of these is answered with a label.
 
     Returns
     -------
@@ -114,7 +116,8 @@ def score_rejects(known: Floats, right: npt.NDArray[np.bool_], rejects: Floats, 
     --------
     Two rejects are surely told from all labels, the third is not:
 
-    >>> score = score_rejects(np.array([0.9, 0.8, 0.4]), np.array([True, True, False]), np.array([0.1, 0.2, 0.85]), 0.5)
+    >>> rejects = np.array([0.1, 0.2, 0.85])
+    >>> score = score_rejects(np.array([0.9, 0.8, 0.4]), np.array([True, True, False]), rejects, rejects >= 0.5)
     >>> round(score.accuracy, 3), score.threshold > 0.85, round(score.accepted, 3), round(score.area, 3)
     (0.333, True, 0.333, 0.556)
     """
@@ -132,6 +135,6 @@ def score_rejects(known: Floats, right: npt.NDArray[np.bool_], rejects: Floats, 
         accuracy=float(shares[k]),
         threshold=float(min(1.0, thresholds[k])),
         area=float(shares[:n].mean()),
-        accepted=float(np.mean(rejects >= threshold)),
+        accepted=float(np.mean(accepted)),
         curve=curve,
     )

@@ -37,7 +37,8 @@ def answers(n: int) -> tuple[list[Clip], list[Prediction]]:
 def reject_scores() -> OpenSet:
     rng = np.random.default_rng(0)
     known, right = rng.uniform(0.4, 1, 50), np.ones(50, bool)
-    return OpenSet(score_rejects(known, right, rng.uniform(0, 0.7, 40), 0.5), None)
+    rejects = rng.uniform(0, 0.7, 40)
+    return OpenSet(score_rejects(known, right, rejects, rejects >= 0.5), None)
 
 
 def level(snr_db: float | None, accuracy: float) -> NoiseLevel:

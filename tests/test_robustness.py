@@ -1,5 +1,6 @@
 """Open set and noise sweep: hand-worked, monotone, the same noise whatever the order."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ SHARES = st.lists(st.floats(0, 1), min_size=1, max_size=40)
 
 
 def test_perfect_separation_accepts_all_that_is_right() -> None:
-    score = score_rejects(np.array([0.9, 0.8, 0.95]), np.array([True, True, False]), np.linspace(0, 0.5, 40), 0.6)
+    rejects = np.linspace(0, 0.5, 40)
+    score = score_rejects(np.array([0.9, 0.8, 0.95]), np.array([True, True, False]), rejects, rejects >= 0.6)
     assert score.accuracy == score.area == pytest.approx(2 / 3)
     assert score.accepted == 0.0
     assert (score.n, score.curve[0].false_accepts, score.curve[-1].false_accepts) == (40, 0.0, 1.0)
@@ -28,7 +30,7 @@ def test_perfect_separation_accepts_all_that_is_right() -> None:
 
 def test_five_in_a_hundred_may_pass() -> None:
     rejects = np.arange(100) / 100
-    score = score_rejects(np.array([0.945, 0.935]), np.array([True, True]), rejects, 0.9)
+    score = score_rejects(np.array([0.945, 0.935]), np.array([True, True]), rejects, rejects >= 0.9)
     assert score.accuracy == 0.5  # the threshold stands just over 0.94, the sixth highest
     assert score.accepted == pytest.approx(0.1)
     assert np.mean(rejects >= score.threshold) <= 0.05
@@ -37,7 +39,7 @@ def test_five_in_a_hundred_may_pass() -> None:
 @given(SHARES, SHARES, st.integers(0, 9))
 def test_more_false_accepts_never_accept_fewer_labels(labels: list[float], rejects: list[float], seed: int) -> None:
     right = np.random.default_rng(seed).random(len(labels)) < 0.7
-    score = score_rejects(np.array(labels), right, np.array(rejects), 0.5)
+    score = score_rejects(np.array(labels), right, np.array(rejects), np.array(rejects) >= 0.5)
     values = [point.accepted_right for point in score.curve]
     assert values == sorted(values)
     assert 0 <= score.area <= 1
@@ -85,5 +87,8 @@ def test_other_words_and_noises_are_scored_apart(tmp_path: Path) -> None:
     assert found.open_set.noises is not None
     assert (found.open_set.words.n, found.open_set.noises.n) == (1, 5)
     assert found.open_set.words.accepted == 1.0  # this model was not trained to refuse
+    strict = evaluate_corpus(read_corpus(tmp_path / "data"), load(GOLDEN, threshold=1.0)).evaluation.open_set
+    assert strict is not None
+    assert strict.words == replace(found.open_set.words, accepted=0.0)  # asked of the label's probability too
     assert found.ece is None  # twenty clips are too few
     assert evaluate_corpus(read_corpus(SAMPLES), load(GOLDEN)).evaluation.open_set is None

@@ -108,6 +108,7 @@ class Augmenter:
         list of Take
             In the order of `pieces`.
         """
+        # of eight figures four decide about the edges, four about tempo and window
         draws = np.random.default_rng((*seed, 0)).random((len(pieces), 8))
         return [self._take(self._cut_edges(parts, row[:4]), row[4:]) for parts, row in zip(pieces, draws, strict=True)]
 
@@ -179,9 +180,9 @@ class Augmenter:
         after *= weight
         words += after
         windows = np.zeros((len(takes), n_frames, self._frames.shape[1]), np.float32)
-        firsts = np.cumsum([0, *(take.n_word for take in takes)])
-        for window, take, first in zip(windows, takes, firsts, strict=False):
-            window[take.offset : take.offset + take.n_word] = words[first : first + take.n_word]
+        ends = np.cumsum([take.n_word for take in takes])
+        for window, take, word in zip(windows, takes, np.split(words, ends[:-1]), strict=True):
+            window[take.offset : take.offset + take.n_word] = word
         return windows
 
     def _places(self, take: Take) -> list[npt.NDArray[np.float64]]:

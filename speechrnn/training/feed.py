@@ -66,7 +66,6 @@ class Feed:
         self._rejection = _rejection(config)
         self._n_clips = config.training.clips_per_epoch or len(material.train)
         self._augmenter = _augmenter(material, config) if config.augmentation else None
-        self._next: dict[int, _Plan] = {}
 
     @property
     def n_steps(self) -> int:
@@ -86,26 +85,22 @@ class Feed:
         Batch
             Of clips of similar length.
         """
-        plan = self._next.pop(number, None) or self._plan(number)
-        # the next batch, and in the end the next pass, is made while the network learns from this one
-        with ThreadPoolExecutor(1) as ahead:
-            pending = ahead.submit(self._make, plan, 0)
-            for step in range(1, len(plan.order)):
-                made, pending = pending.result(), ahead.submit(self._make, plan, step)
-                yield made
-            made, planned = pending.result(), ahead.submit(self._plan, number + 1)
-            yield made
-            self._next = {number + 1: planned.result()}
-
-    def _plan(self, number: int) -> "_Plan":
         seed = (self._config.training.seed, number)
         samples = draw_pass(self._pool, self._rejection, self._n_clips, np.random.default_rng(seed))
         make = self._changed(samples, seed) if self._augmenter else self._as_they_are(samples)
-        return _Plan(samples, make, shuffled_order(make.lengths, self._config.training.batch_size, seed))
+        order = shuffled_order(make.lengths, self._config.training.batch_size, seed)
 
-    def _make(self, plan: "_Plan", step: int) -> Batch:
-        rows = plan.order[step]
-        return self._batch(plan.making.features(rows, step), [plan.samples[i] for i in rows])
+        def batch(step: int) -> Batch:
+            rows = order[step]
+            return self._batch(make.features(rows, step), [samples[i] for i in rows])
+
+        # the next batch is made while the network learns from this one
+        with ThreadPoolExecutor(1) as ahead:
+            pending = ahead.submit(batch, 0)
+            for step in range(1, len(order)):
+                made, pending = pending.result(), ahead.submit(batch, step)
+                yield made
+            yield pending.result()
 
     def probe(self) -> Sequence[Features]:
         """Give the features of some clips as training meets them.
@@ -175,15 +170,6 @@ class _Making:
 
     lengths: Sequence[int]
     features: Callable[[npt.NDArray[np.int64], int], Sequence[Features]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """A pass: what is drawn for it, how it is made, and which of it are a batch."""
-
-    samples: Sequence[Sample]
-    making: _Making
-    order: Sequence[npt.NDArray[np.int64]]
 
 
 def validation_batches(material: Material, size: int) -> Iterator[Batch]:
