@@ -93,7 +93,7 @@ def pack(plan_path: Path, out: Path) -> None:
 
 def _trimmed(path: Path, config: Config) -> np.ndarray:
     y = load_audio(path, config.audio)
-    word = find_word(y, config.trim)
+    word = find_word(y, config.trim, config.audio.sample_rate)
     return y[word.start : word.end]
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Positive = Annotated[int, Meta(ge=1, le=4096)]
+# below, a filter would be longer than many words
+LOWEST_HZ = 20.0
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
@@ -21,11 +23,13 @@ class AudioConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TrimConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """The arguments of `librosa.effects.trim`."""
+    """The arguments of `librosa.effects.trim`, and the lowest frequency of what is loud."""
 
     top_db: Annotated[float, Meta(gt=0.0, le=120.0)]
     frame_length: Annotated[int, Meta(ge=2, le=8192)]
     hop_length: Positive
+    # what bundles of earlier releases lack: all that was there was loud
+    fmin: Annotated[float, Meta(ge=0.0, le=1000.0)] = 0.0
 
     def __post_init__(self) -> None:
         """Refuse gaps between frames: a sound at the very end could fall between the last two and nothing be left."""
@@ -33,6 +37,8 @@ class TrimConfig(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"frame_length is {self.frame_length}, allowed are even numbers")
         if self.hop_length > self.frame_length // 2:
             raise ValueError(f"hop_length is {self.hop_length}, allowed is at most half of frame_length")
+        if 0 < self.fmin < LOWEST_HZ:
+            raise ValueError(f"fmin is {self.fmin:g}, allowed is 0 for no filter, or at least {LOWEST_HZ:g}")
 
 
 class FeatureConfig(Struct, frozen=True, forbid_unknown_fields=True):

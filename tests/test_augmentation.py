@@ -32,7 +32,7 @@ def words() -> list[Waveform]:
 
 
 def spectra(config: Config) -> list[Spectrum]:
-    cut = [find_word(y, config.trim) for y in words()]
+    cut = [find_word(y, config.trim, config.audio.sample_rate) for y in words()]
     return [power_spectrum(y[c.start : c.end], config.features) for y, c in zip(words(), cut, strict=True)]
 
 
@@ -310,7 +310,7 @@ def test_trimmed_words_of_librosa_need_no_more_trimming() -> None:
     """What augmentation trims by mel powers is what librosa trims by samples, within two frames."""
     config = only()
     for y in words():
-        cut = find_word(y, config.trim)
+        cut = find_word(y, config.trim, config.audio.sample_rate)
         plain = mfcc(y[cut.start : cut.end], config.features, SR)
         [ours] = Augmenter([power_spectrum(y, config.features)], [], config).features(
             [Take((Piece(0),), 1.0, 1 + y.size // 80, 1 + y.size // 80, 0)], (0,)

@@ -12,16 +12,20 @@ import pytest
 from onnx import numpy_helper
 
 from speechrnn.bundle import Bundle, read_bundle
+from speechrnn.config import Config
+from speechrnn.engine import pad
 from speechrnn.errors import TrainingError
 from speechrnn.rehearsal import rehearse
 from speechrnn.training import carrying
 from speechrnn.training.carrying import carry, default_path
+from speechrnn.training.features import find_word, word_mfcc
 from speechrnn.training.formats import FORMATS, hear_bundle
+from speechrnn.training.frontend_layer import WordFeatures
 from speechrnn.training.int8 import quantize
 from tests.bundles import GOLDEN, LABELS, check_distribution
 from tests.command_line import Result
 from tests.networks import random_network
-from tests.signals import odd_words
+from tests.signals import odd_words, word
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,19 @@ def test_an_export_answers_as_the_bundle_on_sounds_it_was_not_tried_on(
     for a, b in zip(expected.probabilities, found.probabilities, strict=True):
         np.testing.assert_allclose(b, a, atol=chosen.tolerance)
         check_distribution(b[:-1])
+
+
+@pytest.mark.parametrize("fmin", [0.0, 250.0])
+def test_the_layer_finds_words_and_features_as_librosa_does(fmin: float) -> None:
+    config = Config.load("default", {"trim.fmin": fmin})
+    layer = WordFeatures({part: msgspec.to_builtins(getattr(config, part)) for part in ("audio", "trim", "features")})
+    words = [*odd_words().values(), word(3000, 8, lead=1111, tail=2222)]
+    batch = pad(words)
+    mfcc, n_frames, starts, ends = map(np.asarray, layer(batch["waveform"], batch["length"].astype(np.int32)))
+    for i, y in enumerate(words):
+        bounds, expected = find_word(y, config.trim, config.audio.sample_rate), word_mfcc(y, config)
+        assert (starts[i], ends[i], n_frames[i]) == (bounds.start, bounds.end, len(expected))
+        np.testing.assert_allclose(mfcc[i, : len(expected)], expected, atol=1e-3)
 
 
 def test_int8_is_small_leaves_the_front_end_alone_and_rounds_to_half_a_step() -> None:

@@ -186,6 +186,7 @@ MESSAGES = {
     "features: {n_fft: 255}": "n_fft is 255, allowed are even numbers",
     "trim: {frame_length: 101}": "frame_length is 101, allowed are even numbers",
     "trim: {hop_length: 129}": "hop_length is 129, allowed is at most half of frame_length",
+    "trim: {fmin: 5}": "fmin is 5, allowed is 0 for no filter, or at least 20",
     "- a": "found a list, needed a mapping",
     "just words": "found a str, needed a mapping",
     "a: [": "line 1, column 5: not YAML",

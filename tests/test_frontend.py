@@ -5,6 +5,7 @@ import numpy as np
 import onnxruntime
 import pytest
 import scipy.fft
+import scipy.signal
 from onnx import TensorProto, helper
 
 from speechrnn.config import Config
@@ -17,50 +18,77 @@ from tests.networks import random_network
 from tests.signals import odd_words, word
 
 
+def front_end(config: Config) -> onnxruntime.InferenceSession:
+    """Nothing but the front end, with its mask as an output."""
+    g = Graph()
+    front = add_front_end(g, config)
+    g("Identity", front.mask, name="mask")
+    value = helper.make_tensor_value_info
+    inputs = [value("waveform", TensorProto.FLOAT, ["n", "samples"]), value("length", TensorProto.INT64, ["n"])]
+    outputs = [value(name, TensorProto.INT64, ["n"]) for name in ("start", "end")]
+    outputs += [value("mfcc", TensorProto.FLOAT, ["n", "t", "c"]), value("mask", TensorProto.FLOAT, ["n", "t"])]
+    return onnxruntime.InferenceSession(g.build(inputs, outputs).SerializeToString())
+
+
 @pytest.mark.parametrize("name", ["default", "16 kHz"])
 @pytest.mark.parametrize("kind", odd_words())
 def test_bounds_and_mfcc_equal_librosa(name: str, kind: str) -> None:
     network = random_network(name)
     y = odd_words()[kind]
     start, end, mfcc = network.session.run(["start", "end", "mfcc"], pad([y]))
-    bounds = find_word(y, network.config.trim)
+    bounds = find_word(y, network.config.trim, network.config.audio.sample_rate)
     assert (start[0], end[0]) == (bounds.start, bounds.end)
     expected = word_mfcc(y, network.config)
     assert mfcc[0].shape == expected.shape
     np.testing.assert_allclose(mfcc[0], expected, atol=1e-3)
 
 
-def test_trim_bounds_equal_librosa_to_the_sample_over_many_levels_of_silence() -> None:
-    network = random_network("default")
-    trim = network.config.trim
+@pytest.mark.parametrize("fmin", [0.0, 250.0])
+def test_trim_bounds_equal_librosa_to_the_sample_over_many_levels_of_silence(fmin: float) -> None:
+    trim = Config.load("default", {"trim.fmin": fmin}).trim
+    session = front_end(Config.load("default", {"trim.fmin": fmin}))
     waveforms = [word(2000 + 37 * i, i, lead=113 * i, tail=71 * i) for i in range(40)]
-    start, end = network.session.run(["start", "end"], pad(waveforms))
+    start, end = session.run(["start", "end"], pad(waveforms))
     for y, s, e in zip(waveforms, start, end, strict=True):
+        # three periods of the lowest frequency, at 8 kHz
+        loud = scipy.signal.convolve(y, scipy.signal.firwin(97, fmin, pass_zero=False, fs=8000), "same") if fmin else y
         _, expected = librosa.effects.trim(
-            y, top_db=trim.top_db, frame_length=trim.frame_length, hop_length=trim.hop_length
+            loud, top_db=trim.top_db, frame_length=trim.frame_length, hop_length=trim.hop_length
         )
         assert (s, e) == tuple(expected)
 
 
+@pytest.mark.parametrize("n_periods", [50, 60])
+def test_a_word_ends_where_it_ends_in_hum_too(n_periods: int) -> None:
+    y = word(4000, 1, lead=8000, tail=6000)
+    t = np.arange(y.size) / 8000
+    # 20 dB under the word, with two overtones
+    hum = np.sum([a * np.sin(2 * np.pi * n_periods * k * t + k) for k, a in ((1, 0.05), (2, 0.01), (3, 0.01))], axis=0)
+    hummed = (y + hum).astype(np.float32)
+    filtered, plain = front_end(Config.load("default")), front_end(Config.load("default", {"trim.fmin": 0.0}))
+    starts, ends = filtered.run(["start", "end"], pad([hummed, y]))
+    assert abs(starts[0] - starts[1]) <= 128
+    assert abs(ends[0] - ends[1]) <= 128
+    assert ends[0] - starts[0] < 4600
+    # which is what the filter is for
+    start, end = plain.run(["start", "end"], pad([hummed]))
+    assert end[0] - start[0] == y.size
+
+
+@pytest.mark.parametrize("fmin", [0.0, 20.0, 250.0])
 @pytest.mark.parametrize(
     ("n_fft", "hop", "trim_frame", "trim_hop"),
     # one block of all; longer than the trimming's frames; nothing in common but a sample or two; no overlap; librosa's
     [(256, 64, 256, 64), (1024, 256, 128, 64), (254, 77, 250, 111), (250, 250, 66, 32), (2048, 512, 2048, 512)],
 )
-def test_frames_of_any_length_equal_librosa(n_fft: int, hop: int, trim_frame: int, trim_hop: int) -> None:
-    frames = {"features.n_fft": n_fft, "features.hop_length": hop, "features.n_mels": 20}
+def test_frames_of_any_length_equal_librosa(n_fft: int, hop: int, trim_frame: int, trim_hop: int, fmin: float) -> None:
+    frames = {"features.n_fft": n_fft, "features.hop_length": hop, "features.n_mels": 20, "trim.fmin": fmin}
     config = Config.load("default", frames | {"trim.frame_length": trim_frame, "trim.hop_length": trim_hop})
-    g = Graph()
-    front = add_front_end(g, config)
-    value = helper.make_tensor_value_info
-    inputs = [value("waveform", TensorProto.FLOAT, ["n", "samples"]), value("length", TensorProto.INT64, ["n"])]
-    names = ["start", "end", "mfcc", front.mask]
-    outputs = [value(name, TensorProto.INT64, ["n"]) for name in names[:2]]
-    outputs += [value("mfcc", TensorProto.FLOAT, ["n", "t", 20]), value(front.mask, TensorProto.FLOAT, ["n", "t"])]
-    session = onnxruntime.InferenceSession(g.build(inputs, outputs).SerializeToString())
+    session = front_end(config)
+    names = ["start", "end", "mfcc", "mask"]
     words = list(odd_words().values())
     for y, start, end, mfcc, mask in zip(words, *session.run(names, pad(words)), strict=True):
-        bounds = find_word(y, config.trim)
+        bounds = find_word(y, config.trim, config.audio.sample_rate)
         assert (start, end) == (bounds.start, bounds.end)
         expected = word_mfcc(y, config)
         np.testing.assert_array_equal(mask, np.arange(len(mask)) < len(expected))

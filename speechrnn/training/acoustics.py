@@ -13,6 +13,7 @@ from speechrnn.config import Config
 from speechrnn.settings import Span
 from speechrnn.training.features import Features
 from speechrnn.training.frontend import cosine_transform, mel_filters
+from speechrnn.training.high_pass import passed
 from speechrnn.training.spectra import filter_widths, power_spectrum
 
 Mel = npt.NDArray[np.float32]
@@ -71,6 +72,8 @@ class Acoustics:
         self._white = power_spectrum(white, features) @ filters.T
         self._recorded = [self._cut_quiet(power_spectrum(y, features) @ filters.T) for y in noises]
         self._cosines = np.cos(rng.uniform(0, 2 * np.pi, _TABLE)).astype(np.float32)
+        # what the trimming measures, of whole powers
+        self._loud = self._widths * passed(config.trim.fmin, sr, self._hz).astype(np.float32)
         self._transform = cosine_transform(features.n_mfcc, features.n_mels).T.astype(np.float32)
 
     def _cut_quiet(self, mel: Mel) -> Mel:
@@ -213,7 +216,7 @@ class Acoustics:
 
     def _hear(self, mel: Mel, rng: np.random.Generator) -> list[Features]:
         """Trim, then take logarithms, blank, transform: what the front end does to a recording."""
-        energy = mel @ self._widths
+        energy = mel @ self._loud
         loud = energy > energy.max(axis=1, keepdims=True) * 10 ** (-self._config.trim.top_db / 10)
         first = loud.argmax(axis=1)
         last = mel.shape[1] - loud[:, ::-1].argmax(axis=1)

@@ -1,4 +1,4 @@
-"""The reference front end: `librosa.effects.trim`, then `librosa.feature.mfcc`, for one clip or many.
+"""The reference front end: `librosa.effects.trim` of what lies above hum, then `librosa.feature.mfcc`, clip by clip.
 
 The graph in `frontend` does the same inside ``model.onnx``; tests hold the two together.
 """
@@ -22,6 +22,7 @@ from speechrnn.corpus.clips import Clip
 from speechrnn.errors import AudioError, HomeError, explain_os_error
 from speechrnn.homes import cache_home
 from speechrnn.storage import write_bytes
+from speechrnn.training.high_pass import above
 from speechrnn.training.spectra import Spectrum, power_spectrum
 
 Features = npt.NDArray[np.float32]
@@ -65,8 +66,8 @@ class Unreadable:
     reason: str
 
 
-def find_word(y: Waveform, config: TrimConfig) -> Bounds:
-    """Find the first and the last frame that are loud enough, as `librosa.effects.trim` does.
+def find_word(y: Waveform, config: TrimConfig, sr: int) -> Bounds:
+    """Find the first and the last frame that are loud enough, as `librosa.effects.trim` does after a high-pass.
 
     Parameters
     ----------
@@ -74,14 +75,26 @@ def find_word(y: Waveform, config: TrimConfig) -> Bounds:
         A recording.
     config : TrimConfig
         What is loud enough.
+    sr : int
+        Rate in Hz.
 
     Returns
     -------
     Bounds
         In samples.
+
+    Examples
+    --------
+    A whistle between half seconds of hum:
+
+    >>> t, config = np.arange(12000) / 8000, Config.load()
+    >>> y = 0.1 * np.sin(2 * np.pi * 50 * t) + np.sin(2 * np.pi * 900 * t) * ((t > 0.5) & (t < 1.0))
+    >>> find_word(y.astype(np.float32), config.trim, 8000)
+    Bounds(start=3904, end=8192)
     """
+    loud = above(y, config.fmin, sr)
     _, (start, end) = librosa.effects.trim(
-        y, top_db=config.top_db, frame_length=config.frame_length, hop_length=config.hop_length
+        loud, top_db=config.top_db, frame_length=config.frame_length, hop_length=config.hop_length
     )
     return Bounds(int(start), int(end))
 
@@ -140,7 +153,7 @@ def word_mfcc(y: Waveform, config: Config) -> Features:
     np.ndarray [shape=(n_frames, n_mfcc), dtype=float32]
         Time first.
     """
-    word = find_word(y, config.trim)
+    word = find_word(y, config.trim, config.audio.sample_rate)
     return mfcc(y[word.start : word.end], config.features, config.audio.sample_rate)
 
 
@@ -178,7 +191,7 @@ def load_examples(
             return Unreadable(clip, str(error))
         except OSError as error:
             return Unreadable(clip, explain_os_error(error))
-        word = find_word(y, config.trim)
+        word = find_word(y, config.trim, config.audio.sample_rate)
         y = y[word.start : word.end]
         spectrum = power_spectrum(y, config.features) if config.augmentation else None
         if spectrum is not None and clip.path in changed:

@@ -60,7 +60,7 @@ def add_front_end(g: Graph, config: Config) -> FrontEnd:
         Some mel filters hold no frequency at all.
     """
     padded = pad(g, config)
-    start, end = find_word(g, padded, config.trim) if config.strings is None else _everything(g)
+    start, end = find_word(g, padded, config) if config.strings is None else _everything(g)
     hop = g.number(config.features.hop_length, np.int64)
     n_frames = g("Add", g("Div", g("Sub", end, start), hop), g.number(1, np.int64), name="n_frames")
     longest = g("ReduceMax", n_frames, g.integers(0), keepdims=0)

@@ -13,6 +13,7 @@ from keras import ops
 
 from speechrnn.config import Config, FeatureConfig, TrimConfig
 from speechrnn.training.frontend import DECIBEL, RANGE_DB, cosine_transform, mel_filters
+from speechrnn.training.high_pass import BLOCK, banded, high_pass
 from speechrnn.training.trimming import POWER_FLOOR
 
 
@@ -54,7 +55,7 @@ class WordFeatures(keras.layers.Layer):  # type: ignore[misc]  # keras has no ty
     def _find_word(self, y: Any, length: Any) -> tuple[Any, Any]:
         """`librosa.effects.trim`, as in `speechrnn.training.trimming`."""
         hop = self._trim.hop_length
-        frames = _cut(y, ops.minimum(length, 0), self._trim.frame_length, hop)
+        frames = _cut(self._loud(y, length), ops.minimum(length, 0), self._trim.frame_length, hop)
         power = ops.maximum(ops.mean(frames * frames, axis=2), POWER_FLOOR)
         frame = ops.arange(ops.shape(frames)[1], dtype="int32")[None, :]
         power = ops.where(frame * hop <= length[:, None], power, 0.0)
@@ -64,6 +65,17 @@ class WordFeatures(keras.layers.Layer):  # type: ignore[misc]  # keras has no ty
         last = ops.max(ops.where(loud, number, -1.0), axis=1)
         start, end = (ops.cast(x, "int32") * hop for x in (first, last + 1))
         return start, ops.minimum(end, length)
+
+    def _loud(self, y: Any, length: Any) -> Any:
+        """What lies above the trimming's `fmin`, by products of matrices over blocks of samples."""
+        if not self._trim.fmin:
+            return y
+        taps, nothing = high_pass(self._trim.fmin, self.config["audio"]["sample_rate"]), ops.minimum(length, 0)
+        table = banded(taps, BLOCK).T + ops.cast(nothing[0], "float32")
+        blocks = ops.matmul(_cut(y, nothing + BLOCK // 2, BLOCK + len(taps) - 1, BLOCK), table)
+        n = ops.shape(y)[1]
+        inside = ops.arange(n, dtype="int32")[None, :] < length[:, None]
+        return ops.where(inside, ops.reshape(blocks, (ops.shape(y)[0], -1))[:, :n], 0.0)
 
     def _mel_powers(self, frames: Any, nothing: Any) -> Any:
         """Mel filters over the power spectrum; cosines and sines are looked up, which keeps the file small."""

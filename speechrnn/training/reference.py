@@ -19,6 +19,7 @@ from speechrnn.places import find_model
 from speechrnn.recognizer import Answers, OnnxEngine, Recognizer
 from speechrnn.training.batches import pad_features
 from speechrnn.training.features import find_word, word_mfcc
+from speechrnn.training.high_pass import above
 from speechrnn.training.network import build_network
 from speechrnn.training.weights import load_weights, set_weights
 
@@ -52,7 +53,7 @@ class KerasEngine:
         Answers
             As the graph gives them.
         """
-        bounds = [find_word(y, self._config.trim) for y in waveforms]
+        bounds = [find_word(y, self._config.trim, self._config.audio.sample_rate) for y in waveforms]
         batch = pad_features([word_mfcc(y, self._config) for y in waveforms])
         answers = self._network(batch, training=False)
         rejecting = isinstance(answers, list | tuple)
@@ -182,9 +183,12 @@ def predict_file(path: Path, bundle: Bundle, network: keras.Model) -> str:
     config = bundle.config
     y, sr = librosa.load(path, sr=config.audio.sample_rate)
     trim, features = config.trim, config.features
-    word, _ = librosa.effects.trim(y, top_db=trim.top_db, frame_length=trim.frame_length, hop_length=trim.hop_length)
+    loud = above(y, trim.fmin, sr)
+    _, (start, end) = librosa.effects.trim(
+        loud, top_db=trim.top_db, frame_length=trim.frame_length, hop_length=trim.hop_length
+    )
     mfcc = librosa.feature.mfcc(
-        y=word, sr=sr, n_mfcc=features.n_mfcc, n_fft=features.n_fft, hop_length=features.hop_length,
+        y=y[start:end], sr=sr, n_mfcc=features.n_mfcc, n_fft=features.n_fft, hop_length=features.hop_length,
         n_mels=features.n_mels, fmin=features.fmin, fmax=features.fmax,
     )  # fmt: skip
     n_frames = mfcc.shape[1]

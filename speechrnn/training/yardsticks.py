@@ -73,7 +73,7 @@ def one_word(setting: Setting) -> list[Row]:
     y = rehearse(rate, SECONDS, n=2)[-1]
     features = bundle.config.features
     times = take_turns({"ours": lambda _: engine.run([y]), "theirs": lambda _: mfcc(y, features, rate)}, N_RUNS)
-    bounds = find_word(y, bundle.config.trim)
+    bounds = find_word(y, bundle.config.trim, rate)
     front, network = count_multiply_adds(bundle.config, len(bundle.labels), bounds.end - bounds.start)
     a, b = times["ours"], times["theirs"]
     note = (
@@ -89,7 +89,7 @@ def _chain(bundle: Bundle, answer: Callable[[dict[str, object]], object]) -> Cal
 
     def hear(path: Path) -> str:
         y, sr = librosa.load(path, sr=config.audio.sample_rate)
-        bounds = find_word(y, config.trim)
+        bounds = find_word(y, config.trim, int(sr))
         coefficients = mfcc(y[bounds.start : bounds.end], config.features, int(sr))
         found = answer({"mfcc": coefficients[None], "n_frames": np.array([len(coefficients)])})
         probabilities = found[0] if isinstance(found, list | tuple) else found
