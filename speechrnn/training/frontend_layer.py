@@ -73,8 +73,9 @@ class WordFeatures(keras.layers.Layer):  # type: ignore[misc]  # keras has no ty
         taps, nothing = high_pass(self._trim.fmin, self.config["audio"]["sample_rate"]), ops.minimum(length, 0)
         table = banded(taps, BLOCK).T + ops.cast(nothing[0], "float32")
         blocks = ops.matmul(_cut(y, nothing + BLOCK // 2, BLOCK + len(taps) - 1, BLOCK), table)
-        n = ops.shape(y)[1]
-        inside = ops.arange(n, dtype="int32")[None, :] < length[:, None]
+        n, half = ops.shape(y)[1], len(taps) // 2
+        sample = ops.arange(n, dtype="int32")[None, :]
+        inside = ops.logical_and(sample >= half, sample < length[:, None] - half)
         return ops.where(inside, ops.reshape(blocks, (ops.shape(y)[0], -1))[:, :n], 0.0)
 
     def _mel_powers(self, frames: Any, nothing: Any) -> Any:

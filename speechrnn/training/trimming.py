@@ -95,7 +95,7 @@ def find_word(g: Graph, padded: Padded, whole: Config) -> tuple[str, str]:
 
 
 def _energies(g: Graph, padded: Padded, whole: Config) -> str:
-    """Sums of squares over blocks: (batch, blocks). What the high-pass leaves outside a clip is no part of it."""
+    """Sums of squares over blocks: (batch, blocks). Where the high-pass would hear a clip begin, or end, is silence."""
     block = _energy_block(whole.trim)
     if not whole.trim.fmin:
         squares = g("Reshape", g("Mul", padded.y, padded.y), g.integers(0, -1, block))
@@ -107,7 +107,8 @@ def _energies(g: Graph, padded: Padded, whole: Config) -> str:
     filters = g.constant(banded(taps, block)[:, None, :])
     loud = g("Conv", y, filters, strides=[block], pads=[half, half])
     index = g("Transpose", g("Reshape", padded.index, g.integers(-1, block)), perm=[1, 0])
-    inside = g("And", g("GreaterOrEqual", index, g.number(0, np.int64)), g("Less", index, column(g, "length", 1, 2)))
+    last = g("Sub", column(g, "length", 1, 2), g.number(half, np.int64))
+    inside = g("And", g("GreaterOrEqual", index, g.number(half, np.int64)), g("Less", index, last))
     loud = g("Mul", loud, g("Cast", inside, to=TensorProto.FLOAT))
     return g("ReduceSum", g("Mul", loud, loud), g.integers(1), keepdims=0)
 
