@@ -79,6 +79,19 @@ def test_samples_are_right() -> None:
     assert (score.n_clips, score.accuracy) == (20, 1.0)
 
 
+@pytest.mark.parametrize("hz", [50, 60])
+def test_a_room_that_hums_costs_no_sample(hz: int) -> None:
+    recognizer, wrong = load(), []
+    for path in sorted(SAMPLES.glob("*.wav")):
+        y = np.pad(recognizer.load_audio(path), (8000, 6400))
+        t = np.arange(y.size) / 8000
+        # 26 dB under the peak, before and after the word too
+        hum = sum(a * np.sin(2 * np.pi * hz * k * t) for k, a in ((1, 0.05), (2, 0.01), (3, 0.01)))
+        answer = recognizer.predict_batch([np.asarray(y + np.abs(y).max() * hum, np.float32)])[0].label
+        wrong += [(path.name, answer)] if answer != path.name[0] else []
+    assert wrong == []
+
+
 def test_level_and_silence_around_change_no_digit() -> None:
     recognizer = load(threshold=0.0)  # whether it is one may be doubted: such silence may be too faint to be trimmed
     for clip in read_corpus(SAMPLES).clips[::3]:
