@@ -316,3 +316,20 @@ def test_trimmed_words_of_librosa_need_no_more_trimming() -> None:
             [Take((Piece(0),), 1.0, 1 + y.size // 80, 1 + y.size // 80, 0)], (0,)
         )
         assert len(ours) == pytest.approx(len(plain), abs=3)
+
+
+def test_what_augmentation_trims_hums_on_as_little_as_what_the_front_end_trims() -> None:
+    config = only()
+    for plain in (word(3000 + 700 * seed, seed, lead=4000, tail=4000) for seed in range(4)):
+        n = np.arange(plain.size)
+        # it begins and ends softly: spectra, unlike waveforms, hold what lies beyond the recording's ends for silence
+        hum = 0.05 * np.sin(2 * np.pi * 50 * n / SR) * np.minimum(1, np.minimum(n, n[::-1]) / 800)
+        y = (plain + hum).astype(np.float32)
+        cut = find_word(y, config.trim, config.audio.sample_rate)
+        n_frames = 1 + y.size // 80
+        [ours] = Augmenter([power_spectrum(y, config.features)], [], config).features(
+            [Take((Piece(0),), 1.0, n_frames, n_frames, 0)], (0,)
+        )
+        # in mel powers hum reaches a little further up than in samples
+        assert len(ours) == pytest.approx(1 + (cut.end - cut.start) // 80, abs=4)
+        assert len(ours) < n_frames - 60
