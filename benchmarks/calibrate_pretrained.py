@@ -4,17 +4,25 @@ All real speakers trained the bundle, so its own answers to them are too sure; t
 are not. Each clip is heard as FSDD cut it, and in the hiss of a room. Rejects: half of the words that never train, and
 noise of the split `valid`. The threshold is eased where it would refuse many of the unseen speakers' digits: who says a
 digit wants an answer (docs/adr/0014-refusing.md).
+
+Silence is cut as the recipe says today, though weights may be older (docs/adr/0024-trimming.md): what ships was made of
+what shipped before, `git show f3dea12:speechrnn/pretrained/digits/...`, and of folds that `farm.py finish` wrote.
 """
 
 import sys
 from pathlib import Path
 
+import msgspec
 from outoffold import FALSE_ACCEPTS, MOST_REFUSED, hear_folds, join
 
-from speechrnn.bundle import read_bundle, write_bundle
+from speechrnn.bundle import CONFIG, MODEL, WEIGHTS, Bundle, read_bundle, write_bundle
+from speechrnn.config import Config
+from speechrnn.training.assembly import Draft
 from speechrnn.training.calibration import Calibration
+from speechrnn.training.export import to_onnx
 from speechrnn.training.raw import ease, fit_calibration, measure
 from speechrnn.training.recalibration import set_calibration
+from speechrnn.training.weights import load_weights
 
 
 def main(bundle: Path, crossval: Path, words: Path, noise: Path, out: Path) -> None:
@@ -23,10 +31,19 @@ def main(bundle: Path, crossval: Path, words: Path, noise: Path, out: Path) -> N
     raw = join([part for fold in folds for part in (fold.raw, fold.rooms)])
     strict = fit_calibration(raw, Calibration(), FALSE_ACCEPTS, margin=False)
     calibration = ease(raw, strict, MOST_REFUSED)
-    draft = set_calibration(read_bundle(bundle), calibration, f"out-of-fold answers of {crossval.name}")
-    write_bundle(out, draft.files, draft.metadata, replace=True)
+    old = read_bundle(bundle)
+    draft = set_calibration(old, calibration, f"out-of-fold answers of {crossval.name}")
+    write_bundle(out, trimming_of_today(old, draft), draft.metadata, replace=True)
     for name, made in (("strict", strict), ("shipped", calibration)):
         print(name, made, measure(raw, made))
+
+
+def trimming_of_today(bundle: Bundle, draft: Draft) -> dict[str, bytes]:
+    """Write configuration and graph again, with what the recipe says of silence."""
+    today = Config.load("digits").trim
+    config = bundle.config.override({f"trim.{key}": value for key, value in msgspec.to_builtins(today).items()})
+    graph = to_onnx(config, load_weights(draft.files[WEIGHTS]), len(bundle.labels))
+    return {**draft.files, CONFIG: config.dump().encode(), MODEL: graph}
 
 
 if __name__ == "__main__":
