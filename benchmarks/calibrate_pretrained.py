@@ -40,8 +40,7 @@ def main(bundle: Path, crossval: Path, words: Path, noise: Path, out: Path) -> N
 
 def trimming_of_today(bundle: Bundle, draft: Draft) -> dict[str, bytes]:
     """Write configuration and graph again, with what the recipe says of silence."""
-    today = Config.load("digits").trim
-    config = bundle.config.override({f"trim.{key}": value for key, value in msgspec.to_builtins(today).items()})
+    config = msgspec.structs.replace(bundle.config, trim=Config.load("digits").trim)
     graph = to_onnx(config, load_weights(draft.files[WEIGHTS]), len(bundle.labels))
     return {**draft.files, CONFIG: config.dump().encode(), MODEL: graph}
 

@@ -1,12 +1,13 @@
 """What one answer costs, counted: multiplications that end in an addition, as the field compares networks."""
 
 from speechrnn.config import Config, FeatureConfig, NetworkConfig
+from speechrnn.high_pass import high_pass
 
 _GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
 
 def count_multiply_adds(config: Config, n_labels: int, n_samples: int) -> tuple[int, int]:
-    """Count multiply-adds of one word in products of matrices, convolutions and recurrences.
+    """Count multiply-adds of a recording that is all word: products of matrices, convolutions and recurrences.
 
     Parameters
     ----------
@@ -15,7 +16,7 @@ def count_multiply_adds(config: Config, n_labels: int, n_samples: int) -> tuple[
     n_labels : int
         Units of the softmax.
     n_samples : int
-        Length of the trimmed word.
+        Its length.
 
     Returns
     -------
@@ -30,7 +31,8 @@ def count_multiply_adds(config: Config, n_labels: int, n_samples: int) -> tuple[
     True
     """
     n_frames = 1 + n_samples // config.features.hop_length
-    return _front_end(config.features, n_frames), _network(config, n_labels, n_frames)
+    filtering = high_pass(config.trim.fmin, config.audio.sample_rate).size if config.trim.fmin else 0
+    return _front_end(config.features, n_frames) + n_samples * filtering, _network(config, n_labels, n_frames)
 
 
 def _front_end(features: FeatureConfig, n_frames: int) -> int:

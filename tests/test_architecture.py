@@ -29,7 +29,7 @@ ORDER = [
     {"errors"},
     {"runtime", "extras", "homes", "thresholds", "storage", "crew", "yaml", "presets", "settings", "patterns"},
     {"conversion", "decoding", "string_settings"},
-    {"config", "places", "belief"},
+    {"config", "places", "belief", "high_pass"},
     {"readings"},
     {"waveform", "figures", "background", "timing", "cost", "sphinx"},
     {"segmenting", "resampling", "evening"},

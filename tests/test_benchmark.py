@@ -81,6 +81,7 @@ def test_multiply_adds_of_the_digits_network_by_hand() -> None:
         "network.pooling": "attention_max", "network.hidden": [], "network.rejection": True,
         "features.normalization": "both",
     }), 10, 4000)  # fmt: skip
-    assert front == 51 * (2 * 128 * 129 + 129 * 40 + 40 * 20)
+    # the high-pass: three periods of 300 Hz at 8 kHz
+    assert front == 51 * (2 * 128 * 129 + 129 * 40 + 40 * 20) + 4000 * 81
     convolution, recurrence = 26 * 4 * 3 * 40, 26 * 2 * 4 * 5 * (4 + 5) + 26 * 2 * 4 * 5 * (10 + 5)
     assert network == convolution + recurrence + 26 * 10 * 12 + 20 * 11

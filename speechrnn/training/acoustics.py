@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from speechrnn.config import Config
+from speechrnn.high_pass import passed
 from speechrnn.settings import Span
 from speechrnn.training.features import Features
 from speechrnn.training.frontend import cosine_transform, mel_filters
-from speechrnn.training.high_pass import passed
 from speechrnn.training.spectra import filter_widths, power_spectrum
 
 Mel = npt.NDArray[np.float32]

@@ -20,9 +20,9 @@ from speechrnn.audio import Waveform, decode, prepare
 from speechrnn.config import AudioConfig, Config, FeatureConfig, TrimConfig
 from speechrnn.corpus.clips import Clip
 from speechrnn.errors import AudioError, HomeError, explain_os_error
+from speechrnn.high_pass import above
 from speechrnn.homes import cache_home
 from speechrnn.storage import write_bytes
-from speechrnn.training.high_pass import above
 from speechrnn.training.spectra import Spectrum, power_spectrum
 
 Features = npt.NDArray[np.float32]

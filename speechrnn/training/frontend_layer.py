@@ -12,8 +12,8 @@ import numpy as np
 from keras import ops
 
 from speechrnn.config import Config, FeatureConfig, TrimConfig
+from speechrnn.high_pass import BLOCK, banded, high_pass
 from speechrnn.training.frontend import DECIBEL, RANGE_DB, cosine_transform, mel_filters
-from speechrnn.training.high_pass import BLOCK, banded, high_pass
 from speechrnn.training.trimming import POWER_FLOOR
 
 
@@ -53,7 +53,7 @@ class WordFeatures(keras.layers.Layer):  # type: ignore[misc]  # keras has no ty
         return ops.matmul(limited, table + ops.cast(nothing, "float32")) * mask, n_frames, start, end
 
     def _find_word(self, y: Any, length: Any) -> tuple[Any, Any]:
-        """`librosa.effects.trim`, as in `speechrnn.training.trimming`."""
+        """`librosa.effects.trim` of what lies above hum, as in `speechrnn.training.trimming`."""
         hop = self._trim.hop_length
         frames = _cut(self._loud(y, length), ops.minimum(length, 0), self._trim.frame_length, hop)
         power = ops.maximum(ops.mean(frames * frames, axis=2), POWER_FLOOR)

@@ -15,11 +15,11 @@ import numpy as np
 from speechrnn.audio import Waveform, load_audio
 from speechrnn.bundle import WEIGHTS, Bundle, read_bundle
 from speechrnn.errors import TrainingError
+from speechrnn.high_pass import above
 from speechrnn.places import find_model
 from speechrnn.recognizer import Answers, OnnxEngine, Recognizer
 from speechrnn.training.batches import pad_features
 from speechrnn.training.features import find_word, word_mfcc
-from speechrnn.training.high_pass import above
 from speechrnn.training.network import build_network
 from speechrnn.training.weights import load_weights, set_weights
 

@@ -1,4 +1,4 @@
-"""Where the word lies: `librosa.effects.trim` as a part of the ONNX graph.
+"""Where the word lies: `librosa.effects.trim`, of what lies above hum, as a part of the ONNX graph.
 
 Squares are summed over blocks that frames have in common, then blocks over frames: of 256 samples every 64, each is
 added once in place of four times.
@@ -11,8 +11,8 @@ import numpy as np
 from onnx import TensorProto
 
 from speechrnn.config import Config, TrimConfig
+from speechrnn.high_pass import banded, high_pass
 from speechrnn.training.graph import Graph, column
-from speechrnn.training.high_pass import banded, high_pass
 
 # librosa.power_to_db's amin; that of amplitude_to_db, squared
 POWER_FLOOR = 1e-10
