@@ -12,6 +12,7 @@ from speechrnn.config import Config
 from speechrnn.settings import RejectionConfig
 from speechrnn.training.acoustics import Acoustics, Layout
 from speechrnn.training.augmentation import Augmenter, Piece, Take
+from speechrnn.training.backgrounds import Backgrounds
 from speechrnn.training.features import Features, find_word, mfcc, word_mfcc
 from speechrnn.training.sampling import Origin as Source
 from speechrnn.training.sampling import Pool, chances, draw, draw_pass
@@ -165,8 +166,9 @@ def test_noise_lies_as_far_under_the_word_as_it_says(snr: float) -> None:
     silence[:, 10:50] = rng.uniform(1, 2, (50, 1, 1))
     before = (silence @ widths).sum(axis=1) / 40
     noise_db = acoustics._word_power(silence, layout) * 10 ** (-snr / 10)
-    noise = acoustics._add(np.zeros_like(silence), acoustics._coloured(silence.shape, rng), noise_db, rng)
-    after = (noise @ widths).mean(axis=1)
+    heard = np.zeros_like(silence)
+    acoustics._add(heard, Backgrounds([], config, rng).hiss(50, 80, rng), noise_db, rng)
+    after = (heard @ widths).mean(axis=1)
     np.testing.assert_allclose(10 * np.log10(before / after), snr, atol=0.01)
 
 
@@ -176,16 +178,28 @@ def test_phases_add_no_power_on_average() -> None:
     ones = np.ones((200, 50, config.features.n_mels), np.float32)
     widths = filter_widths(config.features)
     ones /= widths.sum()
-    mixed = acoustics._add(ones, ones, np.ones(200), rng)
+    mixed = ones.copy()
+    acoustics._add(mixed, ones, np.ones(200), rng)
     assert (mixed >= 0).all()
     assert float((mixed @ widths).mean()) == pytest.approx(2.0, rel=0.01)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.7, 1.0])
+def test_recorded_noise_is_as_frequent_as_it_says_and_the_rest_is_coloured(share: float) -> None:
+    config = only(noise={"probability": 1.0, "recorded": share})
+    y = np.sin(2 * np.pi * 1000 * np.arange(SR) / SR).astype(np.float32)
+    rng = np.random.default_rng(0)
+    noise = Backgrounds([y], config, rng).noise(400, 150, rng)
+    # a tone of one second in windows of one and a half: it begins anew, and few filters hear it
+    tones = (np.sort(noise, axis=2)[:, :, -6:].sum(axis=2) / noise.sum(axis=2)).min(axis=1) > 0.95
+    assert tones.mean() == pytest.approx(share, abs=0.06)
+    assert (noise.sum(axis=2) > 0).all()
 
 
 def test_recorded_noise_is_taken_where_it_sounds() -> None:
     t = np.arange(4 * SR) / SR
     y = (np.sin(2 * np.pi * 1000 * t) * (t > 3)).astype(np.float32)  # three seconds of silence, one of tone
-    acoustics = Acoustics([y], only())
-    [recorded] = acoustics._recorded
+    [recorded] = Backgrounds([y], only(), np.random.default_rng(0))._recorded
     assert 80 <= len(recorded) <= 210
     energy = recorded @ filter_widths(only().features)
     assert (energy > 0).mean() > 0.5
@@ -205,12 +219,18 @@ def test_blanks_are_flat_and_no_larger_than_allowed() -> None:
     config = only(masking={"probability": 1.0, "frames": 0.2, "mels": 0.2})
     clip = np.random.default_rng(0).normal(size=(50, 40)).astype(np.float32)
     for seed in range(50):
-        blanked = Acoustics([], config)._blank(clip, np.random.default_rng(seed))
-        changed = blanked != clip
+        blanked = [clip.copy(), clip.copy()]
+        Acoustics([], config)._blank(blanked, np.random.default_rng(seed))
+        assert not np.array_equal(*blanked)
+        changed = blanked[0] != clip
         frames, mels = changed.all(axis=1).sum(), changed.all(axis=0).sum()
         assert frames <= 10
         assert mels <= 8
         assert changed.sum() <= frames * 40 + mels * 50
+        rows = blanked[0][changed.all(axis=1)][:, ~changed.all(axis=0)]
+        np.testing.assert_allclose(
+            rows, np.broadcast_to(clip.mean(axis=0)[~changed.all(axis=0)], rows.shape), atol=1e-6
+        )
 
 
 def test_the_same_seed_changes_clips_the_same_way_and_another_differently() -> None:

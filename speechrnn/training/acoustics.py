@@ -8,24 +8,22 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.signal import lfilter
 
 from speechrnn.config import Config
 from speechrnn.high_pass import passed
 from speechrnn.settings import Span
+from speechrnn.training.backgrounds import Backgrounds
 from speechrnn.training.features import Features
 from speechrnn.training.frontend import cosine_transform, mel_filters
-from speechrnn.training.spectra import filter_widths, power_spectrum
+from speechrnn.training.spectra import filter_widths
 
 Mel = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.bool_]
+Counts = npt.NDArray[np.int64]
 
 # `librosa.power_to_db`: its floor and its range
 POWER_FLOOR, RANGE_DB = 1e-10, 80.0
-# seconds of white noise from which coloured noise is cut
-_WHITE_SECONDS = 20
-# spectral slopes of coloured noise over the whole mel axis, in dB
-_COLOUR_DB = Span(-40.0, 10.0)
-# noise recordings are used where they are within this of their own loudest second
-_LOUD_ENOUGH_DB = 20.0
 _TABLE = 1 << 20
 # power of noise that stands alone: that of speech some 20 dB under full scale
 _ALONE_POWER = 100.0
@@ -68,21 +66,11 @@ class Acoustics:
             filters.sum(axis=1), 1e-12
         )
         rng = np.random.default_rng(config.training.seed)
-        white = rng.standard_normal(_WHITE_SECONDS * sr).astype(np.float32)
-        self._white = power_spectrum(white, features) @ filters.T
-        self._recorded = [self._cut_quiet(power_spectrum(y, features) @ filters.T) for y in noises]
+        self._backgrounds = Backgrounds(noises, config, rng)
         self._cosines = np.cos(rng.uniform(0, 2 * np.pi, _TABLE)).astype(np.float32)
         # what the trimming measures, of whole powers
         self._loud = self._widths * passed(config.trim.fmin, sr, self._hz).astype(np.float32)
-        self._transform = cosine_transform(features.n_mfcc, features.n_mels).T.astype(np.float32)
-
-    def _cut_quiet(self, mel: Mel) -> Mel:
-        """Leave the silence between sounds out: noise at a stated level must be there."""
-        energy = mel @ self._widths
-        second = max(1, min(len(energy), round(self._config.audio.sample_rate / self._config.features.hop_length)))
-        level = np.convolve(energy, np.ones(second) / second, mode="same")
-        loud = level > level.max(initial=0.0) * 10 ** (-_LOUD_ENOUGH_DB / 10)
-        return np.ascontiguousarray(mel[loud], np.float32)
+        self._cepstra = cosine_transform(features.n_mfcc, features.n_mels).T.astype(np.float32)
 
     def record(self, mel: Mel, layout: Layout, rng: np.random.Generator) -> list[Features]:
         """Turn the mel powers of words in their windows into features.
@@ -110,13 +98,12 @@ class Acoustics:
             floor, noise = (
                 power * 10 ** (-below / 10) for below in (self._floor_db(layout, rng), self._noise_db(layout, rng))
             )
-            mel = self._add(mel, self._coloured(mel.shape, rng), floor, rng)
-            mel = self._add(mel, self._noise(mel.shape, rng), noise, rng)
-        heard = mel * inside[:, :, None]
-        if self._config.strings is not None:
-            ends: list[int] = layout.n_frames.tolist()
-            return self._transform_all([(row, 0, end) for row, end in zip(heard, ends, strict=True)], rng)
-        return self._hear(heard, rng)
+            n, n_frames = inside.shape
+            self._add(mel, self._backgrounds.hiss(n, n_frames, rng), floor, rng)
+            self._add(mel, self._backgrounds.noise(n, n_frames, rng), noise, rng)
+        if self._config.strings is None:
+            inside = self._trimmed(mel, inside)
+        return self._transform(mel[inside], inside.sum(axis=1), rng)
 
     def _reverberate(self, mel: Mel, rng: np.random.Generator) -> Mel:
         """Add an exponentially decaying tail to each frame."""
@@ -127,15 +114,12 @@ class Acoustics:
         chosen = rng.random(n) < config.probability
         # `decay` is the time in which the tail falls by 60 dB, in seconds
         seconds = self._config.features.hop_length / self._config.audio.sample_rate
-        kept = (10 ** (-6 * seconds / _draw(config.decay, n, rng)))[chosen, None].astype(np.float32)
-        gain = (10 ** (_draw(config.level_db, n, rng) / 10))[chosen, None].astype(np.float32)
-        rooms = mel[chosen]
-        tail = np.zeros_like(rooms[:, 0])
-        for t in range(mel.shape[1]):
-            now = rooms[:, t].copy()
-            rooms[:, t] += gain * tail
-            tail = kept * (tail + (1 - kept) * now)
-        mel[chosen] = rooms
+        kept = (10 ** (-6 * seconds / _draw(config.decay, n, rng)))[chosen].astype(np.float32)
+        gain = (10 ** (_draw(config.level_db, n, rng) / 10))[chosen].astype(np.float32)
+        for room, keep, level in zip(np.flatnonzero(chosen), kept, gain, strict=True):
+            # the tail begins a frame after the sound: tail[t] = keep * (tail[t - 1] + (1 - keep) * mel[t - 1])
+            ahead, back = np.array([[0, keep * (1 - keep)], [1, -keep]], np.float32)
+            mel[room] += level * lfilter(ahead, back, mel[room], axis=0)
         return mel
 
     def _channels(self, n: int, rng: np.random.Generator) -> Mel:
@@ -171,78 +155,60 @@ class Acoustics:
         # noise alone stands over the floor more or less, so that recorded noise is met bare too
         return np.where(layout.n_word > 0, drawn, rng.uniform(-40, 10, n))
 
-    def _coloured(self, shape: tuple[int, ...], rng: np.random.Generator) -> Mel:
-        """White noise under a random slope with slow bumps."""
-        n, frames, m = shape
-        axis = np.linspace(0, 1, m)
-        db = _draw(_COLOUR_DB, n, rng)[:, None] * axis
-        for order in (1, 2, 3):
-            db = db + 4 / order * rng.standard_normal((n, 1)) * np.cos(
-                np.pi * order * axis + rng.uniform(0, 6.3, (n, 1))
-            )
-        starts = rng.integers(0, max(1, len(self._white) - frames), n)
-        places = (starts[:, None] + np.arange(frames)) % len(self._white)
-        noise: Mel = self._white[places] * (10 ** (db / 10)).astype(np.float32)[:, None]
-        return noise
-
-    def _noise(self, shape: tuple[int, ...], rng: np.random.Generator) -> Mel:
-        """Recorded noise where there is any and the draw says so, else coloured."""
-        noise = self._coloured(shape, rng)
-        share = self._what.noise.recorded if self._what and self._what.noise else 0.0
-        chosen = np.flatnonzero(rng.random(len(noise)) < share)
-        which = rng.integers(0, max(1, len(self._recorded)), len(chosen))
-        starts = rng.random(len(chosen))
-        if self._recorded:
-            for row, i, start in zip(chosen, which, starts, strict=True):
-                recorded = self._recorded[i]
-                first = int(start * len(recorded))
-                noise[row] = recorded[(first + np.arange(shape[1])) % len(recorded)]
-        return noise
-
     def _word_power(self, mel: Mel, layout: Layout) -> npt.NDArray[np.float64]:
         """Mean power of each word over its frames."""
         total = (mel @ self._widths).sum(axis=1, dtype=np.float64)
         return np.where(layout.n_word > 0, total / np.maximum(layout.n_word, 1), _ALONE_POWER)
 
-    def _add(self, mel: Mel, noise: Mel, power: npt.NDArray[np.float64], rng: np.random.Generator) -> Mel:
-        """Add noise of a stated mean power; the phases between the two are random."""
+    def _add(self, mel: Mel, noise: Mel, power: npt.NDArray[np.float64], rng: np.random.Generator) -> None:
+        """Add noise of a stated mean power to what is there; the phases between the two are random."""
         gain = power / np.maximum((noise @ self._widths).mean(axis=1), 1e-30)
-        noise = noise * gain.astype(np.float32)[:, None, None]
+        noise *= gain.astype(np.float32)[:, None, None]
         first = int(rng.integers(0, _TABLE - mel.size)) if mel.size < _TABLE else 0
-        cosines = np.resize(self._cosines[first : first + mel.size], mel.shape)
-        cross = 2 * np.sqrt(mel * noise) * cosines / np.sqrt(self._n_bins).astype(np.float32)
-        total: Mel = mel + noise + cross
-        return total
+        cosines = self._cosines[first : first + mel.size]
+        cross = mel * noise
+        np.sqrt(cross, out=cross)
+        cross *= cosines.reshape(mel.shape) if cosines.size == mel.size else np.resize(cosines, mel.shape)
+        cross *= (2 / np.sqrt(self._n_bins)).astype(np.float32)
+        mel += noise
+        mel += cross
 
-    def _hear(self, mel: Mel, rng: np.random.Generator) -> list[Features]:
-        """Trim, then take logarithms, blank, transform: what the front end does to a recording."""
-        energy = mel @ self._loud
+    def _trimmed(self, mel: Mel, inside: Rows) -> Rows:
+        """Which frames the trimming leaves of each window."""
+        energy = (mel @ self._loud) * inside
         loud = energy > energy.max(axis=1, keepdims=True) * 10 ** (-self._config.trim.top_db / 10)
-        first = loud.argmax(axis=1)
-        last = mel.shape[1] - loud[:, ::-1].argmax(axis=1)
-        bounds: list[tuple[Mel, int, int]] = list(zip(mel, first.tolist(), last.tolist(), strict=True))
-        return self._transform_all(bounds, rng)
+        first, last = loud.argmax(axis=1), mel.shape[1] - loud[:, ::-1].argmax(axis=1)
+        frames = np.arange(mel.shape[1])
+        kept: Rows = (frames >= first[:, None]) & (frames < last[:, None]) & inside
+        return kept
 
-    def _transform_all(self, parts: list[tuple[Mel, int, int]], rng: np.random.Generator) -> list[Features]:
-        clips = [10 * np.log10(np.maximum(row[first:last], POWER_FLOOR)) for row, first, last in parts]
-        clips = [np.maximum(clip, clip.max() - RANGE_DB) for clip in clips]
-        return [self._blank(clip, rng) @ self._transform for clip in clips]
+    def _transform(self, frames: Mel, n_frames: Counts, rng: np.random.Generator) -> list[Features]:
+        """Take logarithms, blank, transform: what the front end does to the frames of clips, one behind the other."""
+        ends = np.cumsum(n_frames)
+        firsts = ends - n_frames
+        db = np.log10(np.maximum(frames, POWER_FLOOR))
+        db *= 10
+        quietest = np.maximum.reduceat(db.max(axis=1), firsts) - RANGE_DB
+        np.maximum(db, np.repeat(quietest, n_frames)[:, None], out=db)
+        clips = np.split(db, ends[:-1])
+        self._blank(clips, rng)
+        return np.split(db @ self._cepstra, ends[:-1])
 
-    def _blank(self, clip: Mel, rng: np.random.Generator) -> Mel:
+    def _blank(self, clips: list[Mel], rng: np.random.Generator) -> None:
+        """Write the mean over stretches of time and of the mel axis."""
         config = self._what.masking if self._what else None
         if config is None:
-            return clip
-        chance, width, place, height, position = rng.random(5)
-        if chance >= config.probability:
-            return clip
-        frames, m = clip.shape
-        n, k = int(width * config.frames * frames + 0.5), int(height * config.mels * m + 0.5)
-        mean = clip.mean(axis=0)
-        first, low = int(place * (frames - n)), int(position * (m - k))
-        clip = clip.copy()
-        clip[first : first + n] = mean
-        clip[:, low : low + k] = mean.mean()
-        return clip
+            return
+        for clip, draws in zip(clips, rng.random((len(clips), 5)).tolist(), strict=True):
+            chance, width, place, height, position = draws
+            if chance >= config.probability:
+                continue
+            frames, m = clip.shape
+            n, k = int(width * config.frames * frames + 0.5), int(height * config.mels * m + 0.5)
+            mean = clip.sum(axis=0) / np.float32(frames)
+            first, low = int(place * (frames - n)), int(position * (m - k))
+            clip[first : first + n] = mean
+            clip[:, low : low + k] = mean.sum() / m
 
 
 def _draw(span: Span, n: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:

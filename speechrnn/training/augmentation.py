@@ -16,7 +16,7 @@ from speechrnn.training.acoustics import Acoustics, Layout
 from speechrnn.training.features import Features
 from speechrnn.training.spectra import Spectrum, warped_filters
 
-Draws = npt.NDArray[np.float64]
+Draws = Sequence[float]
 
 # vocal tracts are drawn from so many lengths, evenly spaced by ratio: 1.4 % apart at the default range
 _WARPS = 33
@@ -109,7 +109,7 @@ class Augmenter:
             In the order of `pieces`.
         """
         # of eight figures four decide about the edges, four about tempo and window
-        draws = np.random.default_rng((*seed, 0)).random((len(pieces), 8))
+        draws = np.random.default_rng((*seed, 0)).random((len(pieces), 8)).tolist()
         return [self._take(self._cut_edges(parts, row[:4]), row[4:]) for parts, row in zip(pieces, draws, strict=True)]
 
     def _cut_edges(self, pieces: tuple[Piece, ...], draws: Draws) -> tuple[Piece, ...]:
@@ -117,18 +117,21 @@ class Augmenter:
         config = self._what.edges if self._what else None
         if config is None or len(pieces) != 1 or pieces[0] != Piece(pieces[0].row):
             return pieces
+        begins, ends = (draw < config.probability for draw in draws[:2])
+        if not (begins or ends):
+            return pieces
         row = pieces[0].row
         n = int(self._sizes[row])
         level = self._level_db[self._firsts[row] : self._firsts[row] + n]
-        begins, ends = draws[:2] < config.probability
-        least = level.max() - (config.below_db.low + (config.below_db.high - config.below_db.low) * draws[2:])
+        loudest, span = level.max(), config.below_db
+        least = [loudest - (span.low + (span.high - span.low) * draw) for draw in draws[2:]]
         first = int((level >= least[0]).argmax()) if begins else 0
         last = n - int((level[::-1] >= least[1]).argmax()) if ends else n
         return (Piece(row, first / n, last / n),) if last - first >= _FEWEST_FRAMES else pieces
 
     def _take(self, pieces: tuple[Piece, ...], draws: Draws) -> Take:
         what = self._what
-        tempo, chance, length, place = draws.tolist()
+        tempo, chance, length, place = draws
         most = round(what.placement.max_duration * self._rate) if what and what.placement else 0
         if not pieces:  # noise alone: as long as a word could be
             n = max(_FEWEST_FRAMES, round((0.2 + 0.8 * length) * max(most, self._rate)))
@@ -165,13 +168,16 @@ class Augmenter:
         n_frames = max(take.n_frames for take in takes)
         mel = np.zeros((len(takes), n_frames, self._filters.shape[2]), np.float32)
         if voiced:
-            power = self._stretch([takes[i] for i in voiced], n_frames)
-            mel[voiced] = power @ self._filters[rng.integers(0, len(self._filters), len(voiced))]
+            tracts = rng.integers(0, len(self._filters), len(voiced))
+            words = self._stretch([takes[i] for i in voiced])
+            for i, tract, word in zip(voiced, tracts, words, strict=True):
+                first = takes[i].offset
+                np.matmul(word, self._filters[tract], out=mel[i, first : first + len(word)])
         return self._acoustics.record(mel, _layout(takes), rng)
 
-    def _stretch(self, takes: Sequence[Take], n_frames: int) -> Spectrum:
-        """Each word at its new tempo in its window, every frame between two stored ones: (batch, n_frames, n_bins)."""
-        places = np.concatenate([part for take in takes for part in self._places(take)])
+    def _stretch(self, takes: Sequence[Take]) -> list[Spectrum]:
+        """Each word at its new tempo, every frame between two stored ones: (n_word, n_bins)."""
+        places = self._places(takes)
         below = places.astype(np.int64)
         weight = (places - below).astype(np.float32)[:, None]
         words = self._frames[below]
@@ -179,24 +185,30 @@ class Augmenter:
         after = self._frames[np.minimum(below + 1, len(self._frames) - 1)]
         after *= weight
         words += after
-        windows = np.zeros((len(takes), n_frames, self._frames.shape[1]), np.float32)
-        ends = np.cumsum([take.n_word for take in takes])
-        for window, take, word in zip(windows, takes, np.split(words, ends[:-1]), strict=True):
-            window[take.offset : take.offset + take.n_word] = word
-        return windows
+        ends = np.cumsum([take.n_word for take in takes]).tolist()
+        return [words[end - take.n_word : end] for end, take in zip(ends, takes, strict=True)]
 
-    def _places(self, take: Take) -> list[npt.NDArray[np.float64]]:
-        """Of each piece, between which stored frames its new ones lie."""
-        places = []
-        whole = sum(abs(piece.last - piece.first) * self._sizes[piece.row] for piece in take.pieces)
-        left = take.n_word
-        for i, piece in enumerate(take.pieces):
-            share = abs(piece.last - piece.first) * self._sizes[piece.row] / whole
-            n = left if i == len(take.pieces) - 1 else min(left, round(take.n_word * share))
-            left -= n
-            last = self._sizes[piece.row] - 1
-            places.append(self._firsts[piece.row] + np.linspace(piece.first * last, piece.last * last, n))
+    def _places(self, takes: Sequence[Take]) -> npt.NDArray[np.float64]:
+        """Between which stored frames the new ones of all pieces lie."""
+        pieces = [piece for take in takes for piece in take.pieces]
+        n = np.array([n for take in takes for n in self._share_out(take)])
+        rows = np.array([piece.row for piece in pieces])
+        ends = np.array([(piece.first, piece.last) for piece in pieces]) * (self._sizes[rows] - 1)[:, None]
+        steps = (ends[:, 1] - ends[:, 0]) / np.maximum(n - 1, 1)
+        number = np.arange(n.sum()) - np.repeat(np.cumsum(n) - n, n)
+        places: npt.NDArray[np.float64] = np.repeat(self._firsts[rows] + ends[:, 0], n) + number * np.repeat(steps, n)
         return places
+
+    def _share_out(self, take: Take) -> list[int]:
+        """How many frames of the word each of its pieces gets."""
+        if len(take.pieces) == 1:
+            return [take.n_word]
+        natural = [abs(piece.last - piece.first) * int(self._sizes[piece.row]) for piece in take.pieces]
+        shares, left = [], take.n_word
+        for length in natural[:-1]:
+            shares.append(min(left, round(take.n_word * length / sum(natural))))
+            left -= shares[-1]
+        return [*shares, left]
 
 
 def _layout(takes: Sequence[Take]) -> Layout:
