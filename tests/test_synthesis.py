@@ -17,6 +17,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from speechrnn.cli.synthesis import describe_synthesis
 from speechrnn.corpus import espeak, synthesis
 from speechrnn.corpus.espeak import list_voices, speak
 from speechrnn.corpus.layouts import read_corpus
@@ -262,6 +263,15 @@ def test_other_words_and_rates(tmp_path: Path) -> None:
 def test_a_text_that_makes_no_sound_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="said nothing"):
         synthesize(tmp_path, dataclasses.replace(SMALL, words={"1": "..."}))
+
+
+def test_of_other_words_those_that_make_no_sound_are_dropped_and_told(tmp_path: Path) -> None:
+    words = {"go": "go", "none": "..."}
+    made = synthesize(tmp_path, dataclasses.replace(SMALL, words=words, rejects=True))
+    n = SMALL.voices * SMALL.repeats
+    assert len(list(tmp_path.glob("unknown/go_*.wav"))) == made.n_written == n
+    assert not list(tmp_path.glob("unknown/none_*"))
+    assert describe_synthesis(made).endswith(f"\n{n} of {2 * n} clips made no sound and are dropped")
 
 
 # ---- interruptions and other folders

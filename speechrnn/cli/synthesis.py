@@ -88,6 +88,7 @@ def describe_synthesis(made: Synthesized) -> str:
     kind = "clips of other words" if manifest.options.rejects else "clips"
     kind = "strings" if manifest.options.strings else kind
     text = f"{made.path}: {there} {kind} of {len(made.speakers)} synthetic voices{new}"
-    if manifest.judge:
-        text += f"\n{manifest.dropped} of {manifest.n_clips} clips were heard as another digit and are dropped"
+    if manifest.judge or manifest.dropped:
+        why = "were heard as another digit" if manifest.judge else "made no sound"
+        text += f"\n{manifest.dropped} of {manifest.n_clips} clips {why} and are dropped"
     return text

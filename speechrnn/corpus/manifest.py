@@ -115,7 +115,7 @@ class Manifest:
     judge : str
         The model that listened to each clip; empty where none did.
     dropped : int
-        Clips that it took for another word, and that are not there.
+        Clips that it took for another word, or other words that made no sound: they are not there.
     """
 
     engine: str

@@ -37,6 +37,8 @@ __all__ = ["Manifest", "SynthesisOptions", "Synthesized", "read_manifest", "synt
 # words that a message lists; the rest are counted
 _NAMED = 12
 
+Int16 = npt.NDArray[np.int16]
+
 
 @dataclass(frozen=True, slots=True)
 class Synthesized:
@@ -185,19 +187,31 @@ class _Speaker:
         written = dropped = 0
         utterances = tuple(self._utterance(saying, i) for i, (_, saying) in enumerate(sayings))
         speech = self.engine.speak(self.voice.name, utterances, self.voice.seed)
-        sr = self.options.sample_rate
         for index, (path, (_, saying), waveform) in enumerate(zip(paths, sayings, speech.waveforms, strict=True)):
             if path not in missing:
                 continue
-            samples = render(waveform, speech.sample_rate, sr, (self.voice.seed, index))
-            if self.judge is not None and not self.judge.accepts(samples, sr, canonical_label(saying.label)):
+            samples = self._record(waveform, speech.sample_rate, saying.label, index)
+            if samples is None:
                 dropped += 1
                 continue
             file = io.BytesIO()
-            soundfile.write(file, samples, sr, format="WAV", subtype="PCM_16")
+            soundfile.write(file, samples, self.options.sample_rate, format="WAV", subtype="PCM_16")
             write_bytes(path, file.getvalue())
             written += 1
         return _Spoken(written, dropped)
+
+    def _record(self, spoken: Int16, spoken_rate: int, label: str, index: int) -> Int16 | None:
+        """Make a recording of it; None where it is to be dropped."""
+        sr = self.options.sample_rate
+        try:
+            samples = render(spoken, spoken_rate, sr, (self.voice.seed, index))
+        except CorpusError:
+            # a foreign voice has no sound for some words that are none; a digit has to be there
+            if not self.options.rejects:
+                raise
+            return None
+        heard = self.judge is None or self.judge.accepts(samples, sr, canonical_label(label))
+        return samples if heard else None
 
     def _path(self, label: str, take: int) -> Path:
         folder = self.directory / "unknown" if self.options.rejects else self.directory
