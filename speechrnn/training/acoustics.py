@@ -190,9 +190,10 @@ class Acoustics:
         db *= 10
         quietest = np.maximum.reduceat(db.max(axis=1), firsts) - RANGE_DB
         np.maximum(db, np.repeat(quietest, n_frames)[:, None], out=db)
-        clips = np.split(db, ends[:-1])
-        self._blank(clips, rng)
-        return np.split(db @ self._cepstra, ends[:-1])
+        bounds = list(zip(firsts.tolist(), ends.tolist(), strict=True))
+        self._blank([db[first:end] for first, end in bounds], rng)
+        cepstra = db @ self._cepstra
+        return [cepstra[first:end] for first, end in bounds]
 
     def _blank(self, clips: list[Mel], rng: np.random.Generator) -> None:
         """Write the mean over stretches of time and of the mel axis."""

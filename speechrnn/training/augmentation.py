@@ -92,6 +92,7 @@ class Augmenter:
         self._filters = np.ascontiguousarray(filters.transpose(0, 2, 1))
         self._acoustics = Acoustics(noises, config)
         self._level_db = 10 * np.log10(np.maximum(self._frames.sum(axis=1), _SILENCE))
+        self._loudest = np.maximum.reduceat(self._level_db, self._firsts)
 
     def plan(self, pieces: Sequence[tuple[Piece, ...]], seed: tuple[int, ...]) -> list[Take]:
         """Draw tempo and window of each clip of a pass, so that batches can be made of similar lengths.
@@ -121,9 +122,8 @@ class Augmenter:
         if not (begins or ends):
             return pieces
         row = pieces[0].row
-        n = int(self._sizes[row])
-        level = self._level_db[self._firsts[row] : self._firsts[row] + n]
-        loudest, span = level.max(), config.below_db
+        n, start = int(self._sizes[row]), int(self._firsts[row])
+        level, loudest, span = self._level_db[start : start + n], float(self._loudest[row]), config.below_db
         least = [loudest - (span.low + (span.high - span.low) * draw) for draw in draws[2:]]
         first = int((level >= least[0]).argmax()) if begins else 0
         last = n - int((level[::-1] >= least[1]).argmax()) if ends else n
@@ -137,7 +137,7 @@ class Augmenter:
             n = max(_FEWEST_FRAMES, round((0.2 + 0.8 * length) * max(most, self._rate)))
             return Take((), 1.0, 0, n, 0)
         factor = what.tempo.low * (what.tempo.high / what.tempo.low) ** tempo if what and what.tempo else 1.0
-        natural = sum(abs(piece.last - piece.first) * self._sizes[piece.row] for piece in pieces)
+        natural = sum(self._lengths(pieces))
         n_word = max(_FEWEST_FRAMES, round(natural / factor))
         if what is None or what.placement is None or chance >= what.placement.probability or n_word >= most:
             return Take(pieces, factor, n_word, n_word, 0)
@@ -199,11 +199,15 @@ class Augmenter:
         places: npt.NDArray[np.float64] = np.repeat(self._firsts[rows] + ends[:, 0], n) + number * np.repeat(steps, n)
         return places
 
+    def _lengths(self, pieces: tuple[Piece, ...]) -> list[float]:
+        """Frames of each piece as it is stored."""
+        return [abs(piece.last - piece.first) * int(self._sizes[piece.row]) for piece in pieces]
+
     def _share_out(self, take: Take) -> list[int]:
         """How many frames of the word each of its pieces gets."""
         if len(take.pieces) == 1:
             return [take.n_word]
-        natural = [abs(piece.last - piece.first) * int(self._sizes[piece.row]) for piece in take.pieces]
+        natural = self._lengths(take.pieces)
         shares, left = [], take.n_word
         for length in natural[:-1]:
             shares.append(min(left, round(take.n_word * length / sum(natural))))
