@@ -87,8 +87,12 @@ def predict(
     from speechrnn.cli.answers import settle
     from speechrnn.cli.inputs import Inputs
 
-    place = run.Place(out, inputs, resume=resume, force=force, top=top)
-    outfile = run.choose_place(place, folders=engine is Engine.ray)
+    outfile = None
+    if out is not None:
+        from speechrnn.cli import prediction_files as files
+
+        place = files.Place(out, inputs, resume=resume, force=force, top=top)
+        outfile = files.choose_place(place, folders=engine is Engine.ray)
     recognizer = run.load_recognizer(model, threshold, keras=runtime is Runtime.keras)
     # Keras is already parallel inside
     jobs = 1 if runtime is Runtime.keras else jobs
@@ -96,5 +100,5 @@ def predict(
     if outfile is None:
         done = run.show_answers(worker, Inputs(inputs), "json" if as_json else "csv" if as_csv else "text", top)
     else:
-        done = run.write_answers(worker, Inputs(inputs), outfile)
+        done = files.write_answers(worker, Inputs(inputs), outfile)
     settle(done)

@@ -1,39 +1,17 @@
-"""The steps of ``predict``: what recognises, and where the answers go."""
+"""The steps of ``predict``: what recognises, and answers on stdout; `speechrnn.cli.prediction_files` writes them."""
 
-import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
 from pathlib import Path
 from typing import Protocol
 
 import typer
 
 from speechrnn.batch import Item, predict_files
-from speechrnn.cli.answers import FORMATS, Tally, print_answers, tally, watch
+from speechrnn.cli.answers import FORMATS, Tally, print_answers
 from speechrnn.cli.inputs import Inputs
-from speechrnn.cli.outfile import check_same, open_outfile, skip_done, tell_how_to_go_on
-from speechrnn.cli.outplace import SUFFIXES, Outfile, check_local, check_no_input, choose_outfile, hold_outfile
-from speechrnn.errors import OutputError
 from speechrnn.extras import check_installed
-from speechrnn.parquet import holds_answers
 from speechrnn.recognizer import Prediction, Recognizer, load
-from speechrnn.storage import write_folder
-from speechrnn.text import printable
-from speechrnn.vacancy import Kind, check_free
-
-ANSWERS = Kind("answers", "folder of answers", "folders of answers", holds_answers, OutputError)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where answers shall go, and to what, as typed."""
-
-    out: Path | None
-    inputs: Sequence[str]
-    resume: bool
-    force: bool
-    top: int | None
 
 
 class Engine(Protocol):
@@ -53,39 +31,6 @@ class Local:
     def predict(self, items: Iterable[Item]) -> Iterator[Prediction]:
         """Give a prediction for each."""
         return predict_files(self.recognizer, items, jobs=self.jobs)
-
-
-def choose_place(place: Place, *, folders: bool) -> Outfile | Path | None:
-    """Find out whether the answers may go where they shall; nothing that is there is touched yet.
-
-    Parameters
-    ----------
-    place : Place
-        As typed.
-    folders : bool
-        Whether the engine can write a folder.
-
-    Returns
-    -------
-    Outfile, Path or None
-        A file, a folder, or stdout.
-
-    Raises
-    ------
-    OutputError
-        It is an address, something is there already, be it an input, or a folder shall be gone on with.
-    """
-    out = place.out
-    if out is None:
-        return None
-    check_local(out)
-    check_no_input(out, place.inputs)
-    if not folders or out.suffix.lower() in SUFFIXES:
-        return choose_outfile(out, place.top, resume=place.resume, force=place.force)
-    if place.resume:
-        raise OutputError(f"{printable(out)}: a folder cannot be gone on with. Write a .jsonl, .csv or .parquet file.")
-    check_free(out, ANSWERS, force=place.force)
-    return out
 
 
 def find_cluster(recognizer: Recognizer, address: str | None, jobs: int | None) -> Engine:
@@ -159,59 +104,3 @@ def show_answers(engine: Engine, inputs: Inputs, form: str, top: int | None) -> 
         What came.
     """
     return print_answers(engine.predict(inputs), FORMATS[form](top), inputs.count)
-
-
-def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Tally:
-    """Write the answers to a file, behind those that it has, and say where they are.
-
-    Parameters
-    ----------
-    engine : Engine
-        What answers.
-    inputs : Inputs
-        To what.
-    outfile : Outfile or Path
-        Where; a folder is written by the machines of a cluster.
-
-    Returns
-    -------
-    Tally
-        What came, now and before.
-    """
-    if isinstance(outfile, Path):
-        return _write_parts(engine, inputs, outfile)
-    with hold_outfile(outfile):
-        return _write_file(engine, inputs, outfile)
-
-
-def _write_file(engine: Engine, inputs: Inputs, outfile: Outfile) -> Tally:
-    begun = skip_done(outfile, inputs)
-    predictions = _started(check_same(begun.last, engine.predict(begun.items)))
-    with tell_how_to_go_on(outfile), open_outfile(outfile) as file:
-        done = tally(watch(predictions, inputs.count, begun.n), file.add)
-    came = Tally(begun.n + done.n, begun.n_failed + done.n_failed)
-    before = f", {begun.n} of them done before" if begun.n else ""
-    failed = f", of which {begun.n_failed} failed" if begun.n_failed else ""
-    typer.echo(f"{came.n} answers{before}{failed}: {printable(outfile.path)}", err=True)
-    return came
-
-
-def _started(predictions: Iterator[Prediction]) -> Iterator[Prediction]:
-    """Wait for the first one: a cluster that is not there fails before old answers are dropped."""
-    return chain(list(islice(predictions, 1)), predictions)
-
-
-def _write_parts(engine: Engine, inputs: Inputs, folder: Path) -> Tally:
-    from speechrnn.cluster import Cluster
-
-    if not isinstance(engine, Cluster):
-        raise OutputError(f"{printable(folder)}: only --engine ray writes folders. Give a file.")
-    done: list[Tally] = []
-
-    def fill(new: Path) -> None:
-        done.append(Tally(*engine.write(inputs, os.path.abspath(new))))  # noqa: PTH100 -- the others start elsewhere
-
-    # `choose_place` looked at what is there now; what comes while the machines work is nobody's to replace
-    write_folder(folder, fill, replace=folder.exists())
-    typer.echo(f"{done[0].n} answers: {printable(folder)}", err=True)
-    return done[0]
