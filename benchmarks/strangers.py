@@ -13,15 +13,19 @@ from pathlib import Path
 import numpy as np
 from outoffold import FALSE_ACCEPTS, MOST_REFUSED, FoldAnswers, hear_folds, join
 
+from speechrnn.audio import load_audio
 from speechrnn.calibration_error import expected_calibration_error
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.words import NEAR_MISSES
 from speechrnn.folds import bootstrap
+from speechrnn.noise import choose_noise, mix
 from speechrnn.noise_sweep import read_noises, sweep_noise
 from speechrnn.training.calibration import Calibration
 from speechrnn.training.raw import apply_calibration, ease, fit_calibration, measure
 
 LEVELS = (None, 20.0, 15.0, 10.0, 5.0, 0.0, -5.0)
+# recordings are not cut at their words: seconds of the same noise on either side
+PAUSE, PAUSE_LEVELS = 0.6, (20.0, 10.0, 0.0)
 
 
 def clean(folds: list[FoldAnswers]) -> dict[str, object]:
@@ -56,6 +60,29 @@ def in_noise(folds: list[FoldAnswers], noise: Path) -> dict[str, float]:
         rows.append([level.forced for level in swept])
     means = np.mean(rows, axis=0)
     return {"clean" if level is None else f"{level:g} dB": float(m) for level, m in zip(LEVELS, means, strict=True)}
+
+
+def in_pauses(folds: list[FoldAnswers], noise: Path) -> dict[str, dict[str, float]]:
+    """The same, where as much noise is before and after the word: of each speaker, and mean of all."""
+    figures: dict[str, dict[str, float]] = {}
+    for level in PAUSE_LEVELS:
+        scores = by_speaker(folds, [_in_pauses(fold, noise, level) for fold in folds])
+        means = {speaker: float(np.mean(seeds)) for speaker, seeds in scores.items()}
+        figures[f"{level:g} dB"] = {"mean": float(np.mean(list(means.values()))), **means}
+    return figures
+
+
+def _in_pauses(fold: FoldAnswers, noise: Path, level: float) -> float:
+    recognizer, audio = fold.recognizer, fold.recognizer.bundle.config.audio
+    noises, pause = read_noises(noise, recognizer), round(PAUSE * audio.sample_rate)
+    sounds = []
+    for i, answer in enumerate(fold.answers):
+        y = np.pad(load_audio(Path(answer.path), audio), pause)
+        background = choose_noise(noises, y.size, audio.sample_rate, (0, i))
+        sounds.append(mix(y, background, level, pause, y.size - pause))
+    heard = [(one.probabilities or {}) for one in recognizer.predict_batch(sounds)]
+    pairs = zip(heard, fold.answers, strict=True)
+    return float(np.mean([max(found, key=found.__getitem__) == answer.label for found, answer in pairs]))
 
 
 def rejects(fold: FoldAnswers) -> dict[str, np.ndarray]:
@@ -130,6 +157,7 @@ def main(crossval: Path, noise: Path, out: Path, words: list[Path]) -> None:
         ("unseen_speakers", lambda: clean(folds)),
         ("certainty", lambda: certainty(folds, calibrating)),
         ("in_noise", lambda: in_noise(folds, noise)),
+        ("in_noise_with_pauses", lambda: in_pauses(folds, noise)),
     ):
         figures[name] = figure()
         out.write_text(json.dumps(figures, indent=1) + "\n")

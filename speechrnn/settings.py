@@ -10,6 +10,8 @@ from msgspec import Meta, Struct
 Positive = Annotated[int, Meta(ge=1, le=4096)]
 # below, a filter would be longer than many words
 LOWEST_HZ = 20.0
+# where more is loud than a word can be, silence is so much less far down, again and again, but no less than this, in dB
+_STEP_DB, _LEAST_DB = 6.0, 18.0
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
@@ -23,13 +25,23 @@ class AudioConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TrimConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """The arguments of `librosa.effects.trim`, and the lowest frequency of what is loud."""
+    """The arguments of `librosa.effects.trim`, what is loud, and for how long a word can be.
+
+    Examples
+    --------
+    >>> TrimConfig(top_db=42, frame_length=256, hop_length=64, max_loud=0.5).levels_db
+    (42.0, 36.0, 30.0, 24.0, 18.0)
+    >>> TrimConfig(top_db=42, frame_length=256, hop_length=64).levels_db
+    (42.0,)
+    """
 
     top_db: Annotated[float, Meta(gt=0.0, le=120.0)]
     frame_length: Annotated[int, Meta(ge=2, le=8192)]
     hop_length: Positive
-    # what bundles of earlier releases lack: all that was there was loud
+    # what bundles of earlier releases lack: all that was there was loud, and never too long
     fmin: Annotated[float, Meta(ge=0.0, le=1000.0)] = 0.0
+    max_loud: Annotated[float, Meta(ge=0.0, le=10.0)] = 0.0
+    margin: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.0
 
     def __post_init__(self) -> None:
         """Refuse gaps between frames: a sound at the very end could fall between the last two and nothing be left."""
@@ -39,6 +51,12 @@ class TrimConfig(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"hop_length is {self.hop_length}, allowed is at most half of frame_length")
         if 0 < self.fmin < LOWEST_HZ:
             raise ValueError(f"fmin is {self.fmin:g}, allowed is 0 for no filter, or at least {LOWEST_HZ:g}")
+
+    @property
+    def levels_db(self) -> tuple[float, ...]:
+        """How far silence is under the loudest frame: the first at which no more is loud than a word can be."""
+        n = int((self.top_db - _LEAST_DB) // _STEP_DB) if self.max_loud and self.top_db > _LEAST_DB else 0
+        return tuple(float(self.top_db - _STEP_DB * i) for i in range(n + 1))
 
 
 class FeatureConfig(Struct, frozen=True, forbid_unknown_fields=True):

@@ -338,6 +338,23 @@ def test_trimmed_words_of_librosa_need_no_more_trimming() -> None:
         assert len(ours) == pytest.approx(len(plain), abs=3)
 
 
+@pytest.mark.parametrize("db", [21, 25, 30])
+def test_in_noise_augmentation_trims_what_the_front_end_trims(db: float) -> None:
+    config = Config.load("digits", {f"augmentation.{part}": None for part in PARTS})
+    for seed in range(6):
+        plain = word(3000 + 300 * seed, seed, lead=6000, tail=5000)
+        noise = np.random.default_rng(seed).standard_normal(plain.size) * plain[6000:-5000].std() * 10 ** (-db / 20)
+        y = (plain + noise * np.hanning(plain.size) ** 0.1).astype(np.float32)
+        cut = find_word(y, config.trim, SR)
+        n_frames = 1 + y.size // 80
+        [ours] = Augmenter([power_spectrum(y, config.features)], [], config).features(
+            [Take((Piece(0),), 1.0, n_frames, n_frames, 0)], (0,)
+        )
+        assert len(ours) == pytest.approx(1 + (cut.end - cut.start) // 80, abs=8)
+        # without it, all of it would be word
+        assert len(ours) < 100 < n_frames
+
+
 def test_what_augmentation_trims_hums_on_as_little_as_what_the_front_end_trims() -> None:
     config = only()
     for plain in (word(3000 + 700 * seed, seed, lead=4000, tail=4000) for seed in range(4)):

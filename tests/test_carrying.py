@@ -54,9 +54,9 @@ def test_an_export_answers_as_the_bundle_on_sounds_it_was_not_tried_on(
         check_distribution(b[:-1])
 
 
-@pytest.mark.parametrize("fmin", [0.0, 250.0])
-def test_the_layer_finds_words_and_features_as_librosa_does(fmin: float) -> None:
-    config = Config.load("default", {"trim.fmin": fmin})
+@pytest.mark.parametrize(("fmin", "max_loud"), [(0.0, 0.0), (250.0, 0.0), (300.0, 0.2), (0.0, 0.5)])
+def test_the_layer_finds_words_and_features_as_librosa_does(fmin: float, max_loud: float) -> None:
+    config = Config.load("default", {"trim.fmin": fmin, "trim.max_loud": max_loud})
     layer = WordFeatures({part: msgspec.to_builtins(getattr(config, part)) for part in ("audio", "trim", "features")})
     words = [*odd_words().values(), word(3000, 8, lead=1111, tail=2222)]
     batch = pad(words)

@@ -1,6 +1,7 @@
 """The graph's front end against librosa."""
 
 import librosa
+import msgspec
 import numpy as np
 import onnxruntime
 import pytest
@@ -10,8 +11,10 @@ from onnx import TensorProto, helper
 
 from speechrnn.config import Config
 from speechrnn.errors import ConfigError
+from speechrnn.high_pass import above
 from speechrnn.recognizer import pad
-from speechrnn.training.features import find_word, word_mfcc
+from speechrnn.settings import TrimConfig
+from speechrnn.training.features import Bounds, find_word, word_mfcc
 from speechrnn.training.frontend import add_front_end, check_filters, cosine_transform, fourier_kernel
 from speechrnn.training.graph import Graph
 from tests.networks import random_network
@@ -57,6 +60,53 @@ def test_trim_bounds_equal_librosa_to_the_sample_over_many_levels_of_silence(fmi
             loud, top_db=trim.top_db, frame_length=trim.frame_length, hop_length=trim.hop_length
         )
         assert (s, e) == tuple(expected)
+
+
+def noisy_words() -> list[np.ndarray]:
+    """Words of any length in pauses of any length, in as much noise as there is word, or next to none."""
+    rng = np.random.default_rng(0)
+    noisy = []
+    for i in range(120):
+        y = word(1500 + 41 * i, i, lead=101 * i, tail=4000)
+        db = rng.uniform(0, 70)
+        noise = rng.standard_normal(y.size) * 10 ** (-db / 20) * y.std()
+        noisy.append((y + scipy.signal.lfilter([1], [1, -rng.uniform(-0.9, 0.9)], noise)).astype(np.float32))
+    return noisy
+
+
+def n_loud(y: np.ndarray, trim: TrimConfig, top_db: float) -> int:
+    """Frames that are loud, counted from their definition."""
+    z = np.pad(above(y, trim.fmin, 8000).astype(np.float64), trim.frame_length // 2)
+    starts = range(0, y.size + 1, trim.hop_length)
+    power = np.array([np.mean(z[i : i + trim.frame_length] ** 2) for i in starts])
+    return int((power > power.max() * 10 ** (-top_db / 10)).sum())
+
+
+def test_in_noise_bounds_are_those_of_the_first_of_librosas_cuts_that_leaves_no_more_than_a_word() -> None:
+    config = Config.load("digits")
+    trim, margin = config.trim, round(config.trim.margin * 8000)
+    # half a second
+    most, noisy, plain = 62, noisy_words(), msgspec.structs.replace(trim, max_loud=0.0)
+    start, end = front_end(config).run(["start", "end"], pad(noisy))
+    levels = []
+    for y, s, e in zip(noisy, start, end, strict=True):
+        fit = [i for i, top_db in enumerate(trim.levels_db) if n_loud(y, trim, top_db) <= most]
+        level = min(fit, default=len(trim.levels_db) - 1)
+        cut = find_word(y, msgspec.structs.replace(plain, top_db=trim.levels_db[level]), 8000)
+        around = margin if level else 0
+        assert (s, e) == (max(0, cut.start - around), min(y.size, cut.end + around))
+        assert find_word(y, trim, 8000) == Bounds(s, e)
+        levels.append(level)
+    # each level is somebody's
+    assert set(levels) == set(range(5))
+
+
+def test_what_is_as_short_as_a_word_is_cut_as_librosa_cuts_it() -> None:
+    config = Config.load("digits")
+    trim, plain = config.trim, msgspec.structs.replace(config.trim, max_loud=0.0)
+    for i in range(30):
+        y = word(1500 + 60 * i, i, lead=1000, tail=2000)
+        assert find_word(y, trim, 8000) == find_word(y, plain, 8000)
 
 
 @pytest.mark.parametrize("n_periods", [50, 60])

@@ -175,9 +175,14 @@ class Acoustics:
 
     def _trimmed(self, mel: Mel, inside: Rows) -> Rows:
         """Which frames the trimming leaves of each window."""
+        trim, rate = self._config.trim, self._config.audio.sample_rate / self._config.features.hop_length
         energy = (mel @ self._loud) * inside
-        loud = energy > energy.max(axis=1, keepdims=True) * 10 ** (-self._config.trim.top_db / 10)
-        first, last = loud.argmax(axis=1), mel.shape[1] - loud[:, ::-1].argmax(axis=1)
+        thresholds = energy.max(axis=1, keepdims=True) * 10 ** (-np.array(trim.levels_db) / 10)
+        many = np.array([(energy > one[:, None]).sum(axis=1) > trim.max_loud * rate for one in thresholds.T[:-1]])
+        level = many.sum(axis=0, dtype=np.int64) if len(many) else np.zeros(len(mel), np.int64)
+        loud = energy > np.take_along_axis(thresholds, level[:, None], axis=1)
+        margin = np.where(level > 0, round(trim.margin * rate), 0)
+        first, last = loud.argmax(axis=1) - margin, mel.shape[1] - loud[:, ::-1].argmax(axis=1) + margin
         frames = np.arange(mel.shape[1])
         kept: Rows = (frames >= first[:, None]) & (frames < last[:, None]) & inside
         return kept

@@ -59,12 +59,27 @@ class WordFeatures(keras.layers.Layer):  # type: ignore[misc]  # keras has no ty
         power = ops.maximum(ops.mean(frames * frames, axis=2), POWER_FLOOR)
         frame = ops.arange(ops.shape(frames)[1], dtype="int32")[None, :]
         power = ops.where(frame * hop <= length[:, None], power, 0.0)
-        loud = power > ops.max(power, axis=1, keepdims=True) * 10 ** (-self._trim.top_db / 10)
+        threshold, margin = self._threshold(power)
+        loud = power > threshold
         number = ops.cast(frame, "float32")
         first = ops.min(ops.where(loud, number, 1e9), axis=1)
         last = ops.max(ops.where(loud, number, -1.0), axis=1)
         start, end = (ops.cast(x, "int32") * hop for x in (first, last + 1))
-        return start, ops.minimum(end, length)
+        return ops.maximum(start - margin, 0), ops.minimum(end + margin, length)
+
+    def _threshold(self, power: Any) -> tuple[Any, Any]:
+        """What is loud, (batch, 1), and the margin in samples, (batch,): at the first of `levels_db` that will do."""
+        trim, sr = self._trim, self.config["audio"]["sample_rate"]
+        shares = np.array([10 ** (-db / 10) for db in trim.levels_db], np.float32)
+        thresholds = ops.max(power, axis=1, keepdims=True) * shares
+        if len(shares) == 1:
+            return thresholds, 0
+        n_loud = ops.sum(ops.cast(power[:, None, :] > thresholds[:, :, None], "float32"), axis=2)
+        many = ops.cast(n_loud > trim.max_loud * sr / trim.hop_length, "int32")
+        level = ops.sum(many[:, :-1], axis=1)
+        chosen = ops.cast(ops.arange(len(shares), dtype="int32")[None, :] == level[:, None], "float32")
+        margin = ops.minimum(level, 1) * round(trim.margin * sr)
+        return ops.sum(thresholds * chosen, axis=1, keepdims=True), margin
 
     def _loud(self, y: Any, length: Any) -> Any:
         """What lies above the trimming's `fmin`, by products of matrices over blocks of samples."""

@@ -15,7 +15,6 @@ import numpy as np
 from speechrnn.audio import Waveform, load_audio
 from speechrnn.bundle import WEIGHTS, Bundle, read_bundle
 from speechrnn.errors import TrainingError
-from speechrnn.high_pass import above
 from speechrnn.places import find_model
 from speechrnn.recognizer import Answers, OnnxEngine, Recognizer
 from speechrnn.training.batches import pad_features
@@ -183,12 +182,9 @@ def predict_file(path: Path, bundle: Bundle, network: keras.Model) -> str:
     config = bundle.config
     y, sr = librosa.load(path, sr=config.audio.sample_rate)
     trim, features = config.trim, config.features
-    loud = above(y, trim.fmin, sr)
-    _, (start, end) = librosa.effects.trim(
-        loud, top_db=trim.top_db, frame_length=trim.frame_length, hop_length=trim.hop_length
-    )
+    word = find_word(y, trim, round(sr))
     mfcc = librosa.feature.mfcc(
-        y=y[start:end], sr=sr, n_mfcc=features.n_mfcc, n_fft=features.n_fft, hop_length=features.hop_length,
+        y=y[word.start : word.end], sr=sr, n_mfcc=features.n_mfcc, n_fft=features.n_fft, hop_length=features.hop_length,
         n_mels=features.n_mels, fmin=features.fmin, fmax=features.fmax,
     )  # fmt: skip
     n_frames = mfcc.shape[1]

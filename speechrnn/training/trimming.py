@@ -56,7 +56,7 @@ def pad(g: Graph, config: Config) -> Padded:
 
 
 def find_word(g: Graph, padded: Padded, whole: Config) -> tuple[str, str]:
-    """Add `librosa.effects.trim`: mean power of centred frames above `fmin`, against the loudest one.
+    """Add `speechrnn.training.features.find_word`: mean power of centred frames above `fmin`, against the loudest one.
 
     Parameters
     ----------
@@ -83,15 +83,34 @@ def find_word(g: Graph, padded: Padded, whole: Config) -> tuple[str, str]:
     centres = g("Slice", padded.index, g.integers(padded.before), g.integers(1 - half), g.integers(0), g.integers(hop))
     own = g("LessOrEqual", centres, column(g, "length", 1))
     power = g("Where", own, g("Max", power, g.number(POWER_FLOOR)), g.number(0.0))
-    loudest = g("ReduceMax", power, g.integers(1), keepdims=1)
-    threshold = g("Mul", loudest, g.number(10 ** (-config.top_db / 10)))
+    return _bound(g, power, whole)
+
+
+def _bound(g: Graph, power: str, whole: Config) -> tuple[str, str]:
+    """Bound what is loud at the first of `levels_db` at which no more is loud than a word can be."""
+    config, sr = whole.trim, whole.audio.sample_rate
+    shares = [10 ** (-db / 10) for db in config.levels_db]
+    thresholds = g("Mul", g("ReduceMax", power, g.integers(1), keepdims=1), g.constant(np.array(shares, np.float32)))
+    threshold, margin, samples = thresholds, "", g.number(config.hop_length, np.int64)
+    if len(shares) > 1:
+        # an axis of levels before that of frames; the last has to do
+        loud = g("Greater", g("Unsqueeze", power, g.integers(1)), g("Unsqueeze", thresholds, g.integers(2)))
+        n_loud = g("ReduceSum", g("Cast", loud, to=TensorProto.FLOAT), g.integers(2), keepdims=0)
+        most = g.number(config.max_loud * sr / config.hop_length)
+        many = g("Cast", g("Greater", n_loud, most), to=TensorProto.INT64)
+        # a higher threshold leaves less: as many levels are too low as leave too much
+        others = g("Slice", many, g.integers(0), g.integers(-1), g.integers(1))
+        level = g("ReduceSum", others, g.integers(1), keepdims=1)
+        threshold = g("GatherElements", thresholds, level, axis=1)
+        raised = g("Squeeze", g("Min", level, g.number(1, np.int64)), g.integers(1))
+        margin = g("Mul", raised, g.number(round(config.margin * sr), np.int64))
     loud = g("Cast", g("Greater", power, threshold), to=TensorProto.FLOAT)
-    first = g("ArgMax", loud, axis=1, keepdims=0)
+    first = g("Mul", g("ArgMax", loud, axis=1, keepdims=0), samples)
     last = g("ArgMax", loud, axis=1, keepdims=0, select_last_index=1)
-    samples = g.number(hop, np.int64)
-    start = g("Mul", first, samples, name="start")
-    end = g("Min", g("Mul", g("Add", last, g.number(1, np.int64)), samples), "length", name="end")
-    return start, end
+    end = g("Mul", g("Add", last, g.number(1, np.int64)), samples)
+    if margin:
+        first, end = g("Max", g("Sub", first, margin), g.number(0, np.int64)), g("Add", end, margin)
+    return g("Identity", first, name="start"), g("Min", end, "length", name="end")
 
 
 def _energies(g: Graph, padded: Padded, whole: Config) -> str:
