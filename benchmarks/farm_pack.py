@@ -18,7 +18,8 @@ from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip, clip_hash
 from speechrnn.corpus.layouts import Corpus, read_corpus
 from speechrnn.corpus.splits import Split
-from speechrnn.training.features import Example, find_word
+from speechrnn.training.bounds import find_word
+from speechrnn.training.features import Example
 from speechrnn.training.material import Gathered, assort
 from speechrnn.training.noises import Noise, load_noises
 from speechrnn.training.roles import assign, is_known, trained_labels

@@ -13,7 +13,8 @@ from speechrnn.settings import RejectionConfig
 from speechrnn.training.acoustics import Acoustics, Layout
 from speechrnn.training.augmentation import Augmenter, Piece, Take
 from speechrnn.training.backgrounds import Backgrounds
-from speechrnn.training.features import Features, find_word, mfcc, word_mfcc
+from speechrnn.training.bounds import find_word
+from speechrnn.training.features import Features, mfcc, word_mfcc
 from speechrnn.training.sampling import Origin as Source
 from speechrnn.training.sampling import Pool, chances, draw, draw_pass
 from speechrnn.training.spectra import Spectrum, filter_widths, power_spectrum, warped_filters

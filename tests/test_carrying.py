@@ -17,8 +17,9 @@ from speechrnn.engine import pad
 from speechrnn.errors import TrainingError
 from speechrnn.rehearsal import rehearse
 from speechrnn.training import carrying
+from speechrnn.training.bounds import find_word
 from speechrnn.training.carrying import carry, default_path
-from speechrnn.training.features import find_word, word_mfcc
+from speechrnn.training.features import word_mfcc
 from speechrnn.training.formats import FORMATS, hear_bundle
 from speechrnn.training.frontend_layer import WordFeatures
 from speechrnn.training.int8 import quantize

@@ -14,7 +14,8 @@ from speechrnn.errors import ConfigError
 from speechrnn.high_pass import above
 from speechrnn.recognizer import pad
 from speechrnn.settings import TrimConfig
-from speechrnn.training.features import Bounds, find_word, word_mfcc
+from speechrnn.training.bounds import Bounds, find_word
+from speechrnn.training.features import word_mfcc
 from speechrnn.training.frontend import add_front_end, check_filters, cosine_transform, fourier_kernel
 from speechrnn.training.graph import Graph
 from tests.networks import random_network

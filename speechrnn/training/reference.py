@@ -18,7 +18,8 @@ from speechrnn.errors import TrainingError
 from speechrnn.places import find_model
 from speechrnn.recognizer import Answers, OnnxEngine, Recognizer
 from speechrnn.training.batches import pad_features
-from speechrnn.training.features import find_word, word_mfcc
+from speechrnn.training.bounds import find_word
+from speechrnn.training.features import word_mfcc
 from speechrnn.training.network import build_network
 from speechrnn.training.weights import load_weights, set_weights
 

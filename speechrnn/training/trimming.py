@@ -56,7 +56,7 @@ def pad(g: Graph, config: Config) -> Padded:
 
 
 def find_word(g: Graph, padded: Padded, whole: Config) -> tuple[str, str]:
-    """Add `speechrnn.training.features.find_word`: mean power of centred frames above `fmin`, against the loudest one.
+    """Add `speechrnn.training.bounds.find_word`: mean power of centred frames above `fmin`, against the loudest one.
 
     Parameters
     ----------

@@ -13,7 +13,8 @@ from speechrnn.cost import count_multiply_adds
 from speechrnn.engine import OnnxEngine
 from speechrnn.rehearsal import rehearse
 from speechrnn.timing import take_turns
-from speechrnn.training.features import find_word, mfcc
+from speechrnn.training.bounds import find_word
+from speechrnn.training.features import mfcc
 from speechrnn.training.reference import load_network
 
 N_RUNS = 500
