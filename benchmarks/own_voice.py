@@ -1,8 +1,12 @@
-"""Own voice in a minute: this file, WORK OUT.json [N]. WORK is the folder that `speechrnn/pretrained/make.sh` laid out.
+"""Own voice in a minute: WORK is the folder that `speechrnn/pretrained/make.sh` laid out.
+
+    own_voice.py WORK OUT.json [N]
+    own_voice.py WORK OUT.json CROSSVAL OTHERS SPEAKER...
 
 Three models (or the first N), each of the shipped recipe without two of FSDD's speakers. Each of the two is once "me",
-who adapts the model with three recordings of each digit, and once the stranger whom neither training heard. Writes
-each row as it comes; what is trained already is kept.
+who adapts the model with three recordings of each digit, and once the stranger whom neither training heard. Or the
+folds of CROSSVAL without each SPEAKER, who is "me"; the stranger is who speaks in the folder OTHERS, such as piper's
+joe. Writes each row as it comes, beside those of other people; what is trained already is kept.
 """
 
 import json
@@ -109,14 +113,32 @@ def adapt(base: Path, mine: list[Path], names: tuple[str, str, int], before: flo
     )  # fmt: skip
 
 
-def main(work: Path, out: Path, n: int = len(PAIRS)) -> None:
+def fold_rows(work: Path, crossval: Path, others: Path, speakers: list[str]) -> Iterator[Row]:
+    """Adapt the folds of a cross-validation, each to the speaker whom it never heard."""
+    strangers = sorted(others.glob("*.wav"))
+    for me in speakers:
+        base = work / "own-voice" / f"{me}-{others.name}"
+        base.mkdir(parents=True, exist_ok=True)
+        if not (base / "model").exists():
+            (base / "model").symlink_to((crossval / "folds" / f"{me}-0" / "model").resolve())
+        before = accuracy(base / "model", strangers)
+        for draw in range(DRAWS):
+            yield adapt(base, clips_of(work, me), (me, others.name, draw), before, strangers)
+
+
+def main(work: Path, out: Path, *more: str) -> None:
     """Measure and write."""
-    done: list[dict[str, object]] = []
-    for row in rows(work.resolve(), PAIRS[:n]):
-        done.append(asdict(row))
+    if len(more) > 1:
+        measured = fold_rows(work, Path(more[0]).resolve(), Path(more[1]).resolve(), list(more[2:]))
+    else:
+        measured = rows(work, PAIRS[: int(more[0])] if more else PAIRS)
+    done: list[dict[str, object]] = json.loads(out.read_text()) if out.is_file() else []
+    for row in measured:
+        names = row.me, row.stranger, row.draw
+        done = [one for one in done if (one["me"], one["stranger"], one["draw"]) != names] + [asdict(row)]
         out.write_text(json.dumps(done, indent=1) + "\n")
         print(row, flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]), *map(int, sys.argv[3:4]))
+    main(Path(sys.argv[1]).resolve(), Path(sys.argv[2]), *sys.argv[3:])

@@ -76,3 +76,4 @@ python "$bench/calibrate_pretrained.py" "$last" "$folds" held-out noise "$here/d
 # what MODEL_CARD.md says: figures on voices, words, an engine and noises that never trained
 python "$bench/strangers.py" "$folds" noise "$bench/strangers.json" $refuse  # one word each
 python "$bench/own_voice.py" . "$bench/own_voice.json"
+[ ! -d joe ] || python "$bench/own_voice.py" . "$bench/own_voice.json" "$folds" joe nicolas yweweler
