@@ -119,8 +119,9 @@ def fold_rows(work: Path, crossval: Path, others: Path, speakers: list[str]) -> 
     for me in speakers:
         base = work / "own-voice" / f"{me}-{others.name}"
         base.mkdir(parents=True, exist_ok=True)
-        if not (base / "model").exists():
-            (base / "model").symlink_to((crossval / "folds" / f"{me}-0" / "model").resolve())
+        # another cross-validation may have been here
+        (base / "model").unlink(missing_ok=True)
+        (base / "model").symlink_to((crossval / "folds" / f"{me}-0" / "model").resolve())
         before = accuracy(base / "model", strangers)
         for draw in range(DRAWS):
             yield adapt(base, clips_of(work, me), (me, others.name, draw), before, strangers)

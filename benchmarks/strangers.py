@@ -64,25 +64,26 @@ def in_noise(folds: list[FoldAnswers], noise: Path) -> dict[str, float]:
 
 def in_pauses(folds: list[FoldAnswers], noise: Path) -> dict[str, dict[str, float]]:
     """The same, where as much noise is before and after the word: of each speaker, and mean of all."""
+    rows = [_in_pauses(fold, noise) for fold in folds]
     figures: dict[str, dict[str, float]] = {}
-    for level in PAUSE_LEVELS:
-        scores = by_speaker(folds, [_in_pauses(fold, noise, level) for fold in folds])
-        means = {speaker: float(np.mean(seeds)) for speaker, seeds in scores.items()}
+    for level, shares in zip(PAUSE_LEVELS, zip(*rows, strict=True), strict=True):
+        means = {speaker: float(np.mean(seeds)) for speaker, seeds in by_speaker(folds, list(shares)).items()}
         figures[f"{level:g} dB"] = {"mean": float(np.mean(list(means.values()))), **means}
     return figures
 
 
-def _in_pauses(fold: FoldAnswers, noise: Path, level: float) -> float:
+def _in_pauses(fold: FoldAnswers, noise: Path) -> list[float]:
     recognizer, audio = fold.recognizer, fold.recognizer.bundle.config.audio
     noises, pause = read_noises(noise, recognizer), round(PAUSE * audio.sample_rate)
-    sounds = []
-    for i, answer in enumerate(fold.answers):
-        y = np.pad(load_audio(Path(answer.path), audio), pause)
-        background = choose_noise(noises, y.size, audio.sample_rate, (0, i))
-        sounds.append(mix(y, background, level, pause, y.size - pause))
-    heard = [(one.probabilities or {}) for one in recognizer.predict_batch(sounds)]
-    pairs = zip(heard, fold.answers, strict=True)
-    return float(np.mean([max(found, key=found.__getitem__) == answer.label for found, answer in pairs]))
+    clips = [np.pad(load_audio(Path(answer.path), audio), pause) for answer in fold.answers]
+    under = [choose_noise(noises, y.size, audio.sample_rate, (0, i)) for i, y in enumerate(clips)]
+    shares = []
+    for level in PAUSE_LEVELS:
+        sounds = [mix(y, one, level, pause, y.size - pause) for y, one in zip(clips, under, strict=True)]
+        heard = [(one.probabilities or {}) for one in recognizer.predict_batch(sounds)]
+        pairs = zip(heard, fold.answers, strict=True)
+        shares.append(float(np.mean([max(found, key=found.__getitem__) == answer.label for found, answer in pairs])))
+    return shares
 
 
 def rejects(fold: FoldAnswers) -> dict[str, np.ndarray]:

@@ -55,7 +55,7 @@ class TrimConfig(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def levels_db(self) -> tuple[float, ...]:
         """How far silence is under the loudest frame: the first at which no more is loud than a word can be."""
-        n = int((self.top_db - _LEAST_DB) // _STEP_DB) if self.max_loud and self.top_db > _LEAST_DB else 0
+        n = max(0, int((self.top_db - _LEAST_DB) // _STEP_DB)) if self.max_loud else 0
         return tuple(float(self.top_db - _STEP_DB * i) for i in range(n + 1))
 
 

@@ -178,8 +178,8 @@ class Acoustics:
         trim, rate = self._config.trim, self._config.audio.sample_rate / self._config.features.hop_length
         energy = (mel @ self._loud) * inside
         thresholds = energy.max(axis=1, keepdims=True) * 10 ** (-np.array(trim.levels_db) / 10)
-        many = np.array([(energy > one[:, None]).sum(axis=1) > trim.max_loud * rate for one in thresholds.T[:-1]])
-        level = many.sum(axis=0, dtype=np.int64) if len(many) else np.zeros(len(mel), np.int64)
+        n_loud = (energy[:, None, :] > thresholds[:, :-1, None]).sum(axis=2)
+        level = (n_loud > trim.max_loud * rate).sum(axis=1)
         loud = energy > np.take_along_axis(thresholds, level[:, None], axis=1)
         margin = np.where(level > 0, round(trim.margin * rate), 0)
         first, last = loud.argmax(axis=1) - margin, mel.shape[1] - loud[:, ::-1].argmax(axis=1) + margin

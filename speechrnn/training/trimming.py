@@ -87,30 +87,35 @@ def find_word(g: Graph, padded: Padded, whole: Config) -> tuple[str, str]:
 
 
 def _bound(g: Graph, power: str, whole: Config) -> tuple[str, str]:
-    """Bound what is loud at the first of `levels_db` at which no more is loud than a word can be."""
-    config, sr = whole.trim, whole.audio.sample_rate
-    shares = [10 ** (-db / 10) for db in config.levels_db]
-    thresholds = g("Mul", g("ReduceMax", power, g.integers(1), keepdims=1), g.constant(np.array(shares, np.float32)))
-    threshold, margin, samples = thresholds, "", g.number(config.hop_length, np.int64)
-    if len(shares) > 1:
-        # an axis of levels before that of frames; the last has to do
-        loud = g("Greater", g("Unsqueeze", power, g.integers(1)), g("Unsqueeze", thresholds, g.integers(2)))
-        n_loud = g("ReduceSum", g("Cast", loud, to=TensorProto.FLOAT), g.integers(2), keepdims=0)
-        most = g.number(config.max_loud * sr / config.hop_length)
-        many = g("Cast", g("Greater", n_loud, most), to=TensorProto.INT64)
-        # a higher threshold leaves less: as many levels are too low as leave too much
-        others = g("Slice", many, g.integers(0), g.integers(-1), g.integers(1))
-        level = g("ReduceSum", others, g.integers(1), keepdims=1)
-        threshold = g("GatherElements", thresholds, level, axis=1)
-        raised = g("Squeeze", g("Min", level, g.number(1, np.int64)), g.integers(1))
-        margin = g("Mul", raised, g.number(round(config.margin * sr), np.int64))
+    """Bound what is loud, and what lies on either side of it where the threshold is not the lowest."""
+    threshold, margin = _threshold(g, power, whole)
+    samples = g.number(whole.trim.hop_length, np.int64)
     loud = g("Cast", g("Greater", power, threshold), to=TensorProto.FLOAT)
     first = g("Mul", g("ArgMax", loud, axis=1, keepdims=0), samples)
     last = g("ArgMax", loud, axis=1, keepdims=0, select_last_index=1)
     end = g("Mul", g("Add", last, g.number(1, np.int64)), samples)
-    if margin:
+    if margin is not None:
         first, end = g("Max", g("Sub", first, margin), g.number(0, np.int64)), g("Add", end, margin)
     return g("Identity", first, name="start"), g("Min", end, "length", name="end")
+
+
+def _threshold(g: Graph, power: str, whole: Config) -> tuple[str, str | None]:
+    """What is loud, (batch, 1), at the first of `levels_db` that will do; of several, the margin too, (batch,)."""
+    config, sr = whole.trim, whole.audio.sample_rate
+    shares = np.array([10 ** (-db / 10) for db in config.levels_db], np.float32)
+    thresholds = g("Mul", g("ReduceMax", power, g.integers(1), keepdims=1), g.constant(shares))
+    if len(shares) == 1:
+        return thresholds, None
+    # an axis of levels before that of frames; the last has to do
+    loud = g("Greater", g("Unsqueeze", power, g.integers(1)), g("Unsqueeze", thresholds, g.integers(2)))
+    n_loud = g("ReduceSum", g("Cast", loud, to=TensorProto.FLOAT), g.integers(2), keepdims=0)
+    many = g("Cast", g("Greater", n_loud, g.number(config.max_loud * sr / config.hop_length)), to=TensorProto.INT64)
+    # a higher threshold leaves less: as many levels are too low as leave too much
+    others = g("Slice", many, g.integers(0), g.integers(-1), g.integers(1))
+    level = g("ReduceSum", others, g.integers(1), keepdims=1)
+    threshold = g("GatherElements", thresholds, level, axis=1)
+    raised = g("Squeeze", g("Min", level, g.number(1, np.int64)), g.integers(1))
+    return threshold, g("Mul", raised, g.number(round(config.margin * sr), np.int64))
 
 
 def _energies(g: Graph, padded: Padded, whole: Config) -> str:
