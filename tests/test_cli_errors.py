@@ -181,6 +181,14 @@ def test_help_loads_only_what_it_needs_to_be_shown(tmp_path: Path) -> None:
     assert LIGHT_AT_START & set(told["modules"]) == set()
 
 
+def test_a_command_ends_without_looking_through_what_it_imported(tmp_path: Path) -> None:
+    spy = "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count(), len(gc.get_objects())))"
+    command = [sys.executable, "-c", f"{spy}; from speechrnn.cli import main; main()", "--version"]
+    done = subprocess.run(command, capture_output=True, check=True, cwd=tmp_path, text=True)
+    frozen, left = map(int, done.stdout.splitlines()[-1].split())
+    assert frozen > 10 * left
+
+
 @pytest.mark.parametrize(
     "command",
     [["train"], ["predict"], ["evaluate"], ["compare"], ["info"], ["configs"], ["plot"], ["data"]]
