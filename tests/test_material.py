@@ -1,6 +1,7 @@
 """Sources: what trains, what validates, what is refused, and whose clips are left out."""
 
 import shutil
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -216,6 +217,17 @@ def test_a_pass_has_as_many_clips_as_it_says_and_targets_agree(corpus: Path) -> 
     known = np.concatenate([batch.known for batch in batches])
     np.testing.assert_array_equal(targets.sum(axis=1), known)
     assert (1 - known).sum() == round(200 * (0.15 + 0.05 + 0.08))
+
+
+def test_batches_hold_neighbours_by_the_lengths_that_are_left_after_trimming(corpus: Path) -> None:
+    """Within what is made together no batch reaches into another, though noise decides what is trimmed."""
+    config = Config.load("default", {"training.clips_per_epoch": 4 * 16, "training.batch_size": 16})
+    feed = Feed(collect(corpus).material, config)
+    for number in range(1, 6):
+        lengths = [batch.inputs["n_frames"].tolist() for batch in feed.epoch(number)]
+        lengths.sort(key=lambda one: (min(one), max(one)))
+        assert [len(one) for one in lengths] == [16] * 4
+        assert all(max(a) <= min(b) for a, b in pairwise(lengths))
 
 
 def test_without_augmentation_each_clip_comes_once_as_it_is(corpus: Path) -> None:

@@ -1,7 +1,8 @@
 """Batches of examples, padded, in an order that seed and epoch alone decide."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import numpy as np
@@ -12,9 +13,11 @@ from speechrnn.training.features import Features
 T = TypeVar("T")
 
 # lengths are rounded up to this, so that a backend that compiles for each shape compiles few
-_LENGTH_STEP = 16
+_LENGTH_STEP = 8
 # clips of similar length share a batch, found among this many batches' worth of shuffled clips
 _WINDOW = 16
+# of the first window, for which a pass has to wait
+_FIRST_WINDOW = 4
 
 
 def shuffled_order(lengths: Sequence[int], batch_size: int, seed: tuple[int, int]) -> list[npt.NDArray[np.int64]]:
@@ -50,6 +53,32 @@ def shuffled_order(lengths: Sequence[int], batch_size: int, seed: tuple[int, int
     return [batches[i] for i in random.permutation(len(batches))]
 
 
+def shuffled_windows(n: int, batch_size: int, seed: tuple[int, ...]) -> list[npt.NDArray[np.int64]]:
+    """Shuffle clips into windows, out of which batches of similar length are made once the lengths are known.
+
+    Parameters
+    ----------
+    n : int
+        How many clips.
+    batch_size : int
+        Clips in one batch.
+    seed : tuple of int
+        Decides the order.
+
+    Returns
+    -------
+    list of np.ndarray of int
+        Each index once; all but the last window are whole batches.
+
+    Examples
+    --------
+    >>> [len(window) for window in shuffled_windows(100, batch_size=4, seed=(0, 1))]
+    [16, 64, 20]
+    """
+    first, size = _FIRST_WINDOW * batch_size, _WINDOW * batch_size
+    return np.split(np.random.default_rng(seed).permutation(n), range(first, n, size))
+
+
 def sorted_order(lengths: Sequence[int], batch_size: int) -> list[npt.NDArray[np.int64]]:
     """Put clips into batches by length, shortest first.
 
@@ -67,6 +96,34 @@ def sorted_order(lengths: Sequence[int], batch_size: int) -> list[npt.NDArray[np
     """
     by_length = np.argsort(np.asarray(lengths), kind="stable")
     return np.array_split(by_length, math.ceil(by_length.size / batch_size))
+
+
+def make_ahead(make: Callable[[int], T], n: int) -> Iterator[T]:
+    """Make one thing after the other, each while the one before it is used.
+
+    Parameters
+    ----------
+    make : callable
+        Takes a number from 0 to `n` - 1; runs in a thread.
+    n : int
+        How many; at least one.
+
+    Yields
+    ------
+    object
+        What `make` gave, in order.
+
+    Examples
+    --------
+    >>> list(make_ahead(lambda number: number**2, 4))
+    [0, 1, 4, 9]
+    """
+    with ThreadPoolExecutor(1) as ahead:
+        pending = ahead.submit(make, 0)
+        for number in range(1, n):
+            made, pending = pending.result(), ahead.submit(make, number)
+            yield made
+        yield pending.result()
 
 
 def pad_features(features: Sequence[Features]) -> dict[str, npt.NDArray[np.generic]]:

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +10,14 @@ import numpy.typing as npt
 from speechrnn.config import Config
 from speechrnn.settings import RejectionConfig
 from speechrnn.training.augmentation import Augmenter, Piece
-from speechrnn.training.batches import one_hot, pad_features, shuffled_order, sorted_order
+from speechrnn.training.batches import make_ahead, one_hot, pad_features, shuffled_windows, sorted_order
 from speechrnn.training.features import Features
 from speechrnn.training.material import Material
 from speechrnn.training.sampling import OWN, Pool, Sample, chances, draw, draw_pass, number_voices
+
+Seed = tuple[int, ...]
+# features of the rows of a pass; a window's number has a part in what is drawn
+_Make = Callable[[npt.NDArray[np.int64], Seed], list[Features]]
 
 # clips that are changed once to learn mean and deviation of the coefficients
 _PROBE = 1000
@@ -87,20 +90,19 @@ class Feed:
         """
         seed = (self._config.training.seed, number)
         samples = draw_pass(self._pool, self._rejection, self._n_clips, np.random.default_rng(seed))
-        make = self._changed(samples, seed) if self._augmenter else self._as_they_are(samples)
-        order = shuffled_order(make.lengths, self._config.training.batch_size, seed)
+        make = self._changed(samples, seed)
+        size = self._config.training.batch_size
+        windows = shuffled_windows(len(samples), size, seed)
 
-        def batch(step: int) -> Batch:
-            rows = order[step]
-            return self._batch(make.features(rows, step), [samples[i] for i in rows])
+        def batches(number: int) -> list[Batch]:
+            rows = windows[number]
+            features = make(rows, (number,))
+            order = sorted_order([len(one) for one in features], size)
+            np.random.default_rng((*seed, number)).shuffle(order)
+            return [self._batch([features[i] for i in one], [samples[rows[i]] for i in one]) for one in order]
 
-        # the next batch is made while the network learns from this one
-        with ThreadPoolExecutor(1) as ahead:
-            pending = ahead.submit(batch, 0)
-            for step in range(1, len(order)):
-                made, pending = pending.result(), ahead.submit(batch, step)
-                yield made
-            yield pending.result()
+        for window in make_ahead(batches, len(windows)):
+            yield from window
 
     def probe(self) -> Sequence[Features]:
         """Give the features of some clips as training meets them.
@@ -114,10 +116,7 @@ class Feed:
             return [example.features for example in self._material.train]
         seed = (self._config.training.seed, 0)
         rows = draw(self._pool.shares, _PROBE, np.random.default_rng(seed))
-        make = self._changed([Sample((Piece(int(row)),), None) for row in rows], seed)
-        size = self._config.training.batch_size
-        parts = (np.arange(first, min(first + size, _PROBE)) for first in range(0, _PROBE, size))
-        return [features for step, part in enumerate(parts) for features in make.features(part, step)]
+        return self._changed([Sample((Piece(int(row)),), None) for row in rows], seed)(np.arange(_PROBE), ())
 
     def noise(self, n: int) -> Sequence[Features]:
         """Give the features of noise alone, as long as words are.
@@ -135,22 +134,25 @@ class Feed:
         if self._augmenter is None:
             return []
         seed = (self._config.training.seed, 0, 1)
-        return self._changed([Sample((), None)] * n, seed).features(np.arange(n), 0)
+        return self._changed([Sample((), None)] * n, seed)(np.arange(n), ())
 
-    def _as_they_are(self, samples: Sequence[Sample]) -> "_Making":
-        stored = [*self._material.train, *self._material.words]
-        features = [stored[sample.pieces[0].row].features for sample in samples]
-        return _Making([len(f) for f in features], lambda rows, _step: [features[i] for i in rows])
-
-    def _changed(self, samples: Sequence[Sample], seed: tuple[int, ...]) -> "_Making":
-        augmenter = self._augmenter
+    def _changed(self, samples: Sequence[Sample], seed: Seed) -> _Make:
+        """Make features of what is drawn, or give those that are stored where clips train as they are."""
+        augmenter, size = self._augmenter, self._config.training.batch_size
         if augmenter is None:
-            return self._as_they_are(samples)
+            stored = [*self._material.train, *self._material.words]
+            return lambda rows, _: [stored[samples[i].pieces[0].row].features for i in rows]
         takes = augmenter.plan([sample.pieces for sample in samples], seed)
-        return _Making(
-            [take.n_frames for take in takes],
-            lambda rows, step: augmenter.features([takes[i] for i in rows], (*seed, step)),
-        )
+
+        def make(rows: npt.NDArray[np.int64], place: Seed) -> list[Features]:
+            made = dict[int, Features]()
+            for step, part in enumerate(sorted_order([takes[i].n_frames for i in rows], size)):
+                chosen = rows[part].tolist()
+                features = augmenter.features([takes[i] for i in chosen], (*seed, *place, step))
+                made.update(zip(chosen, features, strict=True))
+            return [made[i] for i in rows.tolist()]
+
+        return make
 
     def _batch(self, features: Sequence[Features], samples: Sequence[Sample]) -> Batch:
         targets = np.zeros((len(samples), len(self._material.labels)), np.float32)
@@ -162,14 +164,6 @@ class Feed:
 
     def _is_own(self, sample: Sample) -> bool:
         return bool(sample.pieces) and self._sources[sample.pieces[0].row] == OWN
-
-
-@dataclass(frozen=True, slots=True)
-class _Making:
-    """How the features of a pass are made: frames of each clip, and a function of the rows and number of a batch."""
-
-    lengths: Sequence[int]
-    features: Callable[[npt.NDArray[np.int64], int], Sequence[Features]]
 
 
 def validation_batches(material: Material, size: int) -> Iterator[Batch]:

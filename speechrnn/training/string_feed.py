@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy.typing as npt
 
 from speechrnn.config import Config
 from speechrnn.errors import TrainingError
-from speechrnn.training.batches import pad_features, shuffled_order
+from speechrnn.training.batches import make_ahead, pad_features, shuffled_order
 from speechrnn.training.features import Features
 from speechrnn.training.joining import Joiner
 from speechrnn.training.material import Material
@@ -91,14 +90,7 @@ class StringFeed:
             chosen = [takes[i] for i in order[step]]
             return _batch(self._joiner.features(chosen, (*seed, step)), [take.units for take in chosen])
 
-        # the next batch is made while the network learns from this one
-        with ThreadPoolExecutor(1) as ahead:
-            pending = ahead.submit(make, 0)
-            for step in range(1, len(order) + 1):
-                batch = pending.result()
-                if step < len(order):
-                    pending = ahead.submit(make, step)
-                yield batch
+        yield from make_ahead(make, len(order))
 
     def probe(self) -> Sequence[Features]:
         """Give the features of some strings as training meets them.
