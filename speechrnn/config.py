@@ -13,11 +13,11 @@ from typing import Any, Self
 import msgspec
 from msgspec import Struct
 
+from speechrnn.augmentation_settings import AugmentationConfig
 from speechrnn.errors import ConfigError
 from speechrnn.presets import find_preset, preset_names, preset_path
 from speechrnn.settings import (
     AudioConfig,
-    AugmentationConfig,
     ConvConfig,
     DataConfig,
     FeatureConfig,

@@ -25,12 +25,12 @@ from speechrnn.corpus.clips import Clip, try_hash
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
 from speechrnn.errors import AudioError, CorpusError, TrainingError, explain_os_error
 from speechrnn.evaluation import heard_levels
-from speechrnn.fold_plan import CrossvalOptions, Fold, plan_folds, spell_path, write_fold
+from speechrnn.fold_plan import CrossvalOptions, Fold, plan_folds, write_fold
 from speechrnn.fold_starts import begin_at, check_starts
 from speechrnn.folds import Answer, Crossval, format_answers, read_answers, summarize
 from speechrnn.recognizer import Recognizer, load
 from speechrnn.storage import write_bytes, write_text
-from speechrnn.text import printable
+from speechrnn.text import printable, spell_path
 
 __all__ = ["CrossvalOptions", "Crossvalidated", "crossval"]
 

@@ -21,6 +21,9 @@ from speechrnn.waveform import Waveform
 
 # clips are kept at no more than this rate, in Hz; that of Speech Commands
 MAX_RATE = 16_000
+# two takes of one sound differ by less than this share of it: by 16 bits, by the version of a resampler, by the last
+# samples where a recording ended within a word. Two sounds differ by about all of it, or more
+_DIFFERENCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +85,53 @@ def save_take(take: Take, directory: Path, speaker: str) -> Path:
     path = take.prompt.path(directory, speaker)
     if path.exists():
         raise CorpusError(f"{printable(path)}: has come meanwhile, and nothing is overwritten. Start again.")
-    sr = min(take.sr, MAX_RATE)
-    y = take.y if sr == take.sr else soxr.resample(take.y, take.sr, sr, quality="soxr_hq")
     file = io.BytesIO()
-    soundfile.write(file, np.clip(y, -1.0, 1.0), sr, format="WAV", subtype="PCM_16")
+    soundfile.write(file, _as_kept(take), min(take.sr, MAX_RATE), format="WAV", subtype="PCM_16")
     write_bytes(path, file.getvalue())
     return path
+
+
+def check_saved(take: Take, directory: Path, speaker: str) -> None:
+    """Refuse a take whose clip was kept before, from another sound.
+
+    Parameters
+    ----------
+    take : Take
+        What was said.
+    directory : Path
+        Where its clip is.
+    speaker : str
+        Who said it.
+
+    Raises
+    ------
+    CorpusError
+        The clip holds something else, or cannot be read.
+    OSError
+        The file cannot be opened.
+    """
+    path, y = take.prompt.path(directory, speaker), _as_kept(take)
+    try:
+        clip, sr = soundfile.read(io.BytesIO(path.read_bytes()), dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError:
+        clip, sr = np.zeros((0, 1), np.float32), 0
+    # a recording that ended within a word goes on in a longer one
+    n = min(y.size, clip.shape[0])
+    if (
+        sr != min(take.sr, MAX_RATE)
+        or not n
+        or np.linalg.norm(clip[:n, 0] - y[:n]) >= _DIFFERENCE * np.linalg.norm(y[:n])
+    ):
+        raise CorpusError(
+            f"{printable(path)}: is not what the recording says for it. Give a recording that holds all words from the "
+            "first one on, or a new folder."
+        )
+
+
+def _as_kept(take: Take) -> Waveform:
+    sr = min(take.sr, MAX_RATE)
+    y = take.y if sr == take.sr else soxr.resample(take.y, take.sr, sr, quality="soxr_hq")
+    return np.clip(y, -1.0, 1.0)
 
 
 def dictate(

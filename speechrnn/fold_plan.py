@@ -14,7 +14,10 @@ from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus
 from speechrnn.errors import ConfigError, CorpusError
 from speechrnn.storage import write_text
-from speechrnn.text import as_text, printable
+from speechrnn.text import as_text, printable, spell_path
+
+# bytes of a file's name that every file system takes, with room for what is added
+_LONGEST_NAME = 200
 
 N_PARTS = 5  # of the clips, where folds are no speakers
 
@@ -145,7 +148,7 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
             silent = set(names).difference(trains) if options.by == "speaker" else set[str]()
             rejects = tuple(clip for clip in corpus.rejects if clip.speaker not in silent)
             limited = tuple(_limit(rows, options.clips, seed))
-            folds.append(Fold(name, seed, out / "folds" / f"{name}-{seed}", limited, rejects))
+            folds.append(Fold(name, seed, out / "folds" / _folder_name(name, seed), limited, rejects))
     return folds
 
 
@@ -172,27 +175,6 @@ def measure(folds: Sequence[Fold]) -> Amount:
     speakers = max(len({clip.speaker for clip in fold.trained} - {None}) for fold in folds)
     counts = [Counter((clip.label, clip.speaker) for clip in fold.trained) for fold in folds]
     return Amount(speakers, max(max(counter.values()) for counter in counts))
-
-
-def spell_path(path: Path) -> str:
-    r"""Write a path as UTF-8 can hold it.
-
-    Parameters
-    ----------
-    path : Path
-        Any.
-
-    Returns
-    -------
-    str
-        The path; bytes in it that are no UTF-8 are spelled out.
-
-    Examples
-    --------
-    >>> spell_path(Path("0_zoë_0.wav")), spell_path(Path(os.fsdecode(b"0_zo\xeb_0.wav")))
-    ('0_zoë_0.wav', '0_zo\\xeb_0.wav')
-    """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def write_fold(fold: Fold) -> Path:
@@ -253,6 +235,12 @@ def _limit(rows: list[tuple[Clip, str]], n: int | None, seed: int) -> list[tuple
             kept.append((clip, part))
             taken[key] = taken.get(key, 0) + (part == "train")
     return sorted(kept, key=lambda row: row[0].path.parts)
+
+
+def _folder_name(name: str, seed: int) -> str:
+    """A speaker out of a CSV can be what no folder is named: a path, or longer than names may be."""
+    is_name = Path(name).name == name and "\0" not in name and len(os.fsencode(name)) <= _LONGEST_NAME
+    return f"{name if is_name else _draw(name).hex()[:16]}-{seed}"
 
 
 def _draw(name: str) -> bytes:

@@ -17,7 +17,7 @@ class Answer(msgspec.Struct, frozen=True):
     Attributes
     ----------
     path, label : str
-        The clip, as `speechrnn.fold_plan.spell_path` writes it, and what it is said to be.
+        The clip, as `speechrnn.text.spell_path` writes it, and what it is said to be.
     speaker : str or None
         Whose voice it is.
     seed : int
@@ -141,7 +141,7 @@ def summarize(answers: Sequence[Answer], by: str, fold_of: Mapping[str, str]) ->
         worst=folds[0].name,
         worst_accuracy=folds[0].accuracy,
         n_clips=len({answer.path for answer in answers}),
-        n_speakers=len({answer.speaker for answer in answers}),
+        n_speakers=len({answer.speaker for answer in answers} - {None}),
         n_seeds=len({answer.seed for answer in answers}),
         folds=tuple(folds),
     )

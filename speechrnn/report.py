@@ -1,7 +1,5 @@
 """What an evaluation says, in words and tables: for the terminal, and as a folder of files."""
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -9,14 +7,14 @@ from pathlib import Path
 from speechrnn.certainty_plots import bin_answers, plot_certainty, plot_noise
 from speechrnn.comparison import Comparison
 from speechrnn.corpus.clips import Clip
-from speechrnn.errors import MissingExtraError
+from speechrnn.errors import MissingExtraError, OutputError
 from speechrnn.evaluation import Evaluated, Evaluation, to_json
 from speechrnn.markup import markdown, markdown_table, percent, text_table
 from speechrnn.plots import plot_confusion
 from speechrnn.recognizer import Prediction
 from speechrnn.storage import write_bytes
 from speechrnn.summary import comparison_sentence, headline, sections, skipped_lines
-from speechrnn.text import printable
+from speechrnn.text import csv_line, printable
 
 MAX_ERRORS = 20
 PICTURES = {
@@ -24,6 +22,7 @@ PICTURES = {
     "certainty.png": "How far probabilities can be believed",
     "noise.png": "Accuracy in noise",
 }
+TEXTS, EVALUATION = ("report.md", "predictions.csv", "errors.csv"), "evaluation.json"
 COLUMNS = ("path", "label", "speaker", "predicted", "probability", "known", "start", "end", "error")
 
 
@@ -86,6 +85,29 @@ def render_comparison(comparison: Comparison) -> str:
     return "\n".join(printable(line) for line in comparison_sentence(comparison))
 
 
+def check_report(directory: Path) -> None:
+    """Refuse a folder in which a report would replace what is none.
+
+    Parameters
+    ----------
+    directory : Path
+        Where one is to be written; files of other names may lie there.
+
+    Raises
+    ------
+    OutputError
+        It is a file, or holds files of a report's names without the one that only a report has.
+    """
+    if directory.is_file():
+        raise OutputError(f"{printable(directory)}: is a file, needed a folder. Choose another place with --report.")
+    there = [name for name in (*TEXTS, *PICTURES) if (directory / name).exists()]
+    if there and not (directory / EVALUATION).is_file():
+        raise OutputError(
+            f"{printable(directory)}: holds {there[0]}, which is of no report and would be replaced. Choose "
+            "another folder with --report."
+        )
+
+
 def write_report(directory: Path, evaluated: Evaluated, comparisons: Sequence[Comparison] = ()) -> Report:
     """Write a folder that explains an evaluation; files of an earlier report are replaced.
 
@@ -107,9 +129,12 @@ def write_report(directory: Path, evaluated: Evaluated, comparisons: Sequence[Co
 
     Raises
     ------
+    OutputError
+        As `check_report`.
     OSError
         A file cannot be written.
     """
+    check_report(directory)
     try:
         pictures, missing = _draw(evaluated), None
     except MissingExtraError as error:
@@ -122,7 +147,7 @@ def write_report(directory: Path, evaluated: Evaluated, comparisons: Sequence[Co
         **pictures,
         "predictions.csv": _encode(_format_csv(pairs)),
         "errors.csv": _encode(_format_csv(_mistakes(pairs))),
-        "evaluation.json": _encode(to_json(evaluated.evaluation) + "\n"),
+        EVALUATION: _encode(to_json(evaluated.evaluation) + "\n"),
     }
     for name, content in contents.items():
         write_bytes(directory / name, content)
@@ -195,13 +220,11 @@ def _mistakes(pairs: Iterable[tuple[Clip, Prediction]]) -> list[tuple[Clip, Pred
 
 
 def _format_csv(pairs: Iterable[tuple[Clip, Prediction]]) -> str:
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    lines = [csv_line(COLUMNS)]
     for clip, answer in pairs:
         found = (answer.label, answer.probability, answer.known, answer.start, answer.end, answer.error)
-        writer.writerow((clip.path, clip.label, clip.speaker, *found))
-    return lines.getvalue()
+        lines.append(csv_line((clip.path, clip.label, clip.speaker, *found)))
+    return "".join(lines)
 
 
 def _encode(text: str) -> bytes:

@@ -46,7 +46,7 @@ class SecondEar:
         Parameters
         ----------
         y : np.ndarray [shape=(n,), dtype=float32]
-            What both models hear.
+            The utterance as it was recorded; the model of strings heard it with its soft parts raised.
         rows : np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
             What the model of strings says of it; the blank first.
 

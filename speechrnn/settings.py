@@ -58,6 +58,16 @@ class TrimConfig(Struct, frozen=True, forbid_unknown_fields=True):
         n = max(0, int((self.top_db - _LEAST_DB) // _STEP_DB)) if self.max_loud else 0
         return tuple(float(self.top_db - _STEP_DB * i) for i in range(n + 1))
 
+    def margin_length(self, sr: int) -> int:
+        """Samples of `margin` at a rate in Hz: whole steps of `hop_length`, as whatever is cut.
+
+        Examples
+        --------
+        >>> TrimConfig(top_db=42, frame_length=256, hop_length=64, margin=0.1).margin_length(8000)
+        768
+        """
+        return round(self.margin * sr / self.hop_length) * self.hop_length
+
 
 class FeatureConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """The arguments of `librosa.feature.mfcc`, and what normalises its coefficients."""
@@ -160,73 +170,6 @@ class Span(Struct, frozen=True, forbid_unknown_fields=True):
         """Refuse a range that is empty."""
         if self.low > self.high:
             raise ValueError(f"low is {self.low:g}, allowed is at most high, which is {self.high:g}")
-
-
-class EdgesConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a hasty end-pointer takes for silence and cuts off: first and last sounds far under the loudest."""
-
-    probability: Share
-    below_db: Span
-
-
-class PlacementConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """The word somewhere in a longer window over a noise floor, as imperfect end-pointing leaves it."""
-
-    probability: Share
-    max_duration: Annotated[float, Meta(gt=0.0, le=10.0)]
-    floor_db: Span
-
-
-class NoiseConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """Noise over the whole window, recorded where a source has some, else coloured."""
-
-    probability: Share
-    snr_db: Span
-    recorded: Share
-
-
-class ReverberationConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """A decaying tail after each frame."""
-
-    probability: Share
-    decay: Span
-    level_db: Span
-
-
-class ChannelConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """What microphones and lines do to the spectrum."""
-
-    probability: Share
-    tilt_db: Annotated[float, Meta(ge=0.0, le=20.0)]
-    bumps_db: Annotated[float, Meta(ge=0.0, le=20.0)]
-    telephone: Share
-
-
-class MaskingConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """SpecAugment (Park et al. 2019): a stretch of frames and a band of mel filters are blanked."""
-
-    probability: Share
-    frames: Share
-    mels: Share
-
-
-class AugmentationConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """How each training clip is changed anew in each pass; a part that is null is left out."""
-
-    warp: Span | None
-    tempo: Span | None
-    edges: EdgesConfig | None
-    placement: PlacementConfig | None
-    noise: NoiseConfig | None
-    reverberation: ReverberationConfig | None
-    channel: ChannelConfig | None
-    masking: MaskingConfig | None
-
-    def __post_init__(self) -> None:
-        """Refuse factors that would turn a clip into nothing."""
-        for name, span in (("warp", self.warp), ("tempo", self.tempo)):
-            if span and not 0.25 <= span.low <= span.high <= 4.0:
-                raise ValueError(f"{name} is {span.low:g} to {span.high:g}, allowed are 0.25 to 4")
 
 
 class SourceConfig(Struct, frozen=True, forbid_unknown_fields=True):

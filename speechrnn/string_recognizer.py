@@ -11,6 +11,7 @@ from speechrnn.audio import Source, Waveform
 from speechrnn.belief import NUMBER, SOON, believe, relisten, widen
 from speechrnn.bundle import Bundle
 from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode
+from speechrnn.errors import AudioError
 from speechrnn.evening import even_out
 from speechrnn.patterns import Pattern
 from speechrnn.progress import OpenProgress
@@ -172,8 +173,8 @@ class StringRecognizer:
         sr : int, optional
             The rate of an array in Hz; the model's own if absent.
         pattern : Pattern, optional
-            What is known of the string; see `speechrnn.patterns.parse_pattern`. Where nothing at all is heard there
-            are no digits; else as many as it has places.
+            What is known of the string; see `speechrnn.patterns.parse_pattern`. Where no digit is probable enough
+            there are none; else as many as it has places, however improbable.
         on_progress : callable, optional
             Called with the seconds that were heard, and with all where they are known.
 
@@ -185,12 +186,12 @@ class StringRecognizer:
         Raises
         ------
         AudioError
-            The recording cannot be read.
+            The recording cannot be read, or sounds for too short a time for `pattern`.
         OSError
             The file cannot be opened.
         """
         path = str(source) if isinstance(source, str | Path) else None
-        reading = read_blocks(source, sr or self.sample_rate)
+        reading = read_blocks(source, self.sample_rate if sr is None else sr)
         blocks = reading.blocks if on_progress is None else reading.watched(on_progress)
         utterances = find_utterances(blocks, reading.sr, self.sample_rate)
         if pattern is None:
@@ -216,7 +217,14 @@ class StringRecognizer:
         if not heard:
             return Transcript(path, "", ())
         clock = _Clock(self._engine.frame_length, tuple(starts), tuple(firsts))
-        segments = self._segments(decode(np.concatenate(parts), pattern.places), clock, (0, end))
+        found = decode(np.concatenate(parts), pattern.places)
+        if len(found) < len(pattern.places):
+            seconds = sum(map(len, parts)) * self._engine.frame_length / self.sample_rate
+            raise AudioError(
+                f"sounds for {seconds:.1f} s, too short a time for {len(pattern.places)} digits. Ask for as many as "
+                "are said."
+            )
+        segments = self._segments(found, clock, (0, end))
         return Transcript(path, "".join(one.label for one in segments), segments)
 
 

@@ -1,7 +1,10 @@
 """Text as it comes from file systems, made fit to be compared and to be shown."""
 
+import csv
+import io
 import os
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -47,3 +50,48 @@ def printable(path: Path | str) -> str:
     """
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def spell_path(path: Path) -> str:
+    r"""Write a path as UTF-8 can hold it.
+
+    Parameters
+    ----------
+    path : Path
+        Any.
+
+    Returns
+    -------
+    str
+        The path; bytes in it that are no UTF-8 are spelled out.
+
+    Examples
+    --------
+    >>> spell_path(Path("0_zoë_0.wav")), spell_path(Path(os.fsdecode(b"0_zo\xeb_0.wav")))
+    ('0_zoë_0.wav', '0_zo\\xeb_0.wav')
+    """
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def csv_line(cells: Iterable[object]) -> str:
+    r"""Write a row of a CSV.
+
+    Parameters
+    ----------
+    cells : iterable
+        None is an empty cell.
+
+    Returns
+    -------
+    str
+        With its newline; a cell with a line break of any kind stands in quotes, for which `csv` looks in its own
+        line end alone.
+
+    Examples
+    --------
+    >>> csv_line(["a\rb.wav", 6, None])
+    '"a\rb.wav",6,\n'
+    """
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n") + "\n"

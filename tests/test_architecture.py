@@ -28,7 +28,7 @@ ORDER = [
     {"text", "progress"},
     {"errors"},
     {"runtime", "extras", "homes", "thresholds", "storage", "crew", "yaml", "presets", "settings", "patterns"},
-    {"conversion", "decoding", "string_settings"},
+    {"conversion", "decoding", "string_settings", "augmentation_settings"},
     {"config", "places", "belief", "high_pass"},
     {"readings"},
     {"waveform", "figures", "background", "timing", "cost", "sphinx"},

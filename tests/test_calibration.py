@@ -168,6 +168,7 @@ def test_with_few_clips_the_temperature_stays_and_with_few_rejects_the_weights()
     more = fit_calibration(some_answers(50, 19, 0), present, 0.05)
     assert more.temperature != 1.4
     assert more.known == KnownWeights(0.9, 0.2 * more.temperature / 1.4, -0.3)
+    assert fit_calibration(some_answers(19, 30, 0), present, 0.05).known == present.known
 
 
 def test_without_labels_only_the_threshold_is_set() -> None:
@@ -250,7 +251,11 @@ def data(tone_corpus: Callable[..., Path]) -> Path:
     return folder
 
 
-def test_the_graph_answers_as_the_arithmetic_does(bundle: Bundle, tmp_path: Path) -> None:
+# with the second, answers are nearly certain: 1 less a probability of float32 has few digits
+@pytest.mark.parametrize(("temperature", "offset"), [(0.6, -0.5), (0.007, -8.0)])
+def test_the_graph_answers_as_the_arithmetic_does(
+    temperature: float, offset: float, bundle: Bundle, tmp_path: Path
+) -> None:
     waveforms = [*odd_words().values(), word(3000, 8)]
 
     def run(calibration: Calibration, name: str) -> tuple[npt.NDArray[np.float32], ...]:
@@ -260,7 +265,7 @@ def test_the_graph_answers_as_the_arithmetic_does(bundle: Bundle, tmp_path: Path
 
     probabilities, known = run(FRESH, "fresh")
     raw = raw_answers(probabilities, known, np.zeros(len(waveforms)))
-    calibration = Calibration(0.6, KnownWeights(1.3, 0.7, -0.5))
+    calibration = Calibration(temperature, KnownWeights(1.3, 0.7, offset))
     for found, expected in zip(run(calibration, "set"), apply_calibration(raw, calibration), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-5)
 

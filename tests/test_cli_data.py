@@ -65,6 +65,13 @@ def test_synth_says_what_whole_numbers_are_good_for(cli: Cli) -> None:
     )
 
 
+@pytest.mark.parametrize("more", [("--words", "other"), ("--words", "oh"), ("--repeats", "3"), ("--each", "3")])
+def test_whole_numbers_are_no_words(more: tuple[str, str], cli: Cli, tmp_path: Path) -> None:
+    refused = cli("data", "synth", "two", "--strings", "1", "--voices", "1", *more)
+    check_refusal(refused, f"--strings asks for whole numbers, {more[0]} for words. Leave one or the other out.")
+    assert not (tmp_path / "two").exists()
+
+
 def test_synth_makes_the_same_files_again(cli: Cli, tmp_path: Path) -> None:
     pytest.importorskip("espeakng_loader")
     args = ("--voices", "1", "--repeats", "1", "--rate", "8000", "--seed", "7")

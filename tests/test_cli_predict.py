@@ -264,3 +264,15 @@ def test_both_runtimes_agree(cli: Cli) -> None:
     for a, b in zip(ours, theirs, strict=True):
         assert (a["label"], a["start"], a["end"]) == (b["label"], b["start"], b["end"])
         assert list(a["probabilities"].values()) == pytest.approx(list(b["probabilities"].values()), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "command", [("predict", SIX, "--model"), ("info",), ("export",), ("transcribe", SIX, "--model")]
+)
+def test_a_folder_beside_one_is_no_name_of_a_model_that_ships(
+    command: tuple[str | Path, ...], cli: Cli, tmp_path: Path
+) -> None:
+    (tmp_path / "digits").mkdir()
+    more = ("--format", "onnx") if command == ("export",) else ()
+    check_refusal(cli(*command, "./digits", *more), "digits: ", "model")
+    check_refusal(cli(*command, "digits/", *more), "digits", "model")

@@ -70,6 +70,13 @@ def test_a_pattern_is_written_as_it_is_given_and_json_has_the_digits_alone(cli: 
     assert "with --json `digits` has the digits alone" in " ".join(cli("transcribe", "--help").out.split())
 
 
+def test_more_digits_than_there_is_time_for_are_refused(cli: Cli, pin: Path) -> None:
+    done = cli("transcribe", pin, "--length", "500")
+    assert (done.status, done.out) == (1, "")
+    assert "pin.wav: sounds for " in done.err
+    assert "too short a time for 500 digits. Ask for as many as are said." in done.err
+
+
 def test_a_bar_for_each_file_that_takes_long_gone_before_its_line(
     cli: Cli, pin: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -182,6 +182,7 @@ MESSAGES = {
     "network: {recurrent: {activation: relu}}": "network.recurrent.activation is relu, allowed with cell: lstm is tanh",
     "features: {fmax: 4001}": "my.yaml: features.fmax is 4001, allowed is at most 4000, half of audio.sample_rate",
     "features: {fmin: 3000, fmax: 2000}": "fmin is 3000, allowed is less than fmax, which is 2000",
+    "augmentation: {reverberation: {decay: {low: 0}}}": "decay.low is 0, allowed is more than 0",
     "features: {n_mfcc: 41}": "n_mfcc is 41, allowed is at most n_mels, which is 40",
     "features: {n_fft: 255}": "n_fft is 255, allowed are even numbers",
     "trim: {frame_length: 101}": "frame_length is 101, allowed are even numbers",

@@ -19,13 +19,14 @@ from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.splits import split_corpus
 from speechrnn.crossvalidation import Crossvalidated, CrossvalOptions, crossval
 from speechrnn.errors import ConfigError, CorpusError, TrainingError
-from speechrnn.fold_plan import Amount, Fold, measure, plan_folds, spell_path, write_fold
+from speechrnn.fold_plan import Amount, Fold, measure, plan_folds, write_fold
 from speechrnn.fold_plots import plot_curves, plot_folds
 from speechrnn.folds import Answer, bootstrap, format_answers, read_answers, summarize
 from speechrnn.learning_curve import Point, plan_points
 from speechrnn.metadata import Heard
 from speechrnn.recognizer import Prediction
 from speechrnn.suspects import find_suspects
+from speechrnn.text import spell_path
 from tests.command_line import Result
 
 Corpus = Callable[..., Path]
@@ -86,6 +87,21 @@ def test_clips_in_five_parts_where_speakers_are_not_known(tone_corpus: Corpus, t
     assert len({clip.path for fold in folds for clip in fold.kept}) == 20
     with pytest.raises(CorpusError, match=r"1 known speakers, needed 2 or more. Use --by clip"):
         plan_folds(corpus, LAST, tmp_path, CrossvalOptions())
+
+
+@pytest.mark.parametrize("name", ["../../ann", "/ann", "a/b", "..", "n" * 300])
+def test_whatever_a_csv_calls_a_speaker_the_folds_stay_in_their_folder(
+    name: str, tone_corpus: Corpus, tmp_path: Path
+) -> None:
+    data = tone_corpus("01", ("ann", "bob", "cyd"))
+    rows = [f"{path.name},{path.name[0]},{name if '_ann_' in path.name else path.name[2:5]}" for path in data.iterdir()]
+    (data / "list.csv").write_text("\n".join(["path,label,speaker", *rows]))
+    folds = plan_folds(read_corpus(data / "list.csv"), LAST, tmp_path / "out", CrossvalOptions(seeds=2))
+    assert {fold.folder.parent for fold in folds} == {tmp_path / "out" / "folds"}
+    assert len({fold.folder.name for fold in folds}) == 6
+    for fold in folds:
+        fold.folder.mkdir(parents=True)
+    assert len(list((tmp_path / "out" / "folds").iterdir())) == 6
 
 
 def add_words(data: Path, speakers: Iterable[str]) -> None:

@@ -102,6 +102,19 @@ def test_in_noise_bounds_are_those_of_the_first_of_librosas_cuts_that_leaves_no_
     assert set(levels) == set(range(5))
 
 
+@pytest.mark.parametrize("changes", [{}, {"trim.margin": 0.055}, {"audio.sample_rate": 11025}, {"trim.hop_length": 48}])
+def test_in_noise_mfcc_equal_librosa_wherever_the_margin_ends(changes: dict[str, object]) -> None:
+    config = Config.load("digits", changes)
+    session, moved = front_end(config), 0
+    for y in noisy_words()[::8]:
+        start, end, mfcc = session.run(["start", "end", "mfcc"], pad([y]))
+        bounds = find_word(y, config.trim, config.audio.sample_rate)
+        assert (start[0], end[0]) == (bounds.start, bounds.end)
+        np.testing.assert_allclose(mfcc[0], word_mfcc(y, config), atol=2e-3)
+        moved += find_word(y, msgspec.structs.replace(config.trim, margin=0.0), config.audio.sample_rate) != bounds
+    assert moved > 3
+
+
 def test_what_is_as_short_as_a_word_is_cut_as_librosa_cuts_it() -> None:
     config = Config.load("digits")
     trim, plain = config.trim, msgspec.structs.replace(config.trim, max_loud=0.0)

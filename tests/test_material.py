@@ -1,11 +1,13 @@
 """Sources: what trains, what validates, what is refused, and whose clips are left out."""
 
 import shutil
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.fft
 import soundfile
 
 from speechrnn.config import Config
@@ -14,8 +16,10 @@ from speechrnn.corpus.noises import list_noises
 from speechrnn.corpus.splits import split_corpus
 from speechrnn.errors import CorpusError
 from speechrnn.training.assembly import describe
+from speechrnn.training.features import Example
 from speechrnn.training.feed import Feed
 from speechrnn.training.material import Gathered, gather
+from speechrnn.training.spectra import power_spectrum
 from tests.signals import word
 
 DEFAULT = Config.load("default")
@@ -217,6 +221,32 @@ def test_a_pass_has_as_many_clips_as_it_says_and_targets_agree(corpus: Path) -> 
     known = np.concatenate([batch.known for batch in batches])
     np.testing.assert_array_equal(targets.sum(axis=1), known)
     assert (1 - known).sum() == round(200 * (0.15 + 0.05 + 0.08))
+
+
+def test_each_row_of_a_batch_is_taught_as_what_it_is(corpus: Path) -> None:
+    """One label is all low, the other all high: through windows, trimming and sorting they stay with their targets."""
+    parts = ("placement", "noise", "reverberation", "channel", "masking", "warp")
+    quiet = {f"augmentation.{part}": None for part in parts}
+    sizes = {"training.clips_per_epoch": 160, "training.batch_size": 8}
+    config = Config.load("default", quiet | sizes | {"data.rejection": {"words": 0.2, "noise": 0.0, "broken": 0.0}})
+    material = collect(corpus).material
+    t, hertz = np.arange(3000) / 8000, {"0": 500.0, "1": 2500.0}
+
+    def tone(example: Example) -> Example:
+        y = np.sin(2 * np.pi * hertz.get(example.clip.label, 1300.0) * t).astype(np.float32)
+        return replace(example, spectrum=power_spectrum(y, config.features))
+
+    toned = replace(material, train=[*map(tone, material.train)], words=[*map(tone, material.words)])
+    heard = []
+    for batch in Feed(toned, config).epoch(1):
+        for features, n, target in zip(batch.inputs["mfcc"], batch.inputs["n_frames"], batch.targets, strict=True):
+            mel = scipy.fft.idct(np.pad(features[:n].mean(axis=0), (0, 20)), norm="ortho")
+            heard.append((int(mel.argmax()), tuple(target)))
+    assert len(heard) == 160
+    places = {target: {place for place, of in heard if of == target} for _, target in heard}
+    low, none, high = (places[target] for target in ((1, 0), (0, 0), (0, 1)))
+    assert max(low) < min(none)
+    assert max(none) < min(high)
 
 
 def test_batches_hold_neighbours_by_the_lengths_that_are_left_after_trimming(corpus: Path) -> None:

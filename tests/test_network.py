@@ -104,6 +104,18 @@ def test_a_fresh_calibration_is_one_softmax_over_labels_and_none_of_them() -> No
     assert layer.trainable_weights == []
 
 
+def test_sure_answers_have_log_odds_too() -> None:
+    """Probabilities of float32 near 1 are 6e-8 apart: out of them, a tenth and more would be missing."""
+    layer = Calibration()
+    logits = np.array([[14.9, 1.2, 0.9], [3.0, 3.0, 3.0], [90.0, 0.0, 0.0], [0.0, 13.1, -2.0]], np.float32)
+    unknown = np.zeros((4, 1), np.float32)
+    layer(logits, unknown)
+    layer.known.assign([0.0, 0.1, 0.0])
+    expected = [14.9 - np.log(np.exp(1.2) + np.exp(0.9)), -np.log(2), np.log(1e6 - 1), 13.1 - np.log(1 + np.exp(-2))]
+    known = np.asarray(layer(logits, unknown)[1], np.float64)[:, 0]
+    np.testing.assert_allclose(10 * np.log(known / (1 - known)), expected, atol=1e-5)
+
+
 def test_training_moves_both_outputs_and_leaves_the_calibration() -> None:
     config = Config.load("default", {"network.conv": [], "network.recurrent.units": 4})
     network = build_network(config, 3)

@@ -1,8 +1,10 @@
 """`speechrnn predict --out`: whole lines at any end, and the same rows after going on."""
 
+import csv
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,8 +35,6 @@ def read_answers(path: Path) -> list[dict[str, object]]:
         parquet = pytest.importorskip("pyarrow.parquet")
         rows = parquet.read_table(path).to_pylist()
     elif path.suffix == ".csv":
-        import csv
-
         with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             rows = list(csv.DictReader(file))
     else:
@@ -102,6 +102,15 @@ def test_a_file_cut_anywhere_is_gone_on_with(form: str, clips: Path, cli: Cli, t
         out.write_bytes(whole[:length])
         assert cli("predict", clips, *MODEL, "--out", out, "--resume").status in (0, 1)
         assert read_answers(out) == expected, length
+
+
+def test_a_name_with_a_carriage_return_is_one_cell(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "odd").mkdir()
+    shutil.copy(SIX, tmp_path / "odd" / "a\rb.wav")
+    for more in ((), ("--resume",)):
+        assert cli("predict", "odd", *MODEL, "--out", "out.csv", *more).status == 0
+        with Path("out.csv").open(newline="") as file:
+            assert [row["path"] for row in csv.DictReader(file)] == ["odd/a\rb.wav"]
 
 
 def test_what_is_done_is_not_done_again(clips: Path, tmp_path: Path) -> None:

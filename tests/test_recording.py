@@ -6,6 +6,8 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from speechrnn import microphone
 from speechrnn.acceptance import TakeLimits, judge_take
 from speechrnn.blocks import Block
+from speechrnn.cli.meter import LiveLine
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.dictation import DictationListener, Take, dictate, save_take
 from speechrnn.errors import CorpusError
@@ -190,15 +193,19 @@ def test_labels_that_make_no_file_name(tmp_path: Path, label: str) -> None:
         leave_out_recorded([Prompt(label, 0)], tmp_path, "ann")
 
 
-@pytest.fixture
-def spoken(tmp_path: Path) -> Path:
-    """Four words at 48 kHz in stereo, the third too quiet."""
-    words = fine(4)
+def write_words(path: Path, n: int) -> Path:
+    """Write words at 48 kHz in stereo, the third too quiet."""
+    words = fine(n)
     words[2] = words[2] * 0.01
     y = np.repeat(speak(words), 6)  # crude, and 48 kHz
-    path = tmp_path / "takes.wav"
     soundfile.write(path, np.stack([y, y], axis=1), 6 * SR)
     return path
+
+
+@pytest.fixture
+def spoken(tmp_path: Path) -> Path:
+    """Three words that can be kept."""
+    return write_words(tmp_path / "takes.wav", 4)
 
 
 def test_a_session_and_going_on(cli: Cli, tmp_path: Path, spoken: Path) -> None:
@@ -211,9 +218,11 @@ def test_a_session_and_going_on(cli: Cli, tmp_path: Path, spoken: Path) -> None:
     before = {path: path.read_bytes() for path in (tmp_path / "mine").iterdir()}
     again = cli(*command, "--repeats", "1")
     assert (again.status, again.out) == (0, "")
-    more = cli(*command, "--repeats", "2")
+    longer = write_words(tmp_path / "longer.wav", 7)
+    more = cli(*command[:-1], longer, "--repeats", "2")
     assert "3 of 6 clips are there already" in more.err
     assert sorted(more.lines) == ["mine/1_ann_1.wav", "mine/2_ann_1.wav", "mine/6_ann_1.wav"]
+    assert len({path.read_bytes() for path in (tmp_path / "mine").iterdir()}) == 6
     assert {path: path.read_bytes() for path in before} == before
     corpus = read_corpus(tmp_path / "mine")
     assert sorted((clip.label, clip.speaker) for clip in corpus.clips) == [(x, "ann") for x in "112266"]
@@ -228,14 +237,55 @@ def test_a_recording_that_is_too_short_keeps_what_it_has(cli: Cli, spoken: Path,
     assert len(list((tmp_path / "mine").iterdir())) == 3
 
 
+def test_a_recording_heard_again_changes_nothing_and_restores_what_is_gone(
+    cli: Cli, spoken: Path, tmp_path: Path
+) -> None:
+    command = ("record", "mine", "--speaker", "ann", "--input", spoken)
+    made = cli(*command).lines
+    before = {name: (tmp_path / name).read_bytes() for name in made}
+    assert cli(*command).out == ""
+    for name in made:
+        (tmp_path / name).unlink()
+        assert cli(*command).lines == [name]
+        assert {str(path.relative_to(tmp_path)): path.read_bytes() for path in (tmp_path / "mine").iterdir()} == before
+
+
+def test_a_recording_that_ended_within_a_word_goes_on_in_a_longer_one(cli: Cli, tmp_path: Path) -> None:
+    y = speak(fine(3))
+    for name, n in (("short.wav", round(1.5 * SR) + 2600), ("long.wav", y.size)):
+        soundfile.write(tmp_path / name, y[:n], SR)
+    command = ("record", "mine", "--speaker", "ann", "--labels", "1,2,3", "--repeats", "1", "--input")
+    assert [len(cli(*command, name).lines) for name in ("short.wav", "long.wav")] == [1, 2]
+
+
+def test_a_recording_that_does_not_begin_with_what_is_there_is_refused(cli: Cli, spoken: Path, tmp_path: Path) -> None:
+    made = cli("record", "mine", "--speaker", "ann", "--input", spoken).lines
+    soundfile.write(tmp_path / "rest.wav", speak(fine(9)[4:]), SR)
+    for _ in range(2):
+        rest = cli("record", "mine", "--speaker", "ann", "--input", "rest.wav")
+        check_refusal(rest, f"{made[0]}: is not what the recording says for it")
+        (tmp_path / made[0]).write_bytes(b"no sound")
+    assert len(list((tmp_path / "mine").iterdir())) == 3
+
+
+@pytest.mark.parametrize("columns", [80, 50, 40, 30, 22])
+def test_the_word_to_be_said_is_whole_where_it_fits(columns: int) -> None:
+    live = Mock(console=SimpleNamespace(width=columns))
+    LiveLine(live).note("10 of 30, say:  seven")
+    drawn = live.update.call_args.args[0].plain
+    assert len(drawn) <= columns
+    assert drawn.endswith("10 of 30, say:  seven")
+    assert ("dB" in drawn, "[" in drawn) == (columns > 28, columns > 36)
+
+
 def test_what_cannot_be_recorded(cli: Cli, tmp_path: Path, spoken: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    check_refusal(cli("record", "file", "--speaker", "ann", "--input", spoken), "file: file exists")
+    check_refusal(cli("record", "file", "--speaker", "ann", "--input", spoken), "file: is a file, needed a folder")
     check_refusal(cli("record", "mine", "--speaker", "a/b", "--input", spoken), "'a/b'", "file name")
     check_refusal(cli("record", "mine", "--speaker", "ann", "--input", "none.wav"), "none.wav: no such file")
     assert cli("record", "mine").status == 2
     assert cli("record", "mine", "--speaker", "ann", "--input", "x.wav", "--device", "1").status == 2
-    assert list((tmp_path / "mine").iterdir()) == []
+    assert not (tmp_path / "mine").exists()
 
 
 def feed(stream: FakeStream, y: Waveform) -> None:

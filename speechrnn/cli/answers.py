@@ -1,8 +1,6 @@
 """Predictions as lines: for people, as JSON, as CSV."""
 
-import csv
 import dataclasses
-import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +12,7 @@ from speechrnn.cli.group import FAILED
 from speechrnn.cli.progress import is_watched, progress
 from speechrnn.markup import percent
 from speechrnn.recognizer import Prediction
-from speechrnn.text import printable
+from speechrnn.text import csv_line, printable
 
 DIGITS = frozenset("0123456789")
 # a bar is for waits; below this there is none
@@ -101,14 +99,14 @@ class Csv:
     def head(self) -> str:
         """Give the header."""
         more = [f"{name}_{k}" for k in range(2, (self.top or 1) + 1) for name in ("label", "probability")]
-        return _row([*_COLUMNS, *more])
+        return csv_line([*_COLUMNS, *more])
 
     def line(self, prediction: Prediction) -> str:
         """Give the row for one."""
         top = self.top or 1
         more: list[Any] = [cell for pair in _best(prediction, top)[1:] for cell in pair]
         more += [None] * (2 * (top - 1) - len(more))
-        return _row([*(getattr(prediction, name) for name in _COLUMNS), *more])
+        return csv_line([*(getattr(prediction, name) for name in _COLUMNS), *more])
 
 
 FORMATS: Mapping[str, Callable[[int | None], Format]] = {"text": Text, "json": Json, "csv": Csv}
@@ -236,9 +234,3 @@ def watch(predictions: Iterable[Prediction], count: Callable[[], int | None], do
 
 def _best(prediction: Prediction, n: int) -> list[tuple[str, float]]:
     return sorted((prediction.probabilities or {}).items(), key=lambda item: -item[1])[:n]
-
-
-def _row(cells: list[Any]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()

@@ -13,14 +13,14 @@ from speechrnn.storage import write_text
 from speechrnn.yardsticks import STEPS
 
 
-def measure_speed(clips: Path | None, model: Path | None, json_file: Path | None) -> bool:
+def measure_speed(clips: Path | None, model: str | None, json_file: Path | None) -> bool:
     """Measure, print each figure as it comes, and write them.
 
     Parameters
     ----------
     clips : Path, optional
         Recordings with labels.
-    model : Path, optional
+    model : str, optional
         A bundle's folder or name.
     json_file : Path, optional
         Where the figures go.
@@ -31,7 +31,7 @@ def measure_speed(clips: Path | None, model: Path | None, json_file: Path | None
         Whether all limits hold; aims do not count.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        setting = prepare(clips, None if model is None else str(model), Path(scratch))
+        setting = prepare(clips, model, Path(scratch))
         rows = measure(setting, _steps(), lambda row: typer.echo(describe_row(row)))
     machine = describe_machine()
     typer.echo(machine)

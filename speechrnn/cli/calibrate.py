@@ -10,7 +10,7 @@ from speechrnn.cli import options
 
 def calibrate(
     bundle: Annotated[
-        Path, typer.Argument(metavar="BUNDLE", show_default=False, help="A model's folder or name; it is changed.")
+        str, typer.Argument(metavar="BUNDLE", show_default=False, help="A model's folder or name; it is changed.")
     ],
     data: Annotated[
         Path,

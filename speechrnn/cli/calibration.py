@@ -20,12 +20,12 @@ from speechrnn.text import printable
 from speechrnn.vacancy import BUNDLES, check_apart, check_free
 
 
-def choose_place(model: Path, out: Path | None, data: Path, *, force: bool) -> tuple[Bundle, Path]:
+def choose_place(model: str, out: Path | None, data: Path, *, force: bool) -> tuple[Bundle, Path]:
     """Find the model, and the folder of the calibrated one.
 
     Parameters
     ----------
-    model : Path
+    model : str
         As typed.
     out : Path or None
         As typed; the model itself if absent.
@@ -226,10 +226,10 @@ def print_recalibrated(done: Any, reject_at: float) -> None:
             f"The threshold was {'lowered' if after.threshold < before.threshold else 'kept'}: setting it by "
             f"--reject-at {reject_at:g} needs recordings to refuse, in folders unknown and _background_noise_."
         )
-    elif after.n_rejects < MIN_REJECTS:
+    elif min(after.n_clips, after.n_rejects) < MIN_REJECTS:
         typer.echo(
-            f"The weights of `known` were kept: needed {MIN_REJECTS} recordings to refuse or more, found "
-            f"{after.n_rejects}."
+            f"The weights of `known` were kept: needed {MIN_REJECTS} clips of labels and as many recordings to refuse "
+            f"or more, found {after.n_clips} and {after.n_rejects}."
         )
     path = done.bundle.path
     typer.echo(f"Model: {printable(path)}")

@@ -16,14 +16,14 @@ from speechrnn.cli.progress import progress
 from speechrnn.config import Config
 from speechrnn.crossvalidation import PLAN, Crossvalidated, CrossvalOptions, crossval
 from speechrnn.errors import ConfigError, MissingExtraError
-from speechrnn.fold_plan import measure, spell_path
+from speechrnn.fold_plan import measure
 from speechrnn.fold_plots import plot_curves, plot_folds
 from speechrnn.folds import Crossval
 from speechrnn.learning_curve import Point, learning_curve
 from speechrnn.markup import Table, count, text_table
 from speechrnn.storage import write_bytes, write_text
 from speechrnn.suspects import Suspect, find_suspects
-from speechrnn.text import printable
+from speechrnn.text import printable, spell_path
 
 MAX_SUSPECTS, MAX_MISTAKES = 20, 3
 

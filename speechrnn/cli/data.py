@@ -99,9 +99,10 @@ def synth(
     A voice is a speaker. The same options give the same files; an interrupted run goes on where it stopped.
     """
     from speechrnn.cli.progress import progress
-    from speechrnn.cli.synthesis import choose_judge, choose_words, describe_synthesis
+    from speechrnn.cli.synthesis import check_strings, choose_judge, choose_words, describe_synthesis
     from speechrnn.corpus.synthesis import SynthesisOptions, synthesize
 
+    check_strings(strings, words=words is not Words.digits, repeats=repeats, each=each, check=judge)
     given: dict[str, Any] = {
         "voices": voices,
         "repeats": repeats,

@@ -21,7 +21,7 @@ def evaluate(
     ],
     *,
     model: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Option(
             "--model",
             metavar="BUNDLE",
@@ -62,10 +62,13 @@ def evaluate(
     from speechrnn.cli.recordings import open_corpus
     from speechrnn.cli.scores import Noises, evaluate_models, load_models, print_scores, write_reports
     from speechrnn.cli.string_scores import is_of_strings, print_string_scores
+    from speechrnn.report import check_report
 
     if snr is not None and noise is None:
         raise typer.BadParameter("needs --noise with a folder of recordings.", param_hint="--snr")
     levels = _read_levels(snr) if noise else ()
+    if report is not None:
+        check_report(report)
     with open_corpus(data) as corpus:
         if model and is_of_strings(model[0]):
             if len(model) > 1 or any(one is not None for one in (report, noise, threshold)):

@@ -22,7 +22,7 @@ class FormatName(StrEnum):
 
 def export(
     bundle: Annotated[
-        Path, typer.Argument(metavar="BUNDLE", show_default=False, help="A model's folder or name, such as `digits`.")
+        str, typer.Argument(metavar="BUNDLE", show_default=False, help="A model's folder or name, such as `digits`.")
     ],
     *,
     form: Annotated[FormatName, typer.Option("--format", show_default=False, help="What other programs read.")],

@@ -1,6 +1,5 @@
 """``speechrnn info``: what is in a model, after every file of it was verified."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,7 +9,7 @@ from speechrnn.cli import options
 
 def info(
     bundle: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(metavar="BUNDLE", show_default=False, help="A model's folder or name; without it as predict."),
     ] = None,
     as_json: options.Json = False,

@@ -11,8 +11,10 @@ import numpy as np
 from speechrnn.cli.progress import is_watched
 from speechrnn.waveform import Waveform
 
-# the quietest level that is drawn, in dB of full scale, and characters of the bar
-_QUIETEST, _WIDTH = -60.0, 20
+# the quietest level that is drawn, in dB of full scale
+_QUIETEST = -60.0
+# characters of the bar, at most and at least; of the number, and of the brackets beside it
+_LONGEST, _SHORTEST, _NUMBER, _BRACKETS = 20, 5, 7, 3
 # seconds between two drawings
 _PERIOD = 0.1
 
@@ -65,35 +67,44 @@ class LiveLine(Line):
         self._draw()
 
     def _draw(self) -> None:
+        from rich.cells import cell_len
         from rich.text import Text
 
-        text = Text(f"{draw_level(self._peak)} {self._note}", no_wrap=True, overflow="ellipsis")
-        self._live.update(text, refresh=True)
+        room = self._live.console.width - cell_len(self._note)
+        # the note matters more than the meter; one that is cut anyway leaves room for the number
+        level = draw_level(self._peak, room - 1 if room >= 0 else _NUMBER)
+        text = f"{level} {self._note}" if level else self._note
+        self._live.update(Text(text, no_wrap=True, overflow="ellipsis"), refresh=True)
         self._drawn, self._peak = time.monotonic(), 0.0
 
 
-def draw_level(peak: float) -> str:
-    """Draw a level as a bar.
+def draw_level(peak: float, room: int) -> str:
+    """Draw a level as a bar, where there is room for one.
 
     Parameters
     ----------
     peak : float
         Of the samples; full scale at 1.
+    room : int
+        Characters that it may take.
 
     Returns
     -------
     str
-        Of constant width.
+        Bar and number, or the number, or nothing; its width depends on `room` alone.
 
     Examples
     --------
-    >>> draw_level(0.1), draw_level(0.0), draw_level(1.0)
-    ('[#############.......]  -20 dB', '[....................]    - dB', '[####################]   +0 dB')
+    >>> draw_level(0.1, 80), draw_level(0.0, 30), draw_level(1.0, 19), draw_level(0.1, 8)
+    ('[#############.......]  -20 dB', '[....................]    - dB', '[#########]   +0 dB', ' -20 dB')
     """
     db = 20 * float(np.log10(peak)) if peak > 0 else -np.inf
-    n = round(_WIDTH * min(max(1 - db / _QUIETEST, 0.0), 1.0)) if np.isfinite(db) else 0
-    number = f"{db:+.0f}" if np.isfinite(db) else "-"
-    return f"[{'#' * n}{'.' * (_WIDTH - n)}] {number:>4} dB"
+    number = f"{f'{db:+.0f}' if np.isfinite(db) else '-':>4} dB"
+    width = min(room - _NUMBER - _BRACKETS, _LONGEST)
+    if width < _SHORTEST:
+        return number if room >= _NUMBER else ""
+    n = round(width * min(max(1 - db / _QUIETEST, 0.0), 1.0)) if np.isfinite(db) else 0
+    return f"[{'#' * n}{'.' * (width - n)}] {number}"
 
 
 @contextlib.contextmanager

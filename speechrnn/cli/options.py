@@ -63,8 +63,9 @@ Data = Annotated[
         "with the columns path,label[,speaker].",
     ),
 ]
+# as typed: a path would lose what tells ./digits, a folder, from digits, a name
 Model = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--model",
         metavar="BUNDLE",
@@ -113,8 +114,8 @@ Threshold = Annotated[
         max=1.0,
         metavar="P",
         callback=check_finite,
-        help="Answer only with at least this probability, else `no digit`; without it the model's own; with 0 answer "
-        "everything.",
+        help="Answer only where the digit, and that it is one at all, both have at least this probability, else `no "
+        "digit`; without it the model's own; with 0 answer everything.",
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import typer
@@ -56,12 +55,12 @@ def find_cluster(recognizer: Recognizer, address: str | None, jobs: int | None) 
     return Cluster(recognizer, address, jobs)
 
 
-def load_recognizer(model: Path | None, threshold: float | None, *, keras: bool) -> Recognizer:
+def load_recognizer(model: str | None, threshold: float | None, *, keras: bool) -> Recognizer:
     """Load a model, and say which where none is named.
 
     Parameters
     ----------
-    model : Path or None
+    model : str or None
         As typed.
     threshold : float or None
         As typed.

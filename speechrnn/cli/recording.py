@@ -12,8 +12,8 @@ from speechrnn.cli.meter import Line, live_line
 from speechrnn.cli.options import quote
 from speechrnn.cli.progress import is_watched
 from speechrnn.corpus.clips import canonical_label
-from speechrnn.dictation import DictationListener, dictate, save_take
-from speechrnn.errors import AudioError
+from speechrnn.dictation import DictationListener, check_saved, dictate, save_take
+from speechrnn.errors import AudioError, CorpusError
 from speechrnn.markup import count
 from speechrnn.microphone import BLOCK_SECONDS, Microphone
 from speechrnn.prompts import Prompt, leave_out_recorded, plan_prompts
@@ -38,7 +38,7 @@ class Plan:
 
 
 def record_file(plan: Plan, path: Path) -> None:
-    """Take a recording for what a microphone gave.
+    """Take a recording of all that is to be said, in order, and keep of it what is not there already.
 
     Parameters
     ----------
@@ -51,12 +51,15 @@ def record_file(plan: Plan, path: Path) -> None:
     ------
     AudioError
         It cannot be read, or ends before all is said.
+    CorpusError
+        The folder is a file, or a clip in it is of another recording.
     """
     prompts, left = _begin(plan)
     if left:
         try:
             file = FileBlocks(path, BLOCK_SECONDS)
-            _record(plan, prompts, left, file, file.sr)
+            # the words that were kept before are in it too
+            _record(plan, prompts, prompts, file, file.sr)
         except AudioError as error:
             raise AudioError(f"{printable(path)}: {error}") from error
     _finish(plan, prompts)
@@ -71,6 +74,11 @@ def record_microphone(plan: Plan, device: str | None) -> None:
         What is to be said.
     device : str or None
         Number or part of a name.
+
+    Raises
+    ------
+    CorpusError
+        The folder is a file.
     """
     prompts, left = _begin(plan)
     if left:
@@ -85,30 +93,40 @@ def record_microphone(plan: Plan, device: str | None) -> None:
 def _begin(plan: Plan) -> tuple[tuple[Prompt, ...], tuple[Prompt, ...]]:
     prompts = plan.prompts()
     left = leave_out_recorded(prompts, plan.directory, plan.speaker)
-    plan.directory.mkdir(parents=True, exist_ok=True)
+    if plan.directory.exists() and not plan.directory.is_dir():
+        raise CorpusError(f"{printable(plan.directory)}: is a file, needed a folder for the clips. Name another one.")
     if 0 < len(left) < len(prompts):
         typer.echo(f"{len(prompts) - len(left)} of {count(len(prompts), 'clip')} are there already", err=True)
     return prompts, left
 
 
 def _record(
-    plan: Plan, prompts: tuple[Prompt, ...], left: tuple[Prompt, ...], blocks: Iterable[Block], sr: int
+    plan: Plan, prompts: tuple[Prompt, ...], said: tuple[Prompt, ...], blocks: Iterable[Block], sr: int
 ) -> None:
-    n_done = len(prompts) - len(left)
-    again = "the same command goes on from here"
+    """Pair what is heard with `said`, the last of the prompts or all of them, and keep what is not there."""
+    # not before the sound can be had: a command that fails leaves no empty folder
+    plan.directory.mkdir(parents=True, exist_ok=True)
+    missing = set(leave_out_recorded(said, plan.directory, plan.speaker))
     with live_line() as line:
-        screen = _Screen(line, n_done, len(prompts))
+        screen = _Screen(line, len(prompts) - len(said), len(prompts))
         try:
-            for take in dictate(interruptible(blocks), sr, left, screen):
-                path = save_take(take, plan.directory, plan.speaker)
+            for take in dictate(interruptible(blocks), sr, said, screen):
                 screen.n_done += 1
-                line.say(printable(path))
+                if take.prompt not in missing:
+                    check_saved(take, plan.directory, plan.speaker)
+                    continue
+                line.say(printable(save_take(take, plan.directory, plan.speaker)))
+                missing.remove(take.prompt)
+                if not missing:
+                    return
         except KeyboardInterrupt as error:
-            raise KeyboardInterrupt(f"{screen.n_done} of {len(prompts)} clips recorded; {again}") from error
-    if screen.n_done < len(prompts):
-        raise AudioError(
-            f"ends with {screen.n_done} of {len(prompts)} clips said, needed all. Record more of it; {again}."
-        )
+            raise KeyboardInterrupt(
+                f"{screen.n_done} of {len(prompts)} clips recorded; the same command goes on from here"
+            ) from error
+    raise AudioError(
+        f"ends with {screen.n_done} of {len(prompts)} clips said, needed all. Give a longer one that begins as this "
+        "does: clips that are there stay."
+    )
 
 
 def _finish(plan: Plan, prompts: tuple[Prompt, ...]) -> None:

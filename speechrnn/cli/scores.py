@@ -73,13 +73,13 @@ class Noises:
     levels: Sequence[float | None] = ()
 
 
-def load_models(models: Sequence[Path | None], threshold: float | None = None) -> list[Recognizer]:
+def load_models(models: Sequence[str | None], threshold: float | None = None) -> list[Recognizer]:
     """Load one or two models.
 
     Parameters
     ----------
-    models : sequence of Path or None
-        Bundles; None is the model that is used when none is named, and said so.
+    models : sequence of str or None
+        Bundles or their names, as typed; None is the model that is used when none is named, and said so.
     threshold : float, optional
         In place of their own; with 0 every recording is answered.
 

@@ -37,6 +37,28 @@ def choose_words(name: str, seed: int) -> dict[str, Any]:
     return {"words": {word: word for word in words}, "rejects": True}
 
 
+def check_strings(strings: int | None, **others: object) -> None:
+    """Refuse what decides about words beside whole numbers, which would take no notice of it.
+
+    Parameters
+    ----------
+    strings : int or None
+        Whole numbers asked for.
+    **others : object
+        Options of words by their names; None or False where they were not given.
+
+    Raises
+    ------
+    ConfigError
+        Both are asked for.
+    """
+    given = [f"--{name}" for name, value in others.items() if value]
+    if strings and given:
+        raise ConfigError(
+            f"--strings asks for whole numbers, {' and '.join(given)} for words. Leave one or the other out."
+        )
+
+
 def choose_judge(model: str | None, options: SynthesisOptions) -> Judge | None:
     """Load the model that listens to each clip.
 
@@ -61,8 +83,6 @@ def choose_judge(model: str | None, options: SynthesisOptions) -> Judge | None:
         return None
     if options.rejects:
         raise ConfigError("--check listens to digits, --words asks for others. Leave one of the two out.")
-    if options.strings:
-        raise ConfigError("--check listens to single digits, --strings asks for strings. Leave one of the two out.")
     from speechrnn.audition import Audition
     from speechrnn.recognizer import load
 

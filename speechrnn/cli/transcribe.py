@@ -35,7 +35,8 @@ def transcribe(
             max=1.0,
             metavar="P",
             callback=options.check_finite,
-            help="Leave out digits less probable than this; without it the model's own threshold.",
+            help="Leave out digits less probable than this; without it the model's own threshold. With --length or "
+            "--pattern: one digit at least has to be as probable.",
         ),
     ] = None,
 ) -> None:
@@ -43,7 +44,7 @@ def transcribe(
 
     Prints one line a file: `pin.wav: 4071`, or `no digits`; with --json one object a line, each digit with its start
     and end in seconds and its probability. --length and --pattern look for the most probable digits of that many;
-    where no digit at all is heard there are none. A file that cannot be read is named on stderr, the others are done,
+    where no digit is probable enough there are none. A file that cannot be read is named on stderr, the others are done,
     and the exit status is 1.
     """
     if length is not None and pattern is not None:

@@ -82,6 +82,8 @@ class SynthesisOptions:
         for name, (low, high) in BOUNDS.items():
             if not low <= (value := getattr(self, name)) <= high:
                 raise ConfigError(f"{name} is {value}, allowed are {low} to {high}")
+        if self.strings and self.rejects:
+            raise ConfigError("strings are of digits, rejects are words that are none: allowed is one of the two")
         if not self.words:
             raise ConfigError("words is empty, allowed is one word or more")
         for label, text in self.words.items():

@@ -14,6 +14,7 @@ from speechrnn.config import Config
 from speechrnn.high_pass import passed
 from speechrnn.settings import Span
 from speechrnn.training.backgrounds import Backgrounds
+from speechrnn.training.draws import stream
 from speechrnn.training.features import Features
 from speechrnn.training.frontend import cosine_transform, mel_filters
 from speechrnn.training.spectra import filter_widths
@@ -65,7 +66,7 @@ class Acoustics:
         self._hz = (filters @ (np.arange(filters.shape[1]) * sr / features.n_fft)) / np.maximum(
             filters.sum(axis=1), 1e-12
         )
-        rng = np.random.default_rng(config.training.seed)
+        rng = stream("acoustics", config.training.seed)
         self._backgrounds = Backgrounds(noises, config, rng)
         self._cosines = np.cos(rng.uniform(0, 2 * np.pi, _TABLE)).astype(np.float32)
         # what the trimming measures, of whole powers

@@ -1,7 +1,7 @@
 """Every clip anew in every pass: other voices, rooms, microphones and end-points, made from cached power spectra.
 
 All of it happens where it is cheap: the time axis and the vocal tract on power spectra, the rest on mel powers, a
-batch at a time. What a clip becomes is decided by the seed, the pass and its place in the pass alone.
+batch at a time. What a clip becomes is decided by the seed, the pass, and the clips that are changed with it.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from speechrnn.config import AugmentationConfig, Config
 from speechrnn.settings import Span
 from speechrnn.training.acoustics import Acoustics, Layout
+from speechrnn.training.draws import stream
 from speechrnn.training.features import Features
 from speechrnn.training.spectra import Spectrum, warped_filters
 
@@ -95,7 +96,7 @@ class Augmenter:
         self._loudest = np.maximum.reduceat(self._level_db, self._firsts)
 
     def plan(self, pieces: Sequence[tuple[Piece, ...]], seed: tuple[int, ...]) -> list[Take]:
-        """Draw tempo and window of each clip of a pass, so that batches can be made of similar lengths.
+        """Draw tempo and window of each clip of a pass, so that clips of similar lengths can be changed together.
 
         Parameters
         ----------
@@ -110,7 +111,7 @@ class Augmenter:
             In the order of `pieces`.
         """
         # of eight figures four decide about the edges, four about tempo and window
-        draws = np.random.default_rng((*seed, 0)).random((len(pieces), 8)).tolist()
+        draws = stream("plan", *seed).random((len(pieces), 8)).tolist()
         return [self._take(self._cut_edges(parts, row[:4]), row[4:]) for parts, row in zip(pieces, draws, strict=True)]
 
     def _cut_edges(self, pieces: tuple[Piece, ...], draws: Draws) -> tuple[Piece, ...]:
@@ -149,7 +150,7 @@ class Augmenter:
         return self._config.audio.sample_rate / self._config.features.hop_length
 
     def features(self, takes: Sequence[Take], seed: tuple[int, ...]) -> list[Features]:
-        """Make the features of a batch.
+        """Make the features of clips that are changed together.
 
         Parameters
         ----------
@@ -163,7 +164,7 @@ class Augmenter:
         list of np.ndarray [shape=(n_frames, n_mfcc), dtype=float32]
             As the front end would compute them from a recording of such a word.
         """
-        rng = np.random.default_rng((*seed, 1))
+        rng = stream("features", *seed)
         voiced = [i for i, take in enumerate(takes) if take.pieces]
         n_frames = max(take.n_frames for take in takes)
         mel = np.zeros((len(takes), n_frames, self._filters.shape[2]), np.float32)

@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from speechrnn.training.draws import stream
 from speechrnn.training.features import Features
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ def shuffled_order(lengths: Sequence[int], batch_size: int, seed: tuple[int, int
     >>> sorted(np.concatenate(order).tolist()), [len(batch) for batch in order]
     ([0, 1, 2, 3, 4, 5, 6], [...])
     """
-    random = np.random.default_rng(seed)
+    random = stream("order", *seed)
     shuffled = random.permutation(len(lengths))
     batches: list[npt.NDArray[np.int64]] = []
     for first in range(0, len(shuffled), batch_size * _WINDOW):
@@ -76,7 +77,7 @@ def shuffled_windows(n: int, batch_size: int, seed: tuple[int, ...]) -> list[npt
     [16, 64, 20]
     """
     first, size = _FIRST_WINDOW * batch_size, _WINDOW * batch_size
-    return np.split(np.random.default_rng(seed).permutation(n), range(first, n, size))
+    return np.split(stream("windows", *seed).permutation(n), range(first, n, size))
 
 
 def sorted_order(lengths: Sequence[int], batch_size: int) -> list[npt.NDArray[np.int64]]:

@@ -59,7 +59,7 @@ def find_word(y: Waveform, config: TrimConfig, sr: int) -> Bounds:
     _, (start, end) = librosa.effects.trim(
         loud, top_db=top_db, frame_length=config.frame_length, hop_length=config.hop_length
     )
-    margin = round(config.margin * sr) if top_db < config.top_db else 0
+    margin = config.margin_length(sr) if top_db < config.top_db else 0
     return Bounds(max(0, int(start) - margin), min(len(y), int(end) + margin))
 
 

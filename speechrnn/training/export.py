@@ -13,7 +13,7 @@ from onnx import ModelProto, TensorProto, helper
 from speechrnn.config import Config, NetworkConfig, RecurrentConfig
 from speechrnn.training.frontend import FrontEnd, add_front_end
 from speechrnn.training.graph import Graph, column
-from speechrnn.training.layers import FAR_BELOW, SURE_FLOOR, VARIANCE_FLOOR, same_padding
+from speechrnn.training.layers import FAR_BELOW, SUREST, VARIANCE_FLOOR, same_padding
 from speechrnn.training.weights import Arrays
 
 _OPERATORS = {"lstm": "LSTM", "gru": "GRU", "rnn": "RNN"}
@@ -205,15 +205,20 @@ def _flatten(g: Graph, x: str, network: NetworkConfig, weights: Arrays) -> str:
 
 def _answer(g: Graph, x: str, network: NetworkConfig, weights: Arrays) -> None:
     """The outputs ``probabilities`` and ``known``; without rejection everything is known."""
-    logits = _dense(g, x, "output", weights)
+    logits, n_labels = _dense(g, x, "output", weights), weights["output/bias"].size
     if not network.rejection:
         g("Softmax", logits, axis=1, name="probabilities")
         g("Cast", g("GreaterOrEqual", "length", g.number(0, np.int64)), to=TensorProto.FLOAT, name="known")
         return
-    g("Softmax", g("Div", logits, g.constant(weights["calibration/temperature"])), axis=1, name="probabilities")
-    top = g("ReduceMax", "probabilities", g.integers(1), keepdims=1)
-    top = g("Clip", top, g.number(SURE_FLOOR), g.number(1 - SURE_FLOOR))
-    margin = g("Sub", g("Log", top), g("Log", g("Sub", g.number(1.0), top)))
+    scores = g("Div", logits, g.constant(weights["calibration/temperature"]))
+    g("Softmax", scores, axis=1, name="probabilities")
+    # log-odds of the most probable label: its score against those of all others
+    most = g(
+        "OneHot", g("ArgMax", scores, axis=1, keepdims=0), g.number(n_labels, np.int64), g.constant([0, FAR_BELOW])
+    )
+    others = g("ReduceLogSumExp", g("Add", scores, most), g.integers(1), keepdims=1)
+    margin = g("Sub", g("ReduceMax", scores, g.integers(1), keepdims=1), others)
+    margin = g("Clip", margin, g.number(-SUREST), g.number(SUREST))
     of_known, of_margin, offset = (g.number(value) for value in weights["calibration/known"])
     own = g("Sub", g("ReduceLogSumExp", logits, g.integers(1), keepdims=1), _dense(g, x, "unknown", weights))
     sure = g("Mul", own, of_known)

@@ -11,12 +11,13 @@ from speechrnn.config import Config
 from speechrnn.settings import RejectionConfig
 from speechrnn.training.augmentation import Augmenter, Piece
 from speechrnn.training.batches import make_ahead, one_hot, pad_features, shuffled_windows, sorted_order
+from speechrnn.training.draws import stream
 from speechrnn.training.features import Features
 from speechrnn.training.material import Material
 from speechrnn.training.sampling import OWN, Pool, Sample, chances, draw, draw_pass, number_voices
 
 Seed = tuple[int, ...]
-# features of the rows of a pass; a window's number has a part in what is drawn
+# from rows of a pass, and what is added to the seed, to their features
 _Make = Callable[[npt.NDArray[np.int64], Seed], list[Features]]
 
 # clips that are changed once to learn mean and deviation of the coefficients
@@ -89,7 +90,7 @@ class Feed:
             Of clips of similar length.
         """
         seed = (self._config.training.seed, number)
-        samples = draw_pass(self._pool, self._rejection, self._n_clips, np.random.default_rng(seed))
+        samples = draw_pass(self._pool, self._rejection, self._n_clips, stream("pass", *seed))
         make = self._changed(samples, seed)
         size = self._config.training.batch_size
         windows = shuffled_windows(len(samples), size, seed)
@@ -98,7 +99,7 @@ class Feed:
             rows = windows[number]
             features = make(rows, (number,))
             order = sorted_order([len(one) for one in features], size)
-            np.random.default_rng((*seed, number)).shuffle(order)
+            stream("batches", *seed, number).shuffle(order)
             return [self._batch([features[i] for i in one], [samples[rows[i]] for i in one]) for one in order]
 
         for window in make_ahead(batches, len(windows)):
@@ -115,7 +116,7 @@ class Feed:
         if self._augmenter is None:
             return [example.features for example in self._material.train]
         seed = (self._config.training.seed, 0)
-        rows = draw(self._pool.shares, _PROBE, np.random.default_rng(seed))
+        rows = draw(self._pool.shares, _PROBE, stream("probe", *seed))
         return self._changed([Sample((Piece(int(row)),), None) for row in rows], seed)(np.arange(_PROBE), ())
 
     def noise(self, n: int) -> Sequence[Features]:

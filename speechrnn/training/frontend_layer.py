@@ -78,7 +78,7 @@ class WordFeatures(keras.layers.Layer):  # type: ignore[misc]  # keras has no ty
         many = ops.cast(n_loud > trim.max_loud * sr / trim.hop_length, "int32")
         level = ops.sum(many[:, :-1], axis=1)
         chosen = ops.cast(ops.arange(len(shares), dtype="int32")[None, :] == level[:, None], "float32")
-        margin = ops.minimum(level, 1) * round(trim.margin * sr)
+        margin = ops.minimum(level, 1) * trim.margin_length(sr)
         return ops.sum(thresholds * chosen, axis=1, keepdims=True), margin
 
     def _loud(self, y: Any, length: Any) -> Any:

@@ -14,6 +14,7 @@ from speechrnn.config import Config
 from speechrnn.errors import TrainingError
 from speechrnn.settings import Span
 from speechrnn.training.acoustics import Acoustics, Layout
+from speechrnn.training.draws import stream
 from speechrnn.training.features import Features
 from speechrnn.training.spectra import Spectrum, warped_filters
 from speechrnn.training.strings import Saying, n_needed
@@ -119,7 +120,7 @@ class Joiner:
         list of StringTake
             In the order of `sayings`.
         """
-        rng = np.random.default_rng((*seed, 0))
+        rng = stream("join", *seed)
         return [self._take(saying, rng) for saying in sayings]
 
     def _take(self, saying: Saying, rng: np.random.Generator) -> StringTake:
@@ -179,7 +180,7 @@ class Joiner:
         list of np.ndarray [shape=(n_frames, n_mfcc), dtype=float32]
             As the front end would compute them from a recording of such a string.
         """
-        rng = np.random.default_rng((*seed, 1))
+        rng = stream("joined", *seed)
         n_frames = np.array([take.n_frames for take in takes], np.int64)
         mel = np.zeros((len(takes), int(n_frames.max()), self._filters.shape[2]), np.float32)
         voiced = np.zeros(mel.shape[:2], bool)

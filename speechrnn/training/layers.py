@@ -3,6 +3,7 @@
 Padding is masked exactly: what a clip gets does not depend on the clips beside it.
 """
 
+import math
 from typing import Any
 
 import keras
@@ -13,6 +14,7 @@ FAR_BELOW = -1e9
 VARIANCE_FLOOR = 1e-5
 # no probability is taken for nearer to 0 or 1 than this where its log-odds are needed
 SURE_FLOOR = 1e-6
+SUREST = math.log(1 - SURE_FLOOR) - math.log(SURE_FLOOR)
 
 
 class UnmaskedLayer(keras.layers.Layer):  # type: ignore[misc]  # keras has no types
@@ -166,9 +168,12 @@ class Calibration(UnmaskedLayer):
     def call(self, logits: Any, unknown: Any) -> Any:
         """From (batch, n_labels) and (batch, 1) to probabilities (batch, n_labels) and known (batch, 1)."""
         known = ops.logsumexp(logits, axis=-1, keepdims=True) - unknown
-        probabilities = ops.softmax(logits / self.temperature, axis=-1)
-        top = ops.clip(ops.max(probabilities, axis=-1, keepdims=True), SURE_FLOOR, 1 - SURE_FLOOR)
-        margin = ops.log(top) - ops.log1p(-top)
+        scores = logits / self.temperature
+        probabilities = ops.softmax(scores, axis=-1)
+        # out of a probability near 1 float32 has no log-odds
+        most = ops.one_hot(ops.argmax(scores, axis=-1), scores.shape[-1])
+        others = ops.logsumexp(scores + most * FAR_BELOW, axis=-1, keepdims=True)
+        margin = ops.clip(ops.max(scores, axis=-1, keepdims=True) - others, -SUREST, SUREST)
         return probabilities, ops.sigmoid(self.known[0] * known + self.known[1] * margin + self.known[2])
 
     def compute_output_shape(self, logits_shape: Any, unknown_shape: Any) -> Any:

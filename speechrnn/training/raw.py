@@ -180,7 +180,8 @@ def fit_calibration(raw: Raw, present: Calibration, false_accepts: float, *, mar
         Answers of the fresh network.
     present : Calibration
         What it has now: the temperature is kept with fewer than `MIN_CLIPS` labels, the weights of `known` with fewer
-        than `MIN_REJECTS` rejects, and where no other words are among them: what keeps noises out may let words in.
+        than `MIN_REJECTS` labels or rejects, and where no other words are among them: what keeps noises out may let
+        words in.
     false_accepts : float
         Largest share of each kind of reject to be accepted. Where a kind was not heard nobody knows what a lower
         threshold lets in: then it is not set below the present one, or only until that refuses at most `MAX_REFUSED`
@@ -200,7 +201,7 @@ def fit_calibration(raw: Raw, present: Calibration, false_accepts: float, *, mar
         temperature = fit_temperature(raw.log_probabilities[labels], raw.units[labels])
         # margins shrink as the temperature grows: what they count for stays the same
         weights = replace(weights, margin=weights.margin * temperature / present.temperature)
-    if n_clips and n_rejects >= MIN_REJECTS and WORD in raw.units:
+    if min(n_clips, n_rejects) >= MIN_REJECTS and WORD in raw.units:
         odds = margins(softmax(raw.log_probabilities / temperature))
         weights = fit_known(raw.known, odds if margin else np.zeros_like(odds), labels, raw.units)
     fitted = Calibration(temperature, weights, present.threshold, None, n_clips, n_rejects)

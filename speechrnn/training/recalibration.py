@@ -93,7 +93,7 @@ def recalibrate(
     false_accepts : float
         Largest share of other words, and of noises, to be accepted.
     on_progress : callable, optional
-        Called with the number of recordings heard and the number of all.
+        Called with the number of recordings of words heard and the number of all of these; noise takes no time.
 
     Returns
     -------

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from speechrnn.string_settings import StringsConfig
+from speechrnn.training.draws import stream
 from speechrnn.training.features import Example
 from speechrnn.training.material import Material
 from speechrnn.training.sampling import Origin, chances, draw
@@ -95,7 +96,7 @@ class Strings:
         list of Saying
             Shuffled.
         """
-        rng = np.random.default_rng(seed)
+        rng = stream("strings", *seed)
         config = self._config
         most = min(config.n_digits, 2 * number) if 0 < number <= _SHORT_PASSES else config.n_digits
         n_empty = round(config.empty * n)

@@ -115,7 +115,7 @@ def _threshold(g: Graph, power: str, whole: Config) -> tuple[str, str | None]:
     level = g("ReduceSum", others, g.integers(1), keepdims=1)
     threshold = g("GatherElements", thresholds, level, axis=1)
     raised = g("Squeeze", g("Min", level, g.number(1, np.int64)), g.integers(1))
-    return threshold, g("Mul", raised, g.number(round(config.margin * sr), np.int64))
+    return threshold, g("Mul", raised, g.number(config.margin_length(sr), np.int64))
 
 
 def _energies(g: Graph, padded: Padded, whole: Config) -> str:

@@ -1,0 +1,82 @@
+"""What is changed in every clip of a pass, as frozen structs that say what each value may be.
+
+What the values are for stands in `configs/default.yaml`.
+"""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from speechrnn.settings import Share, Span
+
+
+class EdgesConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a hasty end-pointer takes for silence and cuts off: first and last sounds far under the loudest."""
+
+    probability: Share
+    below_db: Span
+
+
+class PlacementConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The word somewhere in a longer window over a noise floor, as imperfect end-pointing leaves it."""
+
+    probability: Share
+    max_duration: Annotated[float, Meta(gt=0.0, le=10.0)]
+    floor_db: Span
+
+
+class NoiseConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Noise over the whole window, recorded where a source has some, else coloured."""
+
+    probability: Share
+    snr_db: Span
+    recorded: Share
+
+
+class ReverberationConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """A decaying tail after each frame."""
+
+    probability: Share
+    decay: Span
+    level_db: Span
+
+    def __post_init__(self) -> None:
+        """Refuse a time in which nothing can decay."""
+        if self.decay.low <= 0:
+            raise ValueError(f"decay.low is {self.decay.low:g}, allowed is more than 0")
+
+
+class ChannelConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What microphones and lines do to the spectrum."""
+
+    probability: Share
+    tilt_db: Annotated[float, Meta(ge=0.0, le=20.0)]
+    bumps_db: Annotated[float, Meta(ge=0.0, le=20.0)]
+    telephone: Share
+
+
+class MaskingConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """SpecAugment (Park et al. 2019): a stretch of frames and a band of mel filters are blanked."""
+
+    probability: Share
+    frames: Share
+    mels: Share
+
+
+class AugmentationConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """How each training clip is changed anew in each pass; a part that is null is left out."""
+
+    warp: Span | None
+    tempo: Span | None
+    edges: EdgesConfig | None
+    placement: PlacementConfig | None
+    noise: NoiseConfig | None
+    reverberation: ReverberationConfig | None
+    channel: ChannelConfig | None
+    masking: MaskingConfig | None
+
+    def __post_init__(self) -> None:
+        """Refuse factors that would turn a clip into nothing."""
+        for name, span in (("warp", self.warp), ("tempo", self.tempo)):
+            if span and not 0.25 <= span.low <= span.high <= 4.0:
+                raise ValueError(f"{name} is {span.low:g} to {span.high:g}, allowed are 0.25 to 4")
