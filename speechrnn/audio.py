@@ -13,7 +13,7 @@ import numpy.typing as npt
 from speechrnn.config import AudioConfig, Config
 from speechrnn.errors import AudioError
 from speechrnn.recordings import AUDIO_SUFFIXES, decode
-from speechrnn.waveform import Decoded, Waveform, check_duration, check_rate, mix
+from speechrnn.waveform import Decoded, Waveform, check_axes, check_duration, check_rate, mix
 
 __all__ = ["AUDIO_SUFFIXES", "Decoded", "Source", "Waveform", "decode", "load_audio", "prepare"]
 
@@ -84,7 +84,7 @@ def decode_source(source: Source, max_duration: float, sr: int) -> Decoded:
         The file cannot be opened.
     """
     if isinstance(source, np.ndarray):
-        _check_axes(source.shape)
+        check_axes(source.shape)
         return Decoded(mix(_as_float(source)), sr)
     if not (isinstance(source, str | Path | bytes) or hasattr(source, "read")):
         raise AudioError(
@@ -136,13 +136,6 @@ def prepare(decoded: Decoded, config: AudioConfig) -> Waveform:
         raise AudioError(f"{bad} of {y.size} samples are not finite numbers, needed all. Export the recording again.")
     _check_level(y, config.min_peak_db)
     return _resample(y, sr, config.sample_rate)
-
-
-def _check_axes(shape: tuple[int, ...]) -> None:
-    if len(shape) == 2 and 0 < shape[0] < shape[1]:
-        raise AudioError(
-            f"an array of shape {shape} has more channels than samples, needed (samples, channels). Give its transpose."
-        )
 
 
 def _as_float(y: npt.NDArray[Any]) -> npt.NDArray[Any]:

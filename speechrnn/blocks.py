@@ -11,11 +11,11 @@ import numpy as np
 import soundfile
 
 from speechrnn.errors import AudioError
-from speechrnn.recordings import UNKNOWN_LENGTH, check_complete, check_not_empty, decode, read_pipe
-from speechrnn.waveform import Waveform, check_not_void, check_rate, mix
+from speechrnn.recordings import UNKNOWN_LENGTH, SoundReader, check_complete, check_not_empty, decode, read_pipe
+from speechrnn.waveform import LONGEST_WHOLE, Waveform, check_axes, check_not_void, check_rate, mix
 
-# a file that libsndfile cannot read piece by piece is decoded whole, if it is no longer than this, in seconds
-LONGEST_WHOLE = 1800.0
+# a block may be shorter than it has channels, if these are no more
+_MANY_CHANNELS = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +61,7 @@ class FileBlocks:
         if isinstance(source, Path) and path.suffix.lower() != ".raw":
             try:
                 # absolute: libsndfile would take a file named - for stdin
-                self._sound = soundfile.SoundFile(os.fsencode(path.absolute()))
+                self._sound = SoundReader(os.fsencode(path.absolute()))
             except (soundfile.LibsndfileError, ValueError, TypeError):
                 self._sound = None
         if self._sound is not None and not self._sound.frames:
@@ -91,7 +91,8 @@ class FileBlocks:
             while (block := self._read(sound)).size:
                 n_read += block.shape[0]
                 yield Block(mix(block))
-            check_complete(self._path, sound, min(n_read, sound.frames))
+            if sound.frames != UNKNOWN_LENGTH:
+                check_complete(self._path, sound, min(n_read, sound.frames))
 
     def _read(self, sound: Any) -> Any:
         try:
@@ -140,7 +141,7 @@ def as_block(samples: Any) -> Block:
     Raises
     ------
     AudioError
-        Not an array, or not of floats.
+        Not an array, not of floats, or of more channels than samples.
 
     Examples
     --------
@@ -157,4 +158,5 @@ def as_block(samples: Any) -> Block:
             f"a block of {samples.dtype}, needed floats with full scale at 1. Divide by the full scale of its type, "
             "such as 32768."
         )
+    check_axes(samples.shape, _MANY_CHANNELS)
     return Block(mix(samples))

@@ -5,11 +5,18 @@ Every message says what was seen, what was needed and what to do. The command li
 """
 
 import errno
+import os
 
 from speechrnn.text import printable
 
 # what the system says of a full disk, or a full share of it
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+# classes that say it all, where fsspec raises them with a path alone
+_BY_CLASS = {
+    FileNotFoundError: errno.ENOENT,
+    IsADirectoryError: errno.EISDIR,
+    NotADirectoryError: errno.ENOTDIR,
+}
 
 
 class SpeechRNNError(Exception):
@@ -99,8 +106,12 @@ def explain_os_error(error: OSError) -> str:
     --------
     >>> explain_os_error(PermissionError(13, "Permission denied", "six.wav"))
     'permission denied. Check the path and its rights.'
+    >>> explain_os_error(FileNotFoundError("bucket/six.wav"))
+    'no such file or directory (bucket/six.wav). Check the path and its rights.'
     """
     if error.errno in NO_SPACE:
         return "no space left on the disk. Free some, then run it again."
     reason = printable(error.strerror or str(error)) or "the system gave no reason"
+    if error.errno is None and type(error) in _BY_CLASS:
+        reason = f"{os.strerror(_BY_CLASS[type(error)])} ({reason})"
     return f"{reason[:1].lower()}{reason[1:]}. Check the path and its rights."

@@ -10,6 +10,7 @@ from speechrnn.batch import predict_files
 from speechrnn.certainty import hear_rejects, judge_certainty
 from speechrnn.corpus.clips import Clip, try_hash
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
+from speechrnn.errors import BundleError
 from speechrnn.metadata import Heard as HeardInTraining
 from speechrnn.progress import Progress
 from speechrnn.recognizer import Prediction, Recognizer, load
@@ -79,9 +80,14 @@ def evaluate(
     CorpusError
         The recordings cannot be read as a corpus, or no clip can be scored.
     BundleError
-        The model cannot be loaded.
+        The model cannot be loaded, or hears strings.
     """
     recognizer = load(model) if model is None or isinstance(model, str | Path) else model
+    if not isinstance(recognizer, Recognizer):
+        raise BundleError(
+            f"a model of type {type(recognizer).__name__}, needed a Recognizer, or the name or folder of a model. Give "
+            "speechrnn.load(), or measure a model of strings with speechrnn.string_evaluation.evaluate_strings."
+        )
     corpus = read_corpus(Path(data)) if isinstance(data, str | Path) else data
     return evaluate_corpus(corpus, recognizer, on_progress=on_progress).evaluation
 

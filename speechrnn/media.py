@@ -14,6 +14,8 @@ from speechrnn.waveform import Decoded, check_duration, check_rate, mix
 MEDIA_SUFFIXES = frozenset([".m4a", ".aac", ".mp4", ".mov", ".webm", ".mkv", ".wma", ".amr", ".3gp", ".mka"])
 # FFmpeg also reads playlists and scripts, which name other files and addresses: only these formats are let in
 _FORMATS = "mov,aac,matroska,asf,amr,flac"
+# seconds by which a whole file may be shorter than its header says
+_SLACK = 0.5
 
 
 def decode_media(data: bytes, suffix: str, max_duration: float, problem: str) -> Decoded:
@@ -38,7 +40,7 @@ def decode_media(data: bytes, suffix: str, max_duration: float, problem: str) ->
     Raises
     ------
     AudioError
-        PyAV is not installed, or FFmpeg cannot read it either, or it is too long.
+        PyAV is not installed, or FFmpeg cannot read it either, or it is truncated or too long.
     """
     refusal = f"not readable as audio ({problem}). Needed wav, flac, ogg, mp3 or another format of libsndfile"
     try:
@@ -60,13 +62,27 @@ def _read(av: Any, container: Any, max_duration: float) -> Decoded:
     check_rate(sr)
     # channels interleaved: PyAV reads planes beyond the eighth from anywhere
     to_float = av.AudioResampler(format="flt", layout=stream.layout, rate=sr)
-    blocks, size = [np.zeros(0, np.float32)], 0
+    blocks, size, end = [np.zeros(0, np.float32)], 0, 0.0
     for frame in _frames(container, stream):
         for part in to_float.resample(frame):
             blocks.append(mix(part.to_ndarray().reshape(-1, part.layout.nb_channels)))
             size += blocks[-1].size
         check_duration(size, sr, max_duration)
+        # not the samples alone: who records in a browser may leave silence out
+        end = max(end, size / sr, (frame.time or 0.0) + frame.samples / sr if frame else 0.0)
+    promised = _promised(av, container, stream)
+    if end < promised - _SLACK:
+        raise AudioError(f"truncated: the header promises {promised:.1f} s, found {end:.1f}. Copy or record it again.")
     return Decoded(np.concatenate(blocks), sr)
+
+
+def _promised(av: Any, container: Any, stream: Any) -> float:
+    """Seconds that the header says there are; zero where it does not, and FFmpeg has guessed by the bit rate."""
+    name, alone = container.format.name, len(container.streams) == 1
+    own = float((stream.duration or 0) * stream.time_base)
+    if "matroska" in name:  # its header has one for all streams, such as a picture; a stream's own is guessed
+        return float(container.duration or 0) / av.time_base if alone and not own else 0.0
+    return own if "mov" in name or ("asf" in name and alone) else 0.0
 
 
 def _frames(container: Any, stream: Any) -> Iterator[Any]:

@@ -8,11 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from speechrnn.audio import Source, Waveform, load_audio
 from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.engine import Answers, Engine, OnnxEngine, pad
+from speechrnn.errors import AudioError
 from speechrnn.places import find_model
 from speechrnn.thresholds import check_threshold
+from speechrnn.waveform import LOUDEST
 
 __all__ = ["Answers", "Engine", "OnnxEngine", "Prediction", "Recognizer", "load", "pad"]
 
@@ -125,15 +129,22 @@ class Recognizer:
         Parameters
         ----------
         waveforms : sequence of np.ndarray [shape=(n,), dtype=float32]
-            At the model's rate, as `load_audio` gives them.
+            At the model's rate, as `load_audio` gives them; of one length also the rows of an array.
 
         Returns
         -------
         list of Prediction
             In the same order.
+
+        Raises
+        ------
+        AudioError
+            One that `load_audio` would not give: of another shape, empty, or not finite.
         """
-        if not waveforms:
+        if len(waveforms) == 0:
             return []
+        for i, y in enumerate(waveforms):
+            _check_waveform(i, y)
         answers = self._engine.run(waveforms)
         return [self._predict_row(answers, row) for row in range(len(waveforms))]
 
@@ -152,6 +163,18 @@ class Recognizer:
             start=int(answers.start[row]) / rate,
             end=int(answers.end[row]) / rate,
         )
+
+
+def _check_waveform(i: int, y: Waveform) -> None:
+    where, advice = f"waveform {i} of the batch", "Give what load_audio makes of it."
+    if not isinstance(y, np.ndarray) or y.dtype.kind not in "fiu":
+        seen = f"an array of {y.dtype}" if isinstance(y, np.ndarray) else f"of type {type(y).__name__}"
+        raise AudioError(f"{where} is {seen}, needed an array of float32. {advice}")
+    if y.ndim != 1 or y.size == 0:
+        raise AudioError(f"{where} has the shape {y.shape}, needed (samples,) and at least one. {advice}")
+    # what is no number fails both; two passes without a copy, as this is done for each clip
+    if not (y.max() <= LOUDEST and y.min() >= -LOUDEST):
+        raise AudioError(f"{where} has samples that are not finite numbers, needed all. {advice}")
 
 
 def load(model: str | Path | None = None, *, threshold: float | None = None) -> Recognizer:

@@ -42,6 +42,17 @@ class _Bytes(io.BytesIO):
             return super().seek(0)
 
 
+class SoundReader(soundfile.SoundFile):  # type: ignore[misc]  # soundfile has no types
+    """A file of libsndfile; where the header leaves its length open, it is read forwards only.
+
+    soundfile seeks after each piece that it reads, which at the end of such a flac fails.
+    """
+
+    def seekable(self) -> bool:
+        """Tell whether soundfile may seek."""
+        return self.frames != UNKNOWN_LENGTH and bool(super().seekable())
+
+
 def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decoded:
     """Decode a file and mix it to mono, reading no more than is allowed.
 
@@ -76,7 +87,7 @@ def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decode
     # as bytes every file name works, also one that is no text
     file = _Bytes(_content(source)) if in_memory else os.fsencode(source)
     try:
-        sound = soundfile.SoundFile(file)
+        sound = SoundReader(file)
     except (soundfile.LibsndfileError, ValueError, TypeError) as error:
         return decode_media(_content(source), suffix, max_duration, _reason(error))
     with sound:
@@ -87,8 +98,8 @@ def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decode
         try:
             y = _read(sound, max_duration)
         except soundfile.LibsndfileError as error:
-            # libsndfile took it for something else, or fails on a flac of open length
-            if suffix in MEDIA_SUFFIXES or endless:
+            # libsndfile took it for something else
+            if suffix in MEDIA_SUFFIXES:
                 return decode_media(_content(source), suffix, max_duration, _reason(error))
             raise AudioError(f"damaged or truncated: {_reason(error)}. Copy or record it again.") from error
         if y.size == 0 and (mended := _mend_stream(_content(source))):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import soxr
 
-from speechrnn.waveform import Waveform, check_rate
+from speechrnn.waveform import Waveform, round_rate
 
 # seconds that are resampled at once
 _PIECE = 0.02
@@ -20,8 +20,10 @@ class Resampler:
 
     Parameters
     ----------
-    sr, target : int
-        Rates in Hz.
+    sr : float
+        Rate of the stream in Hz; rounded.
+    target : int
+        Rate that is wanted in Hz.
 
     Raises
     ------
@@ -36,8 +38,8 @@ class Resampler:
     (960, 207)
     """
 
-    def __init__(self, sr: int, target: int) -> None:
-        check_rate(sr)
+    def __init__(self, sr: float, target: int) -> None:
+        sr = round_rate(sr)
         self._sr, self._target = sr, target
         # so many samples in are so many out, exactly
         divisor = math.gcd(sr, target)

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from speechrnn.audio import Source, Waveform, decode_source
-from speechrnn.blocks import LONGEST_WHOLE, FileBlocks
+from speechrnn.blocks import FileBlocks
 from speechrnn.errors import AudioError
 from speechrnn.progress import OpenProgress
 from speechrnn.resampling import Resampler
 from speechrnn.segmenting import Segmenter, SegmentOptions, Utterance
-from speechrnn.waveform import check_not_void
+from speechrnn.waveform import LONGEST_WHOLE, check_not_void, round_rate
 
 # of a recording that is read piece by piece
 BLOCK_SECONDS = 1.0
@@ -56,14 +56,14 @@ class Reading:
             yield block
 
 
-def read_blocks(source: Source, sr: int) -> Reading:
+def read_blocks(source: Source, sr: float) -> Reading:
     """Open a recording of any length.
 
     Parameters
     ----------
     source : str, Path, bytes, binary file object, or np.ndarray [shape=(n,) or (n, channels)]
         See `speechrnn.load_audio`.
-    sr : int
+    sr : float
         The rate of an array in Hz. Files know theirs.
 
     Returns
@@ -74,14 +74,14 @@ def read_blocks(source: Source, sr: int) -> Reading:
     Raises
     ------
     AudioError
-        Not audio, or empty.
+        Not audio, or empty; too long, where it is no file that can be read piece by piece; a rate that no recorder has.
     OSError
         The file cannot be opened.
     """
     if isinstance(source, str | Path):
         file = FileBlocks(Path(source), BLOCK_SECONDS)
         return Reading((block.y for block in file), file.sr, file.seconds)
-    decoded = decode_source(source, LONGEST_WHOLE, sr)
+    decoded = decode_source(source, LONGEST_WHOLE, round_rate(sr))
     check_not_void(decoded.y.size)
     size = max(1, round(BLOCK_SECONDS * decoded.sr))
     blocks = (decoded.y[at : at + size] for at in range(0, decoded.y.size, size))

@@ -11,6 +11,9 @@ from speechrnn.errors import AudioError
 Waveform = npt.NDArray[np.float32]
 
 MIN_RATE, MAX_RATE = 1_000, 768_000
+# what cannot be read piece by piece is decoded whole, if it is no longer than this, in seconds; no configuration allows
+# a word so much
+LONGEST_WHOLE = 1800.0
 # of what is louder, float32 does not hold the power of a word
 LOUDEST = np.float32(1e15)
 
@@ -84,9 +87,70 @@ def check_rate(sr: float) -> None:
     AudioError
         Too low, too high, or not a number.
     """
-    if not MIN_RATE <= sr <= MAX_RATE:
+    try:
+        fits = bool(MIN_RATE <= sr <= MAX_RATE)
+    except (TypeError, ValueError) as error:
+        raise AudioError(
+            f"sample rate is {sr!r}, needed a number from {MIN_RATE} to {MAX_RATE}. Give it in Hz."
+        ) from error
+    if not fits:
         raise AudioError(
             f"sample rate is {sr} Hz, needed {MIN_RATE} to {MAX_RATE}. The header may be damaged; record again."
+        )
+
+
+def round_rate(sr: float) -> int:
+    """Make a rate a whole number, which a stream needs to count its samples exactly.
+
+    Parameters
+    ----------
+    sr : float
+        In Hz.
+
+    Returns
+    -------
+    int
+        The nearest.
+
+    Raises
+    ------
+    AudioError
+        Too low, too high, or not a number.
+
+    Examples
+    --------
+    >>> round_rate(48000.0)
+    48000
+    """
+    check_rate(sr)
+    return round(float(sr))
+
+
+def check_axes(shape: tuple[int, ...], believed: int = 0) -> None:
+    """Refuse an array whose axes are probably swapped.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of (samples, channels), if it has two axes.
+    believed : int
+        So many channels may be more than there are samples.
+
+    Raises
+    ------
+    AudioError
+        More channels than samples.
+
+    Examples
+    --------
+    >>> check_axes((1, 2), believed=32)
+    >>> check_axes((1, 2))
+    Traceback (most recent call last):
+    speechrnn.errors.AudioError: an array of shape (1, 2) has more channels than samples, needed ...
+    """
+    if len(shape) == 2 and shape[1] > believed and 0 < shape[0] < shape[1]:
+        raise AudioError(
+            f"an array of shape {shape} has more channels than samples, needed (samples, channels). Give its transpose."
         )
 
 
@@ -108,7 +172,7 @@ def check_not_void(n: int) -> None:
 
 
 def check_duration(n: int, sr: int, max_duration: float) -> None:
-    """Refuse what is too long for one word.
+    """Refuse what is too long for one word, or to be read at once.
 
     Parameters
     ----------
@@ -124,8 +188,14 @@ def check_duration(n: int, sr: int, max_duration: float) -> None:
     AudioError
         Longer than `max_duration`.
     """
-    if n > max_duration * sr:
+    if n <= max_duration * sr:
+        return
+    if max_duration == LONGEST_WHOLE:
         raise AudioError(
-            f"too long for one word: {n / sr:.1f} s, needed at most {max_duration:g}. "
-            "Cut it into single words, or raise audio.max_duration and train again."
+            f"too long to be read at once: {n / sr:.1f} s, needed at most {max_duration:g}. "
+            "Save it as a wav or flac file, which is read piece by piece."
         )
+    raise AudioError(
+        f"too long for one word: {n / sr:.1f} s, needed at most {max_duration:g}. "
+        "Cut it into single words, or raise audio.max_duration and train again."
+    )

@@ -12,6 +12,7 @@ import soundfile
 from speechrnn.blocks import Block, FileBlocks, pace
 from speechrnn.errors import AudioError
 from speechrnn.recordings import decode
+from speechrnn.utterances import read_blocks
 from tests.signals import word
 
 
@@ -25,6 +26,32 @@ def test_blocks_are_the_file(tmp_path: Path, name: str, seconds: float) -> None:
     assert file.sr == whole.sr
     # mp3 is rounded by the length that is asked for
     np.testing.assert_allclose(np.concatenate([block.y for block in file]), whole.y, atol=1e-7)
+
+
+def test_a_flac_of_open_length_is_read_piece_by_piece(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.tile(word(8000, 1), 40), 8000)
+    whole = decode(path, 60)
+    data = path.read_bytes()
+    path.write_bytes(data[:21] + bytes([data[21] & 0xF0]) + bytes(4) + data[26:])
+    file = FileBlocks(path, 0.25)
+    blocks = [block.y for block in file]
+    assert (file.seconds, max(y.size for y in blocks)) == (None, 2000)
+    np.testing.assert_array_equal(np.concatenate(blocks), whole.y)
+    path.write_bytes(path.read_bytes()[:-9000])
+    with pytest.raises(AudioError, match="damaged or truncated"):
+        list(FileBlocks(path, 0.25))
+
+
+def test_what_is_too_long_to_be_read_at_once_may_be_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "long.wav"
+    soundfile.write(path, np.zeros(1_900_000, np.float32), 1000, "PCM_U8")
+    assert FileBlocks(path, 1.0).seconds == 1900
+    reason = r"^too long to be read at once: 1900\.0 s, needed at most 1800\. Save it as a wav or flac file"
+    with pytest.raises(AudioError, match=reason):
+        read_blocks(path.read_bytes(), 8000)
+    with pytest.raises(AudioError, match=reason):
+        FileBlocks(path.rename(tmp_path / "long.raw"), 1.0)
 
 
 def test_a_truncated_file_gives_what_there_is_and_then_says_so(tmp_path: Path) -> None:

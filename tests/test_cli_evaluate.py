@@ -170,6 +170,21 @@ def test_the_report_is_a_folder_to_read_and_to_listen_by(cli: Cli, tmp_path: Pat
     assert "report: report/report.md" in result.err.splitlines()
 
 
+def test_a_report_replaces_nothing_but_a_report(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    for name in ("errors.csv", "noise.png"):
+        (tmp_path / "mine" / name).write_text("mine")
+    refused = cli("evaluate", SAMPLES, *MODEL, "--report", "mine")
+    check_refusal(refused, "mine: holds errors.csv, which is of no report", "another folder with --report")
+    assert {path.read_text() for path in (tmp_path / "mine").iterdir()} == {"mine"}
+    check_refusal(cli("evaluate", SAMPLES, *MODEL, "--report", "mine/errors.csv"), "is a file, needed a folder")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "notes.txt").write_text("mine")
+    for _ in range(2):
+        assert cli("evaluate", SAMPLES, *MODEL, "--report", "new").status == 0
+    assert (tmp_path / "new" / "notes.txt").read_text() == "mine"
+
+
 def test_two_models_have_a_report_each(cli: Cli, tmp_path: Path) -> None:
     twin = copy_bundle(tmp_path / "format-1")
     assert cli("evaluate", SAMPLES, *MODEL, "--model", twin, "--report", "both").status == 0

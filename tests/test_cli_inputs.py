@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from speechrnn.batch import Recording
+from speechrnn.batch import Recording, name_item
 from speechrnn.cli.inputs import Inputs
+from speechrnn.recognizer import Prediction
 from tests.bundles import SAMPLES
 from tests.command_line import MODEL, Result, check_refusal
 
@@ -54,6 +55,69 @@ def test_members_are_named_by_archive(tmp_path: Path) -> None:
     [first] = islice(Inputs([str(archive)]), 1)
     assert isinstance(first, Recording)
     assert (first.path, first.raw) == (f"{archive}/clips/{CLIPS[0].name}", CLIPS[0].read_bytes())
+
+
+def pack_links(archive: Path, mode: str) -> Path:
+    """An archive of one recording, links of both kinds to it, and links that lead nowhere or in a circle."""
+    folder = archive.parent / "in"
+    folder.mkdir()
+    (folder / "data").write_bytes(CLIPS[0].read_bytes())
+    (folder / "hard.wav").hardlink_to(folder / "data")
+    for name, target in (("a", "hard"), ("b", "a"), ("gone", "nope"), ("out", "/x"), ("x", "y"), ("y", "x")):
+        (folder / f"{name}.wav").symlink_to(f"{target}.wav")
+    with tarfile.open(archive, mode) as members:  # type: ignore[call-overload]
+        for path in sorted(folder.iterdir()):
+            members.add(path, f"./in/{path.name}")
+    return archive
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_links_in_an_archive_are_followed_and_those_to_nothing_told(mode: str, tmp_path: Path) -> None:
+    archive = pack_links(tmp_path / "links.tar", mode)
+    items = {Path(name_item(item)).name: item for item in Inputs([str(archive)])}
+    raw = {name: item.raw for name, item in items.items() if isinstance(item, Recording)}
+    assert raw == dict.fromkeys(("hard.wav", "a.wav", "b.wav"), CLIPS[0].read_bytes())
+    reasons = {name: item.error for name, item in items.items() if isinstance(item, Prediction)}
+    assert set(reasons) == {"gone.wav", "out.wav", "x.wav", "y.wav"}
+    assert reasons["gone.wav"] == (
+        "a link to in/nope.wav, which is no file of the archive. Pack it with tar --dereference."
+    )
+
+
+def test_what_is_hidden_in_an_archive_is_passed_over_and_a_pipe_told(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for name in ("in/._x.wav", ".hidden/x.wav", "./x.wav", "../x.wav"):
+            archive.addfile(tarfile.TarInfo(name), io.BytesIO())
+        pipe = tarfile.TarInfo("in/pipe.wav")
+        pipe.type = tarfile.FIFOTYPE
+        archive.addfile(pipe)
+    *good, bad = Inputs([str(tmp_path / "a.tar")])
+    assert [item.path.rpartition("a.tar/")[2] for item in good if isinstance(item, Recording)] == [
+        "./x.wav",
+        "../x.wav",
+    ]
+    assert isinstance(bad, Prediction)
+    assert bad.error == "a pipe or a device, needed a file. Take it out of the archive."
+
+
+def test_a_row_of_a_list_without_a_path_is_told(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(f"speaker,path\nann,{CLIPS[0]}\nann,\n\nann\nann,{CLIPS[1]}\n")
+    result = cli("predict", "list.csv", *MODEL, "--json", "--jobs", "1")
+    rows = [json.loads(line) for line in result.lines]
+    assert result.status == 1
+    empty = "path is empty. Fill it in, or take the row out."
+    assert [row["error"] for row in rows] == [None, f"line 3: {empty}", f"line 5: {empty}", None]
+
+
+def test_a_glob_in_quotes_takes_what_the_shell_would(tmp_path: Path) -> None:
+    pack(tmp_path / "in.tar")
+    (tmp_path / "in.csv").write_text(f"path\n{CLIPS[0]}\n")
+    (tmp_path / "in.wav").touch()
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "x.wav").touch()
+    names = sorted(map(str, tmp_path.glob("in*")))
+    assert list(Inputs([f"{tmp_path}/in*"])) == list(Inputs(names))
+    assert len(list(Inputs([f"{tmp_path}/**/in*"]))) == len(list(Inputs(names))) - 1
 
 
 def test_what_can_be_counted_is_counted_without_reading(tmp_path: Path) -> None:
@@ -109,6 +173,11 @@ def test_a_url_that_nothing_opens_does_not_keep_the_others_of_a_list_waiting(
     check_refusal(cli("predict", url, *MODEL), f"{url}: {seen}")
 
 
+def test_a_url_where_nothing_is_says_so(cli: Cli) -> None:
+    pytest.importorskip("fsspec")
+    check_refusal(cli("predict", "memory://x.wav", *MODEL), "memory://x.wav: no such file or directory (/x.wav). Check")
+
+
 def test_a_url_of_a_list_names_the_extra_where_that_is_absent(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -138,6 +207,29 @@ def test_evaluate_takes_archives_and_globs(kind: str, cli: Cli, tmp_path: Path) 
     assert found["n_clips"] == (20 if kind == "tar" else 4)
     if kind == "tar":
         assert found["accuracy"] == json.loads(cli("evaluate", SAMPLES, *MODEL, "--json").out)["accuracy"]
+
+
+def test_evaluate_names_an_archive_and_what_leads_out_of_it(cli: Cli, tmp_path: Path) -> None:
+    archive = pack(tmp_path / "a.tar")
+    with tarfile.open(archive, "a") as members:
+        for i, (kind, target) in enumerate(((tarfile.SYMTYPE, "/x.wav"), (tarfile.LNKTYPE, "gone.wav"))):
+            for name in (f"clips/6_bob_{i}.wav", f"clips/._6_bob_{i}.wav"):
+                link = tarfile.TarInfo(name)
+                link.type, link.linkname = kind, target
+                members.addfile(link)
+    result = cli("evaluate", "a.tar", *MODEL, "--json")
+    assert (result.status, result.err) == (1, "2 of 22 files could not be read: they are named above\n")
+    assert json.loads(result.out)["skipped"] == [
+        {"path": f"a.tar/clips/6_bob_{i}.wav", "reason": "a link that leads out of the archive"} for i in range(2)
+    ]
+    cli("evaluate", "a.tar", *MODEL, "--report", "report")
+    assert "speechrnn-" not in (tmp_path / "report" / "report.md").read_text().splitlines()[0]
+    with tarfile.open(tmp_path / "none.tar", "w") as members:
+        members.addfile(link)
+        link.name = "6_bob_2.wav"
+        members.addfile(link)
+    left_out = "Left out: 6_bob_2.wav (a link that leads out of the archive)"
+    check_refusal(cli("evaluate", "none.tar", *MODEL), "error: none.tar: no recordings in it", left_out)
 
 
 def test_evaluate_refuses_what_holds_nothing(cli: Cli, tmp_path: Path) -> None:

@@ -21,13 +21,14 @@ from speechrnn.comparison import Comparison, Known, Tally, compare
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip, clip_hash
 from speechrnn.corpus.layouts import read_corpus
-from speechrnn.errors import CorpusError
+from speechrnn.errors import BundleError, CorpusError
 from speechrnn.evaluation import Evaluated, Evaluation, evaluate, evaluate_corpus, heard_levels, score, to_json
 from speechrnn.metadata import Heard, Metadata
 from speechrnn.recognizer import Answers, Prediction, Recognizer
 from speechrnn.scores import HEARD_LEVELS
 from speechrnn.scores import Heard as Level
 from speechrnn.significance import mcnemar_p
+from tests.pitches import pitch_recognizer
 
 TonesMaker = Callable[..., Path]
 ToneWriter = Callable[..., Path]
@@ -99,6 +100,12 @@ def test_the_answers_are_kept_in_the_order_of_the_clips(
     evaluated = evaluate_corpus(corpus, make_recognizer(), on_progress=lambda done, n: seen.append((done, n)))
     assert [answer.path for answer in evaluated.predictions] == [str(clip.path) for clip in evaluated.clips]
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+def test_a_model_of_strings_is_told_where_to_go(tone_corpus: TonesMaker) -> None:
+    model: Any = pitch_recognizer()
+    with pytest.raises(BundleError, match=r"of type StringRecognizer, needed a Recognizer.*evaluate_strings\.$"):
+        evaluate(tone_corpus(), model)
 
 
 def test_a_corpus_of_other_words_cannot_be_scored(

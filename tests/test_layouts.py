@@ -91,12 +91,38 @@ def test_the_layout_of_most_files_wins_and_the_rest_is_listed(tmp_path: Path) ->
     corpus = read_corpus(touch(tmp_path, "6_ann_0.wav", "7_ann_0.wav", "six/a.wav", "loose.wav", "notes.txt"))
     assert triples(corpus) == {("6_ann_0.wav", "6", "ann"), ("7_ann_0.wav", "7", "ann")}
     assert corpus.skipped == (
-        Skipped(tmp_path / "loose.wav", "not named {label}_{speaker}_{index}, as most are"),
-        Skipped(tmp_path / "six" / "a.wav", "not named {label}_{speaker}_{index}, as most are"),
+        Skipped(tmp_path / "loose.wav", "not named {label}_{speaker}_{index}, as 2 of 4 are"),
+        Skipped(tmp_path / "six" / "a.wav", "not named {label}_{speaker}_{index}, as 2 of 4 are"),
     )
     corpus = read_corpus(touch(tmp_path, "six/b.wav", "six/c.wav", "six/deep/d.wav"))
     assert corpus.layout == "folders"
     assert {item.path.name for item in corpus.skipped} == {"6_ann_0.wav", "7_ann_0.wav", "loose.wav", "d.wav"}
+
+
+@pytest.mark.parametrize(
+    ("names", "layout", "n_clips"),
+    [
+        (["905.wav", "222_bob.wav", "4071.wav", "905_ann.wav", "222_ann_1.wav", "notes.wav"], "strings", 5),
+        (["905.wav", "222_ann_1.wav", "222_ann_2.wav"], "strings", 3),
+        # words, beside what is a string by its name
+        (["6_ann_0.wav", "7_ann_0.wav", "8_ann_0.wav", "2023_holiday.wav"], "fsdd", 3),
+        (["yes/001.wav", "no/002.wav", "3.wav"], "folders", 2),
+        (["stop_ann_0.wav", "222.wav"], "fsdd", 1),
+    ],
+)
+def test_strings_are_the_layout_where_more_names_are_strings(
+    tmp_path: Path, names: list[str], layout: str, n_clips: int
+) -> None:
+    corpus = read_corpus(touch(tmp_path, *names))
+    assert (corpus.layout, len(corpus.clips)) == (layout, n_clips)
+    assert {clip.speaker for clip in corpus.clips if clip.path.name.startswith("222_ann")} <= {"ann"}
+    share = "most" if 2 * n_clips > len(names) else f"{n_clips} of {len(names)}"
+    assert all(item.reason.endswith(f", as {share} are") for item in corpus.skipped)
+
+
+def test_what_lies_beside_rejects_alone_fits_no_layout(tmp_path: Path) -> None:
+    corpus = read_corpus(touch(tmp_path, "_background_noise_/hum.wav", "loose.wav"))
+    assert corpus.skipped == (Skipped(tmp_path / "loose.wav", "no layout fits"),)
 
 
 def test_odd_names_work_and_every_label_can_be_written(tmp_path: Path) -> None:

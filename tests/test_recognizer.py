@@ -142,6 +142,29 @@ def test_an_answer_does_not_depend_on_its_neighbours(recognizer: Recognizer) -> 
     check_distribution([list((found.probabilities or {}).values()) for found in together])
 
 
+def test_the_rows_of_an_array_are_recordings(recognizer: Recognizer) -> None:
+    y = recognizer.load_audio(CLIPS[0])
+    assert recognizer.predict_batch(np.stack([y, y])) == recognizer.predict_batch([y, y])  # type: ignore[arg-type]
+    assert recognizer.predict_batch(np.zeros((0, 800), np.float32)) == []  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("y", "reason"),
+    [
+        (np.zeros((800, 2), np.float32), r"has the shape \(800, 2\), needed \(samples,\)"),
+        (np.zeros(0, np.float32), r"has the shape \(0,\)"),
+        (np.full(800, np.nan, np.float32), "samples that are not finite"),
+        (np.append(word(800), -np.float32(np.inf)), "samples that are not finite"),
+        (word(800).astype(object), "an array of object"),
+        ([0.1] * 800, "of type list, needed an array"),
+        (np.float32(0.5), "of type float32"),
+    ],
+)
+def test_what_load_audio_would_not_give_is_refused(recognizer: Recognizer, y: Any, reason: str) -> None:
+    with pytest.raises(AudioError, match=rf"^waveform 1 of the batch .*{reason}"):
+        recognizer.predict_batch([word(800), y])
+
+
 def test_no_recordings_no_answers(recognizer: Recognizer) -> None:
     assert recognizer.predict_batch([]) == []
 

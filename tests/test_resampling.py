@@ -65,6 +65,11 @@ def test_memory_is_bounded() -> None:
         assert resampler._kept.size < 5000
 
 
+@pytest.mark.parametrize("sr", [16000.0, np.float32(16000), np.int64(16000), 16000.004])
+def test_a_rate_may_be_any_number(sr: float) -> None:
+    assert Resampler(sr, 8000).push(word(3200)).shape == Resampler(16000, 8000).push(word(3200)).shape
+
+
 def test_a_rate_that_nobody_records_at() -> None:
     with pytest.raises(AudioError, match="sample rate is 3 Hz"):
         Resampler(3, 8000)

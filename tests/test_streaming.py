@@ -221,11 +221,29 @@ def test_labels_that_are_words_stand_apart() -> None:
         (np.zeros(3, np.int16), "a block of int16, needed floats"),
         ([0.0], "a block of type list, needed an array"),
         (np.zeros((2, 2, 2)), "shape"),
+        (np.zeros((1, 8000)), r"shape \(1, 8000\) has more channels than samples.* Give its transpose"),
     ],
 )
 def test_blocks_that_are_none(block: object, message: str) -> None:
     with pytest.raises(AudioError, match=message):
         list(listen([block], SR, Tape()))
+
+
+def test_blocks_of_one_sample_may_have_channels() -> None:
+    stereo = np.repeat(SPOKEN[:SR, None], 2, axis=1)
+    ours, theirs = Tape(), Tape()
+    assert list(listen((stereo[i : i + 1] for i in range(SR)), SR, ours)) == list(listen([stereo], SR, theirs))
+
+
+def test_a_rate_may_be_a_float() -> None:
+    y = soxr.resample(pitches.say("407", 0.3), SR, 48000)
+    ear = pitches.pitch_recognizer()
+    found = ear.transcribe(y, 48000)
+    assert found.digits == "407"
+    assert ear.transcribe(y, 48000.0) == found  # type: ignore[arg-type]
+    assert tuple(listen([y], 48000.0, ear)) == found.segments  # type: ignore[arg-type]
+    with pytest.raises(AudioError, match=r"^sample rate is 'fast', needed a number"):
+        ear.transcribe(y, "fast")  # type: ignore[arg-type]
 
 
 def test_a_rate_that_is_none_is_said_at_once() -> None:

@@ -3,14 +3,18 @@
 from pathlib import Path
 
 import pytest
+import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
+from speechrnn.cli import string_scores
+from speechrnn.cli.string_scores import print_string_scores
 from speechrnn.corpus.clips import Clip
-from speechrnn.corpus.layouts import Skipped
+from speechrnn.corpus.layouts import Skipped, read_corpus
 from speechrnn.errors import CorpusError
 from speechrnn.string_scores import GAP, align_strings, compare_string, score_strings
 from speechrnn.transcript import Transcript
+from tests.pitches import SR, pitch_recognizer, say
 
 DIGITS = st.text("0123", max_size=7)
 
@@ -76,3 +80,24 @@ def test_what_cannot_be_read_is_listed_and_alone_is_an_error() -> None:
     assert [one.reason for one in found.skipped] == ["truncated"]
     with pytest.raises(CorpusError, match="truncated"):
         score_strings([clip("12")], [lost], ["none"])
+
+
+def test_only_what_cannot_be_read_fails_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(string_scores, "load_strings", lambda _: pitch_recognizer())
+    folder, table = tmp_path / "in", tmp_path / "list.csv"
+    folder.mkdir()
+    soundfile.write(folder / "4071.wav", say("4071"), SR)
+    (folder / "circle").symlink_to(folder)
+    table.write_text("path,digits\nin/4071.wav,4071\nin/4071.wav,4071\nin/circle/4071.wav,yes\n")
+    for data in (folder, table):
+        assert print_string_scores(read_corpus(data), "pitches", as_json=False) == (0, 1)
+    told = capsys.readouterr().err
+    reasons = ("read already", "listed twice, on line 2 and on line 3", "yes is no string of digits")
+    assert [reason for reason in reasons if reason not in told] == []
+    (folder / "12.wav").write_text("no audio")
+    (folder / "34.wav").symlink_to("nope.wav")
+    assert print_string_scores(read_corpus(folder), "pitches", as_json=False) == (2, 3)
+    table.write_text("path,digits\nin/4071.wav,4071\nin/12.wav,12\nin/12.wav,12\nin/gone.wav,3\n")
+    assert print_string_scores(read_corpus(table), "pitches", as_json=False) == (2, 3)

@@ -1,21 +1,24 @@
 """What ``predict`` is given: files, folders, globs, lists, archives and stdin, as one stream of items in one order.
 
-Nothing is listed beforehand: of a folder the names of one level are in memory, of an archive one member.
+Nothing is listed beforehand: of a folder the names of one level are in memory, of an archive one member and its links.
 """
 
 import csv
 import glob
 import os
+import posixpath
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 from speechrnn.batch import BAD_ADDRESS, Item, Recording, Remote, explain_address, fail
 from speechrnn.corpus.files import is_folder, walk_recordings
 from speechrnn.errors import CorpusError, explain_os_error
 from speechrnn.extras import require
+from speechrnn.recognizer import Prediction
 from speechrnn.recordings import AUDIO_SUFFIXES
 from speechrnn.text import printable
 
@@ -23,6 +26,8 @@ from speechrnn.text import printable
 STDIN = "-"
 # more than any single word needs; without a bound an endless stream would fill the memory
 MAX_STDIN = 256 << 20
+# one after the other
+MAX_LINKS = 40
 ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _NO_RECORDINGS = "no recordings in it (wav, flac, ogg, mp3, ...). Check the path."
 
@@ -54,6 +59,14 @@ class Inputs:
         if any(name.lower().endswith(ARCHIVES) for name in self.names):
             return None
         return sum(1 if name == STDIN else sum(1 for _ in _expand(name)) for name in self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A link in an archive: its name as written, and the member that it leads to, as `posixpath.normpath` writes it."""
+
+    name: str
+    target: str
 
 
 def _expand(name: str) -> Iterator[Item]:
@@ -101,16 +114,19 @@ def _expand_folder(folder: Path) -> Iterator[Item]:
 
 
 def _expand_glob(pattern: str) -> Iterator[Item]:
-    """Recordings and folders of such a name; with ``**``, which names every folder beside all in it, no folders."""
+    """Recordings, folders, archives and lists of such a name, as if the shell had named them.
+
+    With ``**``, which names every folder beside all in it, no folders.
+    """
     found = False
     for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 -- Path.glob takes no absolute pattern
         path = Path(match)
         if path.suffix.lower() in AUDIO_SUFFIXES:
             found = True
             yield path
-        elif "**" not in pattern and path.is_dir():
+        elif "**" not in pattern if path.is_dir() else match.lower().endswith((*ARCHIVES, ".csv")):
             found = True
-            yield from _or_nothing(path, _expand_folder(path))
+            yield from _expand(match)
     if not found:
         yield fail(pattern, "no recording has a name like that. Check the pattern.")
 
@@ -129,9 +145,11 @@ def _expand_list(table: Path) -> Iterator[Item]:
                 yield fail(table, "more than one column path, needed one. Take out or rename the others.")
                 return
             column = header.index("path")
-            for cells in rows:
-                if len(cells) > column and cells[column]:
-                    path = cells[column]
+            for cells in filter(None, rows):  # an empty line is no row
+                path = cells[column] if len(cells) > column else ""
+                if not path:
+                    yield fail(table, f"line {rows.line_num}: path is empty. Fill it in, or take the row out.")
+                else:
                     yield Remote(path) if "://" in path else table.parent / path
     except OSError as error:
         yield fail(table, explain_os_error(error))
@@ -140,24 +158,80 @@ def _expand_list(table: Path) -> Iterator[Item]:
 
 
 def _expand_archive(archive: Path) -> Iterator[Item]:
-    """Members are read one after the other, as a compressed archive must be."""
+    """Members are read one after the other, as a compressed archive must be; what links lead to, in a second pass."""
     import tarfile  # 3 ms that who has none shall not wait for
 
+    links: dict[str, _Link] = {}
     try:
-        with tarfile.open(archive, "r|*") as members:
-            while (member := members.next()) is not None:
-                members.members = []  # type: ignore[attr-defined]  # it would keep every header
-                name = f"{archive}/{member.name}"
-                if not member.isfile() or Path(name).suffix.lower() not in AUDIO_SUFFIXES:
-                    continue
-                if member.size > MAX_STDIN:
-                    yield fail(name, f"{member.size >> 20} MiB, needed the recording of one word. Cut it.")
-                elif (file := members.extractfile(member)) is not None:
-                    yield Recording(name, file.read())
+        with archive.open("rb") as file:
+            with tarfile.open(fileobj=file, mode="r|*") as members:
+                while (member := members.next()) is not None:
+                    members.members = []  # type: ignore[attr-defined]  # it would keep every header
+                    if member.issym() or member.islnk():
+                        above = posixpath.dirname(member.name) if member.issym() else ""
+                        target = posixpath.normpath(posixpath.join(above, member.linkname))
+                        links[posixpath.normpath(member.name)] = _Link(member.name, target)
+                    elif is_recording(member.name) and not member.isdir():
+                        yield _read_member(members, member, f"{archive}/{member.name}")
+            if any(is_recording(link.name) for link in links.values()):
+                file.seek(0)
+                with tarfile.open(fileobj=file, mode="r|*") as members:
+                    yield from _expand_links(archive, members, links)
     except OSError as error:
         yield fail(archive, explain_os_error(error))
     except (tarfile.TarError, EOFError, zlib.error) as error:
         yield fail(archive, f"not readable as a tar archive to its end ({printable(str(error))}). Copy it again.")
+
+
+def is_recording(member: str) -> bool:
+    """Tell whether a member of an archive is one by its name; what is hidden is none, as in a folder.
+
+    Parameters
+    ----------
+    member : str
+        As the archive writes it.
+
+    Returns
+    -------
+    bool
+        True for an audio suffix.
+    """
+    path = PurePosixPath(member)
+    return path.suffix.lower() in AUDIO_SUFFIXES and not any(part[0] == "." and part != ".." for part in path.parts)
+
+
+def _read_member(members: Any, member: Any, name: str) -> Recording | Prediction:
+    if member.size > MAX_STDIN:
+        return fail(name, f"{member.size >> 20} MiB, needed the recording of one word. Cut it.")
+    file = members.extractfile(member)
+    if file is None:
+        return fail(name, "a pipe or a device, needed a file. Take it out of the archive.")
+    return Recording(name, file.read())
+
+
+def _expand_links(archive: Path, members: Any, links: Mapping[str, _Link]) -> Iterator[Item]:
+    """Read what links lead to: once, for any number of them."""
+    waiting: dict[str, list[str]] = {}
+    for link in links.values():
+        if is_recording(link.name):
+            waiting.setdefault(_follow(link, links), []).append(f"{archive}/{link.name}")
+    while waiting and (member := members.next()) is not None:
+        members.members = []
+        if member.isfile() and (names := waiting.pop(posixpath.normpath(member.name), [])):
+            item = _read_member(members, member, names[0])
+            yield from (replace(item, path=name) for name in names)
+    for target, names in waiting.items():
+        reason = f"a link to {printable(target)}, which is no file of the archive. Pack it with tar --dereference."
+        yield from (fail(name, reason) for name in names)
+
+
+def _follow(link: _Link, links: Mapping[str, _Link]) -> str:
+    """Go from link to link, as far as Linux would: there may be a circle."""
+    for _ in range(MAX_LINKS):
+        if link.target not in links:
+            break
+        link = links[link.target]
+    return link.target
 
 
 def _expand_url(url: str) -> Iterator[Item]:

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import posixpath
 import tarfile
 import tempfile
 import zlib
@@ -10,8 +11,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from speechrnn.cli.inputs import ARCHIVES
-from speechrnn.corpus.layouts import Corpus, read_corpus
+from speechrnn.cli.inputs import ARCHIVES, is_recording
+from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
 from speechrnn.errors import CorpusError
 from speechrnn.text import printable
 
@@ -28,7 +29,8 @@ def open_corpus(name: str) -> Iterator[Corpus]:
     Yields
     ------
     Corpus
-        Of a glob the recordings that it names, in the layout of the folder above them.
+        Of a glob the recordings that it names, in the layout of the folder above them. The paths of what was in an
+        archive lead to a copy.
 
     Raises
     ------
@@ -38,23 +40,68 @@ def open_corpus(name: str) -> Iterator[Corpus]:
     path = Path(name)
     if name.lower().endswith(ARCHIVES) and path.is_file():
         with tempfile.TemporaryDirectory(prefix="speechrnn-") as folder:
-            _unpack(path, Path(folder))
-            yield read_corpus(Path(folder))
+            yield _read_archive(path, Path(folder))
     elif glob.has_magic(name) and not os.path.lexists(path):
         yield _read_glob(name)
     else:
         yield read_corpus(path)
 
 
-def _unpack(archive: Path, folder: Path) -> None:
-    """Write what is in it; Python's own filter refuses paths that lead out of the folder."""
+def find_absent(corpus: Corpus) -> frozenset[Path]:
+    """Find what was skipped because it is no file; of a link to a folder that is read already nothing is lost.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        From `open_corpus`, inside its context.
+
+    Returns
+    -------
+    frozenset of Path
+        Recordings that the data names and that are not there.
+    """
+    lost = {item.path for item in corpus.skipped if not os.path.isfile(item.path)}  # noqa: PTH113 -- raises nothing
+    if corpus.layout == "csv":
+        return frozenset(lost)
+    return frozenset(path for path in lost if not (os.path.islink(path) and os.path.isdir(path)))  # noqa: PTH112, PTH114
+
+
+def _read_archive(archive: Path, folder: Path) -> Corpus:
+    refused = _unpack(archive, folder)
+    try:
+        corpus = read_corpus(folder)
+    except CorpusError as error:
+        seen = f" Left out: {printable(refused[0].path.name)} ({refused[0].reason})." if refused else ""
+        raise CorpusError(str(error).replace(str(folder), printable(archive)) + seen) from error
+    return replace(corpus, root=archive, skipped=(*corpus.skipped, *refused))
+
+
+def _unpack(archive: Path, folder: Path) -> list[Skipped]:
+    """Write what is in it, and list what is left out: Python's own filter refuses what leads out of the folder."""
+    refused: list[Skipped] = []
+
+    def check(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
+        try:
+            # a hard link to what is not there would end the others
+            if not member.islnk() or os.path.lexists(folder / member.linkname):
+                return tarfile.data_filter(member, path)
+            reason = "a link that leads out of the archive"
+        except tarfile.SpecialFileError:
+            reason = "a pipe or a device, needed a file"
+        except tarfile.FilterError:
+            reason = f"a {'link' if member.issym() or member.islnk() else 'name'} that leads out of the archive"
+        if is_recording(member.name):
+            refused.append(Skipped(archive / posixpath.normpath(f"/{member.name}").lstrip("/"), reason))
+        return None
+
     try:
         with tarfile.open(archive, "r|*") as members:
-            members.extractall(folder, filter="data")
+            members.extractall(folder, filter=check)  # noqa: S202 -- `check` asks the filter `data`
     except (tarfile.TarError, EOFError, zlib.error) as error:
         raise CorpusError(
             f"{printable(archive)}: not readable as a tar archive to its end ({printable(str(error))}). Copy it again."
         ) from error
+    return refused
 
 
 def _read_glob(pattern: str) -> Corpus:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import typer
 
 from speechrnn.cli.outcome import name_files
 from speechrnn.cli.progress import progress
+from speechrnn.cli.recordings import find_absent
 from speechrnn.comparison import Comparison, compare
 from speechrnn.corpus.layouts import Corpus, Skipped
 from speechrnn.corpus.noises import list_noises
@@ -131,15 +131,7 @@ def evaluate_models(
     if unusable:
         name_files("of noise not used", [f"{printable(item.path)}: {item.reason}" for item in unusable.values()])
     comparison = compare(*evaluated) if len(evaluated) > 1 else None
-    return Scores(tuple(evaluated), comparison, files, frozenset(unusable), _absent(corpus))
-
-
-def _absent(corpus: Corpus) -> frozenset[Path]:
-    """Find what was skipped because it is no file; of a link to a folder that is read already nothing is lost."""
-    lost = {item.path for item in corpus.skipped if not os.path.isfile(item.path)}  # noqa: PTH113 -- raises nothing
-    if corpus.layout == "csv":
-        return frozenset(lost)
-    return frozenset(path for path in lost if not (os.path.islink(path) and os.path.isdir(path)))  # noqa: PTH112, PTH114
+    return Scores(tuple(evaluated), comparison, files, frozenset(unusable), find_absent(corpus))
 
 
 def print_scores(scores: Scores, *, as_json: bool) -> None:

@@ -44,8 +44,8 @@ def transcribe(
 
     Prints one line a file: `pin.wav: 4071`, or `no digits`; with --json one object a line, each digit with its start
     and end in seconds and its probability. --length and --pattern look for the most probable digits of that many;
-    where no digit is probable enough there are none. A file that cannot be read is named on stderr, the others are done,
-    and the exit status is 1.
+    where no digit is probable enough there are none. A file that cannot be read is named on stderr, the others are
+    done, and the exit status is 1.
     """
     if length is not None and pattern is not None:
         raise typer.BadParameter("--length and --pattern exclude each other. Give one of them.")

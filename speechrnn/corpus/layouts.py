@@ -1,8 +1,8 @@
 """Folders and CSV files of recordings, in the layouts that people have, as one `Corpus`.
 
 Recognised by content are: names of the form ``{label}_{speaker}_{index}.wav`` ("fsdd"), one folder for each label
-("folders"), a CSV with the columns ``path,label[,speaker][,split]`` ("csv"), and where no other fits, names that are
-strings of digits ("strings"). Labels may be strings of digits in any of them; a CSV may call them ``digits``.
+("folders"), a CSV with the columns ``path,label[,speaker][,split]`` ("csv"), and where no other fits as many, names
+that are strings of digits ("strings"). Labels may be such strings in any of them; a CSV may call them ``digits``.
 """
 
 import os
@@ -90,7 +90,7 @@ class Corpus:
 def read_corpus(path: Path) -> Corpus:
     """List the recordings in a folder or CSV with their labels and speakers.
 
-    Of the two layouts of a folder, the one that fits more files is taken (with equal fit: the one that finds more
+    Of the layouts of a folder, the one that fits more files is taken (with equal fit: the one that finds more
     digits, then the one that finds more than one label); files that do not fit it are skipped, not guessed. Hidden
     files and files without an audio suffix are no recordings. A folder around the labels' folders is looked through.
 
@@ -164,20 +164,23 @@ def _read_folder(root: Path) -> Corpus:
     rejects = {file: clip for file in found.files if (clip := _as_reject(file, root))}
     rest = [file for file in found.files if file not in rejects]
     base = _unwrap(root, rest)
-    readings: dict[str, list[Clip | None]] = {
+    readings = {
         "fsdd": [_as_fsdd(file) for file in rest],
         "folders": [_as_folder(file, base) for file in rest],
     }
-    if rest and not any(clip for reading in readings.values() for clip in reading):
-        readings = {"strings": [_as_string(file) for file in rest]}
     layout = max(readings, key=lambda name: _fit(readings[name])) if rest else "folders"
-    form = _FORMS[layout]
-    skipped += [
-        Skipped(file, f"not {form}, as most are")
-        for file, clip in zip(rest, readings[layout], strict=True)
-        if clip is None
-    ]
+    readings["strings"] = [_as_string(file) for file in rest]
+    # 6_ann_0, and the number of a take in a label's folder, are strings by their names, too
+    n_strings = sum(
+        string is not None and folder is None and (fsdd is None or fsdd.label not in DIGITS)
+        for fsdd, folder, string in zip(*readings.values(), strict=True)
+    )
+    if n_strings > _fit(readings[layout])[0]:
+        layout = "strings"
     clips = [clip for clip in readings[layout] if clip is not None]
+    most = "most" if 2 * len(clips) > len(rest) else f"{len(clips)} of {len(rest)}"
+    reason = f"not {_FORMS[layout]}, as {most} are" if clips else "no layout fits"
+    skipped += [Skipped(file, reason) for file, clip in zip(rest, readings[layout], strict=True) if clip is None]
     return _corpus(root, layout, [*clips, *rejects.values()], skipped, None)
 
 
@@ -230,8 +233,8 @@ def _as_fsdd(file: Path) -> Clip | None:
 
 
 def _as_string(file: Path) -> Clip | None:
-    name = parse_string(file)
-    return Clip(file, *name) if name else None
+    name, fsdd = parse_string(file), _as_fsdd(file)  # which knows a speaker from a take
+    return Clip(file, name[0], fsdd.speaker if fsdd else name[1]) if name else None
 
 
 def _as_folder(file: Path, base: Path) -> Clip | None:
