@@ -30,7 +30,8 @@ def segments(y: Waveform, sr: int, duration: float, n: int, seed: int) -> npt.ND
     Returns
     -------
     np.ndarray [shape=(at most n, round(duration * sr)), dtype=float32]
-        Without overlap, in order; none where the recording is all zeros.
+        In order; none where the recording is all zeros. Where it is no whole number of pieces, the last one goes on
+        with its beginning.
 
     Examples
     --------
@@ -43,7 +44,7 @@ def segments(y: Waveform, sr: int, duration: float, n: int, seed: int) -> npt.ND
     """
     size = max(1, round(duration * sr))
     whole = np.resize(y, -(-len(y) // size) * size) if len(y) >= size else np.resize(y, size)
-    pieces = whole[: len(whole) // size * size].reshape(-1, size)
+    pieces = whole.reshape(-1, size)
     power = (pieces.astype(np.float64) ** 2).mean(axis=1)
     loud = np.flatnonzero((power > 0) & (power >= power.max(initial=0.0) * 10 ** (-PAUSE_DB / 10)))
     chosen = np.sort(np.random.default_rng(seed).permutation(loud)[:n])

@@ -134,12 +134,12 @@ def find_model(model: str | Path | None = None) -> Path:
         return here
     if here.is_dir() and _is_path(name):
         raise BundleError(_no_model(name))
-    if here.is_file():
-        folder = f"its folder, {here.parent}" if (here.parent / _METADATA).is_file() else "a folder"
-        raise BundleError(f"{name}: is a file, needed the folder of a model. Give {folder}.")
     homes = [] if _is_path(name) else [_PRETRAINED, models_of_user()]
     if found := next((home / name for home in homes if home and (home / name).is_dir()), None):
         return found
+    if model and here.is_file():
+        folder = f"its folder, {here.parent}" if (here.parent / _METADATA).is_file() else "a folder"
+        raise BundleError(f"{name}: is a file, needed the folder of a model. Give {folder}.")
     if name == SHIPPED and (latest := _latest()):
         return latest
     if model is None or name == SHIPPED:

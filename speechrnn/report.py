@@ -139,19 +139,20 @@ def write_report(directory: Path, evaluated: Evaluated, comparisons: Sequence[Co
         pictures, missing = _draw(evaluated), None
     except MissingExtraError as error:
         pictures, missing = {}, str(error)
-    for name in set(PICTURES) - set(pictures):
-        (directory / name).unlink(missing_ok=True)  # one of an earlier report would tell another story
     pairs = list(zip(evaluated.clips, evaluated.predictions, strict=True))
     contents = {
         "report.md": _encode(_render_markdown(evaluated, comparisons, missing, tuple(pictures))),
         **pictures,
         "predictions.csv": _encode(_format_csv(pairs)),
         "errors.csv": _encode(_format_csv(_mistakes(pairs))),
-        EVALUATION: _encode(to_json(evaluated.evaluation) + "\n"),
     }
+    # what tells a report from other folders comes first: one that was interrupted can be written again
+    write_bytes(directory / EVALUATION, _encode(to_json(evaluated.evaluation) + "\n"))
     for name, content in contents.items():
         write_bytes(directory / name, content)
-    return Report(tuple(directory / name for name in contents), missing)
+    for name in set(PICTURES) - set(pictures):
+        (directory / name).unlink(missing_ok=True)  # one of an earlier report would tell another story
+    return Report(tuple(directory / name for name in (*contents, EVALUATION)), missing)
 
 
 def _draw(evaluated: Evaluated) -> dict[str, bytes]:

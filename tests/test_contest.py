@@ -21,6 +21,7 @@ from speechrnn.training import contest as contest_module
 from speechrnn.training import measurement
 from speechrnn.training.contest import ContestListener, ContestOptions, compare_presets, render_contest
 from speechrnn.training.roles import list_heard
+from tests.bundles import SAMPLES
 
 GATED = """
 network: {conv: [], recurrent: {cell: gru, units: 6, bidirectional: false}, pooling: last}
@@ -195,4 +196,6 @@ def test_wrong_recordings_and_places_leave_nothing_behind(tmp_path: Path) -> Non
         compare_presets(tmp_path, ["rnn"], tmp_path / "file")
     with pytest.raises(CorpusError):
         compare_presets(tmp_path / "nowhere", ["rnn"], tmp_path / "out")
+    with pytest.raises(CorpusError, match="the split none keeps no clip for test, needed some to compare by"):
+        compare_presets(SAMPLES, ["rnn"], tmp_path / "out", ContestOptions("none"))
     assert not (tmp_path / "out").exists()

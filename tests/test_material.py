@@ -168,6 +168,39 @@ def test_every_fifth_other_word_is_kept_by_its_name(corpus: Path, names: list[st
     assert len(material.words) + len(material.kept_words) == len(names)
 
 
+def test_a_list_says_what_other_words_and_noises_are_for_too(corpus: Path) -> None:
+    for name in ("house", "door"):
+        write(corpus / "unknown" / f"{name}.wav", 910 + len(name))
+    write(corpus / "_background_noise_" / "rain.wav", 920)
+    rows = [f"{clip.name},{clip.name[0]},{clip.name[2:5]}" for clip in sorted(corpus.glob("*.wav"))]
+    parts = {"ann": "train", "bob": "valid", "cyd": "test"}
+    rows = [f"{row},{parts[row[-3:]]}" for row in rows]
+    rows += [
+        f"unknown/{name}.wav,UNKNOWN,,{part}"
+        for name, part in zip(("tree", "house", "door"), parts.values(), strict=True)
+    ]
+    rows += [
+        f"_background_noise_/{name},_background_noise_,,{part}"
+        for name, part in (("fan.wav", "test"), ("rain.wav", "train"))
+    ]
+    (corpus / "list.csv").write_text("\n".join(["path,label,speaker,split", *rows]))
+    read = read_corpus(corpus / "list.csv")
+    material = gather(read, split_corpus(read, None, 0), DEFAULT).material
+    assert {example.clip.path.stem for example in material.words} == {"tree"}
+    assert {example.clip.path.stem for example in material.kept_words} == {"house"}
+    assert [noise.path.stem for noise in material.noises] == ["rain"]
+
+
+def test_words_are_kept_where_a_source_validates(corpus: Path, tmp_path: Path) -> None:
+    for i in range(5):
+        write(corpus / "unknown" / f"word{i}_dan_0.wav", 930 + i)
+    write(tmp_path / "more" / "0_eve_0.wav", 940)
+    read = read_corpus(corpus)
+    config = Config.load("default", {"data.sources": [{"path": str(tmp_path / "more"), "use": "valid"}]})
+    material = gather(read, split_corpus(read, "none", 0), config).material
+    assert (len(material.valid), len(material.kept_words)) == (1, 1)
+
+
 def test_labels_that_the_folder_lacks_are_listed_not_guessed(corpus: Path, tmp_path: Path) -> None:
     write(tmp_path / "more" / "7_dan_0.wav", 1)
     write(tmp_path / "more" / "0_dan_0.wav", 2)
@@ -195,6 +228,9 @@ def test_noise_of_a_manifest_is_taken_by_its_split(tmp_path: Path) -> None:
         list_noises(tmp_path, "valid")
     (tmp_path / "manifest.csv").write_text("name,part\na.wav,train\n")
     with pytest.raises(CorpusError, match="has the columns name, part, needed file and split"):
+        list_noises(tmp_path, "train")
+    (tmp_path / "manifest.csv").write_text("split,file\ntrain\n")
+    with pytest.raises(CorpusError, match=r"manifest\.csv: has a row without a file\. Fill it in"):
         list_noises(tmp_path, "train")
 
 

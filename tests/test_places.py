@@ -27,6 +27,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
+def test_a_file_of_that_name_hides_no_model(tmp_path: Path) -> None:
+    (tmp_path / "shipped" / "digits").mkdir(parents=True)
+    (tmp_path / "digits").touch()
+    assert find_model() == find_model("digits") == tmp_path / "shipped" / "digits"
+    with pytest.raises(BundleError, match="is a file, needed the folder of a model"):
+        find_model("./digits")
+
+
 def test_folders_follow_the_environment(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
     assert (data_home(), cache_home()) == (home, home / "cache")
     monkeypatch.delenv("SPEECHRNN_HOME")

@@ -246,7 +246,8 @@ def test_the_report_tells_the_story_in_markdown(tmp_path: Path) -> None:
 
 
 def test_without_matplotlib_all_but_the_picture_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "confusion.png").write_bytes(b"of an earlier report")
+    for name in ("confusion.png", "evaluation.json"):
+        (tmp_path / name).write_bytes(b"of an earlier report")
     (tmp_path / "mine.txt").write_text("stays")
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     report = write_report(tmp_path, make())

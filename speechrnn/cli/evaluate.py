@@ -60,15 +60,12 @@ def evaluate(
     if model and len(model) > 2:
         raise typer.BadParameter(f"{len(model)} models given, needed one, or two to compare.", param_hint="--model")
     from speechrnn.cli.recordings import open_corpus
-    from speechrnn.cli.scores import Noises, evaluate_models, load_models, print_scores, write_reports
+    from speechrnn.cli.scores import Noises, check_reports, evaluate_models, load_models, print_scores, write_reports
     from speechrnn.cli.string_scores import is_of_strings, print_string_scores
-    from speechrnn.report import check_report
 
     if snr is not None and noise is None:
         raise typer.BadParameter("needs --noise with a folder of recordings.", param_hint="--snr")
     levels = _read_levels(snr) if noise else ()
-    if report is not None:
-        check_report(report)
     with open_corpus(data) as corpus:
         if model and is_of_strings(model[0]):
             if len(model) > 1 or any(one is not None for one in (report, noise, threshold)):
@@ -81,6 +78,7 @@ def evaluate(
                 raise typer.Exit(FAILED)
             return
         recognizers = load_models(model or [None], threshold)
+        check_reports(report, recognizers)
         scores = evaluate_models(corpus, recognizers, Noises(noise, levels), jobs)
         print_scores(scores, as_json=as_json)
         if report is not None:

@@ -16,7 +16,7 @@ from speechrnn.corpus.noises import list_noises
 from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
 from speechrnn.noise_sweep import read_noises, sweep_noise
 from speechrnn.recognizer import Recognizer, load
-from speechrnn.report import render_comparison, render_evaluation, write_report
+from speechrnn.report import check_report, render_comparison, render_evaluation, write_report
 from speechrnn.text import printable
 
 
@@ -158,6 +158,28 @@ def print_scores(scores: Scores, *, as_json: bool) -> None:
         typer.echo(render_comparison(scores.comparison))
 
 
+def check_reports(directory: Path | None, recognizers: Sequence[Recognizer]) -> None:
+    """Refuse reports that would replace something else, before anything is measured.
+
+    Parameters
+    ----------
+    directory : Path or None
+        As typed; None where no report is asked for.
+    recognizers : sequence of Recognizer
+        On each of which there will be one.
+    """
+    if directory is not None:
+        for place in _places(directory, [str(one.bundle.path) for one in recognizers]):
+            check_report(place)
+
+
+def _places(directory: Path, models: Sequence[str]) -> list[Path]:
+    """The folder itself, or of two models a folder for each in it."""
+    if len(models) == 1:
+        return [directory]
+    return [directory / f"{number}-{Path(model).name}" for number, model in enumerate(models, start=1)]
+
+
 def write_reports(directory: Path, scores: Scores) -> None:
     """Write a report for each model and say where it is.
 
@@ -169,8 +191,8 @@ def write_reports(directory: Path, scores: Scores) -> None:
         What to write.
     """
     comparisons = [scores.comparison] if scores.comparison is not None else []
-    for number, one in enumerate(scores.evaluated, start=1):
-        place = directory / f"{number}-{Path(one.model).name}" if comparisons else directory
+    places = _places(directory, [one.model for one in scores.evaluated])
+    for place, one in zip(places, scores.evaluated, strict=True):
         report = write_report(place, one, comparisons)
         if report.missing is not None:
             typer.echo(f"no confusion.png: {report.missing}", err=True)

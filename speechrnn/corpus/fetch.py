@@ -194,8 +194,10 @@ def _unpack(archive: Path, folder: Path) -> None:
             if match is None or not member.isreg():
                 continue
             n_files += 1
-            if member.size > MAX_BYTES or n_files > MAX_FILES:
+            if member.size > MAX_BYTES:
                 raise _CorruptedError(f"{member.name} has {member.size} bytes, more than any recording")
+            if n_files > MAX_FILES:
+                raise _CorruptedError(f"it holds more than {MAX_FILES} recordings")
             content = tar.extractfile(member)
             if content is not None:
                 (folder / match[1]).write_bytes(content.read())

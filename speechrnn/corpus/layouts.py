@@ -7,7 +7,7 @@ that are strings of digits ("strings"). Labels may be such strings in any of the
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from speechrnn.audio import AUDIO_SUFFIXES
@@ -198,7 +198,7 @@ def _corpus(
             f"{printable(first.path.name)} ({reason}). Needed {NEEDED}."
         )
     clips = tuple(clip for clip in found if not _is_reject(clip.label))
-    rejects = tuple(clip for clip in found if _is_reject(clip.label))
+    rejects = tuple(replace(clip, label=clip.label.lower()) for clip in found if _is_reject(clip.label))
     return Corpus(root, layout, clips, rejects, skipped, splits)
 
 

@@ -143,5 +143,8 @@ def _rows(manifest: Path, split: str) -> list[str]:
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"{printable(manifest)}: cannot be read ({error}). Needed a CSV of file,split.") from error
     if rows and not {"file", "split"} <= set(rows[0]):
-        raise CorpusError(f"{printable(manifest)}: has the columns {', '.join(rows[0])}, needed file and split.")
+        columns = ", ".join(name for name in rows[0] if name is not None)
+        raise CorpusError(f"{printable(manifest)}: has the columns {columns}, needed file and split.")
+    if any(not row["file"] for row in rows):
+        raise CorpusError(f"{printable(manifest)}: has a row without a file. Fill it in, or take the row out.")
     return sorted(row["file"] for row in rows if row["split"] == split)

@@ -11,9 +11,10 @@ from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip, try_hash
 from speechrnn.corpus.layouts import Corpus, read_corpus
 from speechrnn.corpus.splits import Split, split_corpus
-from speechrnn.errors import ConfigError, MissingExtraError, TrainingError
+from speechrnn.errors import ConfigError, CorpusError, MissingExtraError, TrainingError
 from speechrnn.metadata import Heard
 from speechrnn.storage import write_bytes, write_text
+from speechrnn.text import printable
 from speechrnn.training.gradient_plot import GradientCurves, plot_gradients
 from speechrnn.training.measurement import Measurement, measure
 from speechrnn.training.roles import list_heard
@@ -97,6 +98,11 @@ def compare_presets(
     folder = _claim(Path(out or FOLDER), options)
     corpus = read_corpus(Path(data))
     split = split_corpus(corpus, options.split, next(iter(configs.values())).training.seed)
+    if not split.test:
+        raise CorpusError(
+            f"{printable(corpus.root)}: the split {printable(split.method)} keeps no clip for test, needed some to "
+            "compare by. Give another --split."
+        )
     for name in configs:
         if (folder / name).exists() and options.resume and not options.force:
             _check_finished(read_bundle(folder / name), configs[name], corpus, split)

@@ -119,7 +119,7 @@ def gather(
     roles = assign(corpus, split, config, sources)
     unknown = {role: role.clip for role in roles if not is_known(role, labels)}
     roles = [role for role in roles if role not in unknown]
-    if split.valid:
+    if any(role.part == "valid" for role in roles):
         roles = keep_words(roles)
     validate = {role.clip.path for role in roles if role.part == "valid"}  # as they are, whatever else they do
     changed = frozenset(role.clip.path for role in roles if role.part in ("train", "words", "spoken")) - validate
@@ -130,7 +130,7 @@ def gather(
 
     loaded = _leave_out(roles, load_examples([role.clip for role in roles], config, tell, changed), split)
     lost: list[Skipped] = []
-    material = assort(roles, loaded, labels, load_noises(_noise_paths(corpus, config), config, lost.append))
+    material = assort(roles, loaded, labels, load_noises(_noise_paths(corpus, split, config), config, lost.append))
     unreadable = tuple(item for item in loaded if isinstance(item, Unreadable))
     _check_labels(material, unreadable)
     strangers = tuple(Unreadable(clip, f"its label {clip.label} is not in {corpus.root}") for clip in unknown.values())
@@ -153,8 +153,10 @@ def _leave_out(
     ]
 
 
-def _noise_paths(corpus: Corpus, config: Config) -> list[Path]:
-    inside = [clip.path for clip in corpus.rejects if clip.label == NOISE_LABEL]
+def _noise_paths(corpus: Corpus, split: Split, config: Config) -> list[Path]:
+    said = corpus.splits if split.method == "csv" and corpus.splits else {}
+    noises = [clip.path for clip in corpus.rejects if clip.label == NOISE_LABEL]
+    inside = [path for path in noises if said.get(path, "train") == "train"]
     return inside + [Path(source.path) for source in config.data.sources if source.use == "noise"]
 
 

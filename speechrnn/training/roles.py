@@ -113,7 +113,13 @@ def assign(corpus: Corpus, split: Split, config: Config, sources: Sources) -> li
     kept = {clip.speaker for clip in (*split.test, *split.valid)} - {clip.speaker for clip in split.train} - {None}
     roles = [Role(clip, "train", Origin(OWN, config.data.weight, clip.speaker)) for clip in split.train]
     roles += [Role(clip, "valid") for clip in split.valid]
-    roles += [Role(clip, "words", Origin(OWN, config.data.weight, clip.speaker)) for clip in _words(corpus, kept)]
+    said = corpus.splits if split.method == "csv" and corpus.splits else {}
+    for clip in _words(corpus, kept):
+        # a CSV says of other words, too, what they are for
+        if (part := said.get(clip.path, "train")) == "train":
+            roles.append(Role(clip, "words", Origin(OWN, config.data.weight, clip.speaker)))
+        elif part == "valid":
+            roles.append(Role(clip, "kept"))
     for i, (source, further) in enumerate(sources, start=1):
         roles += _of_source(source, further, i, kept)
     return roles
