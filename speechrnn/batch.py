@@ -3,9 +3,11 @@
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from speechrnn.audio import Waveform
 from speechrnn.errors import AudioError, MissingExtraError, explain_os_error
@@ -15,8 +17,6 @@ from speechrnn.text import printable
 
 # one task reads this many files and runs them by length, this many at a time, so that little padding is computed
 TASK, BATCH = 64, 16
-# what fsspec raises of an address: its protocol is unknown, lacks a package, or needs more than an address
-BAD_ADDRESS = (ValueError, ImportError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,17 +211,42 @@ def explain_address(error: Exception) -> str:
     >>> explain_address(ValueError("Protocol not known: foo"))
     'cannot be opened (Protocol not known: foo). Check the address.'
     """
-    return f"cannot be opened ({printable(str(error))[:300]}). Check the address."
+    return f"cannot be opened ({printable(str(error))[:300] or type(error).__name__}). Check the address."
+
+
+@contextmanager
+def lend_fsspec() -> Iterator[Any]:
+    """Lend fsspec for the time that one URL is read, which may fail in any way.
+
+    Yields
+    ------
+    module
+        The package `fsspec`.
+
+    Raises
+    ------
+    AudioError
+        Its protocol is unknown, lacks a package or a login, or its server refuses.
+    OSError
+        The URL cannot be read.
+    MissingExtraError
+        fsspec is not installed.
+    """
+    fsspec = require("fsspec", extra="ray", purpose="reading from a URL")
+    try:
+        yield fsspec
+    except OSError:  # has words of its own
+        raise
+    # each file system raises errors of its own package, many of them with no parent but this
+    except Exception as error:
+        raise AudioError(explain_address(error)) from error
 
 
 def _fetch(item: Remote) -> bytes:
     """Read a URL; what is wrong with one of a list is an answer, not the end of the others."""
     try:
-        fsspec = require("fsspec", extra="ray", purpose="reading from a URL")
-        with fsspec.open(item.path, "rb") as file:
+        with lend_fsspec() as fsspec, fsspec.open(item.path, "rb") as file:
             raw: bytes = file.read()
     except MissingExtraError as error:
         raise AudioError(str(error)) from error
-    except BAD_ADDRESS as error:
-        raise AudioError(explain_address(error)) from error
     return raw

@@ -100,7 +100,11 @@ def prepare(clips: Path | None, model: str | None, scratch: Path) -> Setting:
     ------
     BenchError
         There are no clips in that folder.
+    BundleError
+        There is no such model.
     """
+    if model is not None:
+        find_model(model)
     if clips is None:
         made = []
         for i, y in enumerate(rehearse(8000, 0.8, n=24)):

@@ -1,6 +1,8 @@
 """Whether a model knows when it knows: its answers to labels, to other words and to noises, side by side."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from speechrnn.audio import Waveform
 from speechrnn.batch import predict_files
 from speechrnn.calibration_error import expected_calibration_error
 from speechrnn.config import AudioConfig
-from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.clips import Clip, try_hash
 from speechrnn.corpus.layouts import Skipped
 from speechrnn.corpus.noises import NOISE_LABEL, read_noise
 from speechrnn.noise import segments
@@ -28,18 +30,24 @@ _BATCH = 32
 
 @dataclass(frozen=True, slots=True)
 class RejectAnswers:
-    """What a model answered to other words and to pieces of noise, and which recordings could not be used."""
+    """What a model answered to other words and to pieces of noise, and which recordings could not be used.
+
+    Of the words and of the pieces, `n_heard_words` and `n_heard_noises` are of recordings that trained the model.
+    """
 
     words: tuple[Prediction, ...]
     noises: tuple[Prediction, ...]
     unreadable: tuple[Skipped, ...] = ()
+    n_heard_words: int = 0
+    n_heard_noises: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class NoisePieces:
-    """Pieces of recordings of noise, and which of the recordings could not be used."""
+    """Pieces of recordings of noise, the recording of each piece, and which recordings could not be used."""
 
     waveforms: tuple[Waveform, ...]
+    paths: tuple[Path, ...]
     unreadable: tuple[Skipped, ...]
 
 
@@ -51,7 +59,7 @@ class Certainty:
     open_set: OpenSet | None
 
 
-def hear_rejects(rejects: Sequence[Clip], recognizer: Recognizer) -> RejectAnswers:
+def hear_rejects(rejects: Sequence[Clip], recognizer: Recognizer, *, jobs: int | None = None) -> RejectAnswers:
     """Let a model hear what is no label.
 
     Parameters
@@ -60,20 +68,25 @@ def hear_rejects(rejects: Sequence[Clip], recognizer: Recognizer) -> RejectAnswe
         Other words, and recordings of noise, which are cut into seconds that hold sound.
     recognizer : Recognizer
         The model.
+    jobs : int, optional
+        Threads; as many as there are cores if absent.
 
     Returns
     -------
     RejectAnswers
         In order; what cannot be used is named.
     """
+    heard = frozenset(recognizer.bundle.metadata.heard.clips)
     words = [clip.path for clip in rejects if clip.label != NOISE_LABEL]
-    said = tuple(predict_files(recognizer, words))
+    said = tuple(predict_files(recognizer, words, jobs=jobs))
     unread = tuple(Skipped(path, one.error) for path, one in zip(words, said, strict=True) if one.error is not None)
     pieces = cut_noises([clip.path for clip in rejects if clip.label == NOISE_LABEL], recognizer.bundle.config.audio)
     return RejectAnswers(
         tuple(one for one in said if one.error is None),
         hear_noises(pieces.waveforms, recognizer),
         unread + pieces.unreadable,
+        _count_heard((path for path, one in zip(words, said, strict=True) if one.error is None), heard),
+        _count_heard(pieces.paths, heard),
     )
 
 
@@ -92,12 +105,17 @@ def cut_noises(paths: Sequence[Path], audio: AudioConfig) -> NoisePieces:
     NoisePieces
         In order, of each recording at most `MAX_PIECES`.
     """
-    read = [read_noise(path, audio, _FAINTEST_DB) for path in paths]
+    read = [(path, read_noise(path, audio, _FAINTEST_DB)) for path in paths]
     cut = [
-        segments(y, audio.sample_rate, PIECE_SECONDS, MAX_PIECES, seed=0) for y in read if not isinstance(y, Skipped)
+        (path, piece)
+        for path, y in read
+        if not isinstance(y, Skipped)
+        for piece in segments(y, audio.sample_rate, PIECE_SECONDS, MAX_PIECES, seed=0)
     ]
     return NoisePieces(
-        tuple(piece for pieces in cut for piece in pieces), tuple(one for one in read if isinstance(one, Skipped))
+        tuple(piece for _, piece in cut),
+        tuple(path for path, _ in cut),
+        tuple(one for _, one in read if isinstance(one, Skipped)),
     )
 
 
@@ -137,24 +155,41 @@ def judge_certainty(clips: Sequence[Clip], predictions: Sequence[Prediction], re
     Certainty
         What can be said.
     """
-    best = [_best(one) for one in predictions]
+    best = [most_probable(one) for one in predictions]
     read = [i for i, one in enumerate(predictions) if one.error is None]
     right = np.array([best[i] == clips[i].label for i in read])
     probability = np.array([predictions[i].probability or 0.0 for i in read])
     known = np.array([predictions[i].known or 0.0 for i in read])
 
-    def against(answers: Sequence[Prediction]) -> RejectScore | None:
+    def against(answers: Sequence[Prediction], n_heard: int) -> RejectScore | None:
         if not answers:
             return None
         accepted = np.array([one.label is not None for one in answers])
-        return score_rejects(known, right, np.array([one.known or 0.0 for one in answers]), accepted)
+        return score_rejects(known, right, np.array([one.known or 0.0 for one in answers]), accepted, n_heard)
 
-    open_set = OpenSet(against(rejects.words), against(rejects.noises))
+    open_set = OpenSet(against(rejects.words, rejects.n_heard_words), against(rejects.noises, rejects.n_heard_noises))
     some = open_set != OpenSet(None, None)
     ece = expected_calibration_error(probability, right) if len(read) >= FEW_CLIPS else None
     return Certainty(ece, open_set if some else None)
 
 
-def _best(prediction: Prediction) -> str | None:
+def most_probable(prediction: Prediction) -> str | None:
+    """Name the label that a model thinks most probable, also where it refuses to answer.
+
+    Parameters
+    ----------
+    prediction : Prediction
+        An answer.
+
+    Returns
+    -------
+    str or None
+        None where the recording could not be read.
+    """
     p = prediction.probabilities
     return max(p, key=p.__getitem__) if p else None
+
+
+def _count_heard(paths: Iterable[Path], heard: AbstractSet[str]) -> int:
+    # each file is read once, however many pieces are of it, and none where there is nothing to find
+    return sum(n for path, n in Counter(paths).items() if try_hash(path) in heard) if heard else 0

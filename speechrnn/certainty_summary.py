@@ -60,6 +60,8 @@ def noise_table(evaluation: Evaluation) -> Table:
 def _refused(name: str, score: RejectScore) -> str:
     several = name.replace("second", "seconds") if "second" in name else f"{name}s"
     heard = f"{score.n} {several if score.n != 1 else name}"
+    if score.n_heard:
+        heard += f", {score.n_heard} of them heard in training,"
     return (
         f"Of {heard} {percent(score.accepted)} taken for a label; where at most {percent(FALSE_ACCEPTS)} are, "
         f"{percent(score.accuracy)} of the labelled clips are accepted and right (area under the curve "

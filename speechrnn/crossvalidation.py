@@ -31,6 +31,7 @@ from speechrnn.folds import Answer, Crossval, format_answers, read_answers, summ
 from speechrnn.recognizer import Recognizer, load
 from speechrnn.storage import write_bytes, write_text
 from speechrnn.text import printable, spell_path
+from speechrnn.vacancy import check_begun
 
 __all__ = ["CrossvalOptions", "Crossvalidated", "crossval"]
 
@@ -172,9 +173,9 @@ def _claim(out: Path, corpus: Corpus, config: Config, options: CrossvalOptions) 
     for clip in (*corpus.clips, *corpus.rejects):
         content = try_hash(clip.path) or "unreadable"  # it does not train either
         digest.update(os.fsencode(clip.path) + f" {clip.label} {clip.speaker} {content}\n".encode())
-    plan = _Plan(digest.hexdigest(), options.by, options.clips, options.speakers)
-    text = msgspec.json.encode(plan).decode()
+    text = msgspec.json.encode(_Plan(digest.hexdigest(), options.by, options.clips, options.speakers)).decode()
     there = out / PLAN
+    check_begun(out, there.name)
     if there.is_file() and there.read_text() != text:
         raise TrainingError(
             f"{printable(out)}: holds a cross-validation with other clips or settings. Choose another folder, or "
@@ -187,8 +188,7 @@ def _claim(out: Path, corpus: Corpus, config: Config, options: CrossvalOptions) 
 def _run_all(
     folds: Sequence[Fold], out: Path, options: CrossvalOptions, on_fold: Callable[[int, int], None] | None
 ) -> list[list[Answer]]:
-    done: list[list[Answer]] = []
-    stop = threading.Event()
+    done, stop = list[list[Answer]](), threading.Event()
 
     def run(fold: Fold) -> list[Answer]:
         if stop.is_set():  # a pool begins the next before anybody is told of the one that failed

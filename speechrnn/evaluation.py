@@ -129,7 +129,7 @@ def evaluate_corpus(
             on_progress(len(predictions), len(clips))
     heard = heard_levels(clips, recognizer.bundle.metadata.heard)
     evaluation = score(clips, predictions, recognizer.labels, heard, skipped)
-    rejects = hear_rejects(corpus.rejects, recognizer)
+    rejects = hear_rejects(corpus.rejects, recognizer, jobs=jobs)
     certainty = judge_certainty(clips, predictions, rejects)
     evaluation = dataclasses.replace(
         evaluation,
@@ -149,7 +149,7 @@ def heard_levels(clips: Sequence[Clip], heard: HeardInTraining) -> tuple[Heard, 
     ----------
     clips : sequence of Clip
         The clips to be scored.
-    heard : speechrnn.bundle.Heard
+    heard : speechrnn.metadata.Heard
         What the bundle says it was trained on.
 
     Returns

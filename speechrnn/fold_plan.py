@@ -133,9 +133,10 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
     chooses = config.training.chooses
     least = 3 if chooses else 2
     if len(names) < least:
-        raise CorpusError(
-            f"{printable(corpus.root)}: {len(names)} known speakers, needed {least} or more. Use --by clip."
-        )
+        seen = f"{len(names)} known speakers, needed {least} or more. Use --by clip."
+        if options.by == "clip":
+            seen = f"clips for {len(names)} of {N_PARTS} parts, needed {least} or more. Add recordings."
+        raise CorpusError(f"{printable(corpus.root)}: {seen}")
     folds = []
     for seed in range(options.seeds):
         for name in names:
@@ -149,7 +150,17 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
             rejects = tuple(clip for clip in corpus.rejects if clip.speaker not in silent)
             limited = tuple(_limit(rows, options.clips, seed))
             folds.append(Fold(name, seed, out / "folds" / _folder_name(name, seed), limited, rejects))
+            _check_labels(corpus, folds[-1])
     return folds
+
+
+def _check_labels(corpus: Corpus, fold: Fold) -> None:
+    lost = sorted(set(corpus.labels) - {clip.label for clip in fold.trained})
+    if lost:
+        raise CorpusError(
+            f"{printable(corpus.root)}: without {printable(fold.name)} no clip of the label {printable(lost[0])} "
+            "trains, needed one of each. Add recordings, or leave that label out."
+        )
 
 
 def measure(folds: Sequence[Fold]) -> Amount:

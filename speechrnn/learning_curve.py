@@ -7,6 +7,7 @@ from pathlib import Path
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.crossvalidation import CrossvalOptions, crossval
+from speechrnn.errors import CorpusError
 from speechrnn.fold_plan import Amount, measure, plan_folds
 from speechrnn.folds import Crossval
 
@@ -57,7 +58,7 @@ def learning_curve(
     Returns
     -------
     tuple of Point
-        Fewer speakers first, then fewer clips.
+        Fewer speakers first, then fewer clips; those at which every label trains in every fold.
 
     Raises
     ------
@@ -65,10 +66,16 @@ def learning_curve(
         As `crossval` does.
     """
     points = []
-    most = measure(plan_folds(read_corpus(Path(data)), config, out, options))
+    corpus = read_corpus(Path(data))
+    most = measure(plan_folds(corpus, config, out, options))
     for speakers, clips in plan_points(most, options.by):
         folder = out / f"{speakers or 'all'}-speakers-{clips or 'all'}-clips"
-        done = crossval(data, config, folder, replace(options, speakers=speakers, clips=clips), on_fold)
+        fewer = replace(options, speakers=speakers, clips=clips)
+        try:
+            plan_folds(corpus, config, folder, fewer)
+        except CorpusError:  # of so few, some label would not train
+            continue
+        done = crossval(data, config, folder, fewer, on_fold)
         points.append(Point(speakers, clips, done.score))
     return tuple(points)
 

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from speechrnn.audio import Waveform
+from speechrnn.certainty import most_probable
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.noises import OnUnusable, list_noises, read_usable
 from speechrnn.errors import AudioError, ConfigError, CorpusError
 from speechrnn.noise import choose_noise, mix
 from speechrnn.progress import Progress
-from speechrnn.recognizer import Prediction, Recognizer
+from speechrnn.recognizer import Recognizer
 from speechrnn.robustness import NoiseLevel
 from speechrnn.significance import wilson_interval
 
@@ -120,6 +121,11 @@ def sweep_noise(
     -------
     tuple of NoiseLevel
         In the order of `levels`.
+
+    Raises
+    ------
+    CorpusError
+        No clip of the model's labels can be read.
     """
     heard: list[list[_Heard]] = [[] for _ in levels]
     clips = [clip for clip in clips if clip.label in recognizer.labels]
@@ -160,12 +166,7 @@ def _hear(
                 for y, noise, a in zip(waveforms, under, clean, strict=True)
             ]
             answers = recognizer.predict_batch(mixed)
-        heard += [_Heard(clip, a.label, _best(a)) for clip, a in zip(clips, answers, strict=True)]
-
-
-def _best(answer: Prediction) -> str | None:
-    p = answer.probabilities
-    return max(p, key=p.__getitem__) if p else None
+        heard += [_Heard(clip, a.label, most_probable(a)) for clip, a in zip(clips, answers, strict=True)]
 
 
 def _score(level: float | None, heard: Sequence[_Heard]) -> NoiseLevel:

@@ -32,13 +32,17 @@ class RejectScore:
     accuracy : float
         Share of the labelled clips that is accepted and right where at most 5 % of these are accepted.
     threshold : float
-        Of `known`, at which that is so.
+        Of `known`, at which that is so: answers at or over it are accepted. Just over 1 where `known` is 1 for more
+        than 5 % of these, because then only refusing everything lets so few through.
     area : float
         Under the curve, 0 to 1 (open-set classification rate, Dhamija et al. 2018).
     accepted : float
         Share of them that is answered with a label.
     curve : tuple of CurvePoint
         By rising share of false accepts.
+    n_heard : int
+        Those of the `n` whose recording trained the model, by its content. Synthetic ones are never counted: a
+        bundle records their voices alone.
     """
 
     n: int
@@ -47,6 +51,7 @@ class RejectScore:
     area: float
     accepted: float
     curve: tuple[CurvePoint, ...]
+    n_heard: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class NoiseLevel:
 
 
 def score_rejects(
-    known: Floats, right: npt.NDArray[np.bool_], rejects: Floats, accepted: npt.NDArray[np.bool_]
+    known: Floats, right: npt.NDArray[np.bool_], rejects: Floats, accepted: npt.NDArray[np.bool_], n_heard: int = 0
 ) -> RejectScore:
     """Score how well labels are told from what is none.
 
@@ -106,6 +111,8 @@ def score_rejects(
         The same probability of what is no label; at least one.
     accepted : np.ndarray [shape=(n_rejects,), dtype=bool]
         Whether each of these is answered with a label.
+    n_heard : int
+        How many of these trained the model.
 
     Returns
     -------
@@ -133,8 +140,9 @@ def score_rejects(
     return RejectScore(
         n=n,
         accuracy=float(shares[k]),
-        threshold=float(min(1.0, thresholds[k])),
+        threshold=float(thresholds[k]),
         area=float(shares[:n].mean()),
         accepted=float(np.mean(accepted)),
         curve=curve,
+        n_heard=n_heard,
     )

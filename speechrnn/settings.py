@@ -36,7 +36,7 @@ class TrimConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     top_db: Annotated[float, Meta(gt=0.0, le=120.0)]
-    frame_length: Annotated[int, Meta(ge=2, le=8192)]
+    frame_length: Annotated[int, Meta(ge=4, le=8192)]
     hop_length: Positive
     # what bundles of earlier releases lack: all that was there was loud, and never too long
     fmin: Annotated[float, Meta(ge=0.0, le=1000.0)] = 0.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speechrnn.bundle import LABELS
-from speechrnn.errors import BundleError, SpeechRNNError
+from speechrnn.errors import BundleError, SpeechRNNError, TrainingError
 from speechrnn.metadata import METADATA
 from speechrnn.text import printable
 
@@ -108,3 +108,25 @@ def check_apart(path: Path, kept: Path, what: str) -> None:
     """
     if kept.resolve().is_relative_to(path.resolve()):
         raise BundleError(f"{printable(path)}: {what} in it. Choose another folder with --out.")
+
+
+def check_begun(out: Path, plan: str) -> None:
+    """Refuse a folder in which something else would be replaced.
+
+    Parameters
+    ----------
+    out : Path
+        Where a cross-validation is to be; folds may lie there already.
+    plan : str
+        The file that tells one that was begun.
+
+    Raises
+    ------
+    TrainingError
+        It holds other files, and no plan.
+    """
+    others = sorted({path.name for path in out.iterdir()} - {"folds"}) if out.is_dir() else []
+    if others and plan not in others:
+        raise TrainingError(
+            f"{printable(out)}: holds {printable(others[0])} and no cross-validation. Choose another folder with --out."
+        )

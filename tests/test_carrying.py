@@ -15,6 +15,7 @@ from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.config import Config
 from speechrnn.engine import pad
 from speechrnn.errors import TrainingError
+from speechrnn.places import find_model
 from speechrnn.rehearsal import rehearse
 from speechrnn.training import carrying
 from speechrnn.training.bounds import find_word
@@ -53,6 +54,13 @@ def test_an_export_answers_as_the_bundle_on_sounds_it_was_not_tried_on(
     for a, b in zip(expected.probabilities, found.probabilities, strict=True):
         np.testing.assert_allclose(b, a, atol=chosen.tolerance)
         check_distribution(b[:-1])
+
+
+@pytest.mark.pretrained
+def test_a_model_that_refuses_fits_into_tflite_too(tmp_path: Path) -> None:
+    pytest.importorskip("ai_edge_litert")
+    done = carry(read_bundle(find_model("digits")), "tflite", tmp_path / "export")
+    assert done.difference <= FORMATS["tflite"].tolerance
 
 
 @pytest.mark.parametrize(("fmin", "max_loud"), [(0.0, 0.0), (250.0, 0.0), (300.0, 0.2), (0.0, 0.5)])

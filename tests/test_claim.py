@@ -4,10 +4,12 @@ import contextlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
 from speechrnn.errors import BundleError, TrainingError
+from speechrnn.storage import lock
 from speechrnn.training.claim import claim
 from tests.bundles import copy_bundle
 
@@ -92,3 +94,40 @@ def test_two_trainings_cannot_hold_one_place(tmp_path: Path) -> None:
         other.kill()
         other.communicate()
     hold(tmp_path / "model", tmp_path / "data")  # a killed one holds nothing
+
+
+def test_a_lock_that_another_training_took_away_holds_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = contextlib.ExitStack()
+    first.enter_context(claim(tmp_path / "m", tmp_path / "d", resume=False, force=False))
+
+    def end_first(file: IO[Any]) -> bool:
+        first.close()  # between the second one's `open` and `lock`
+        return lock(file)
+
+    monkeypatch.setattr("speechrnn.training.claim.lock", end_first)
+    with pytest.raises(TrainingError, match="another training is at work"):
+        hold(tmp_path / "m", tmp_path / "d")
+    assert list(tmp_path.iterdir()) == []
+    hold(tmp_path / "m", tmp_path / "d")
+
+
+@pytest.mark.parametrize("swept", [False, True])
+def test_what_came_before_the_place_was_held_is_not_trained_over(
+    tmp_path: Path, swept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bundle_comes(file: IO[Any]) -> bool:
+        # written by a training that has just ended, or given back to its place by `sweep`
+        copy_bundle(tmp_path / (".m-01234567-old" if swept else "m"))
+        return lock(file)
+
+    monkeypatch.setattr("speechrnn.training.claim.lock", bundle_comes)
+    with pytest.raises(BundleError, match="m: exists already"):
+        hold(tmp_path / "m", tmp_path / "d")
+    assert [path.name for path in tmp_path.iterdir()] == ["m"]
+
+
+def test_the_last_epoch_goes_before_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[bool] = []
+    monkeypatch.setattr("shutil.rmtree", lambda folder, **_: left.append((folder / "checkpoint.safetensors").exists()))
+    hold(tmp_path / "m", tmp_path / "d", epoch=True)
+    assert left == [False]

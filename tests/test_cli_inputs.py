@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from speechrnn.batch import Recording, name_item
+from speechrnn.batch import Recording, Remote, name_item
 from speechrnn.cli.inputs import Inputs
 from speechrnn.recognizer import Prediction
 from tests.bundles import SAMPLES
@@ -120,6 +120,20 @@ def test_a_glob_in_quotes_takes_what_the_shell_would(tmp_path: Path) -> None:
     assert len(list(Inputs([f"{tmp_path}/**/in*"]))) == len(list(Inputs(names))) - 1
 
 
+def test_the_removal_of_a_link_is_advised_and_never_that_of_a_folder(tmp_path: Path) -> None:
+    for name in ("d/z_real", "outside/in"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "x.wav").touch()
+    for name, target in (("a", "d/z_real"), ("b", "outside/in"), ("c", "outside")):
+        (tmp_path / "d" / name).symlink_to(tmp_path / target)
+    link, good, folder, last = Inputs([str(tmp_path / "d")])
+    assert [good, last] == [tmp_path / "d/b/x.wav", tmp_path / "d/z_real/x.wav"]
+    assert [(item.path, item.error) for item in (link, folder) if isinstance(item, Prediction)] == [
+        (f"{tmp_path}/d/a", "a link to a folder that is read already. Remove it, or point it at a file."),
+        (f"{tmp_path}/d/c/in", "a folder that a link has led to already. Remove that link."),
+    ]
+
+
 def test_what_can_be_counted_is_counted_without_reading(tmp_path: Path) -> None:
     assert Inputs([str(SAMPLES), str(CLIPS[0])]).count() == 21
     assert Inputs([str(pack(tmp_path / "a.tar"))]).count() is None
@@ -171,6 +185,40 @@ def test_a_url_that_nothing_opens_does_not_keep_the_others_of_a_list_waiting(
     assert [Path(row["path"]) for row in (first, last) if row["error"] is None] == CLIPS[:2]
     assert "unforeseen" not in result.err
     check_refusal(cli("predict", url, *MODEL), f"{url}: {seen}")
+
+
+class _NoLoginError(Exception):
+    """As botocore's and aiohttp's errors, which have no other parent."""
+
+
+@pytest.mark.parametrize("reason", ["Unable to locate credentials", ""])
+def test_a_url_with_an_error_of_its_own_ends_no_other(
+    reason: str, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = pytest.importorskip("fsspec.implementations.memory").MemoryFileSystem
+
+    def refuse(*_args: object, **_options: object) -> None:
+        raise _NoLoginError(reason)
+
+    monkeypatch.setattr(memory, "open", refuse)
+    (tmp_path / "list.csv").write_text(f"path\n{CLIPS[0]}\nmemory://x.wav\n{CLIPS[1]}\n")
+    result = cli("predict", "list.csv", *MODEL, "--json", "--jobs", "1")
+    seen = f"cannot be opened ({reason or '_NoLoginError'}). Check the address."
+    assert [json.loads(line)["error"] for line in result.lines] == [None, seen, None]
+    monkeypatch.setattr(memory, "isdir", refuse)
+    result = cli("predict", "memory://x.wav", CLIPS[0], *MODEL, "--json")
+    assert [json.loads(line)["error"] for line in result.lines] == [seen, None]
+
+
+def test_a_folder_of_a_url_gives_its_recordings(tmp_path: Path) -> None:
+    pytest.importorskip("fsspec")
+    (tmp_path / "b.txt").touch()
+    [none] = Inputs([f"file://{tmp_path}"])
+    assert isinstance(none, Prediction)
+    assert "no recordings in it" in str(none.error)
+    for name in ("b.wav", "a.wav"):
+        (tmp_path / name).touch()
+    assert list(Inputs([f"file://{tmp_path}"])) == [Remote(f"file://{tmp_path}/{name}") for name in ("a.wav", "b.wav")]
 
 
 def test_a_url_where_nothing_is_says_so(cli: Cli) -> None:
@@ -230,6 +278,14 @@ def test_evaluate_names_an_archive_and_what_leads_out_of_it(cli: Cli, tmp_path: 
         members.addfile(link)
     left_out = "Left out: 6_bob_2.wav (a link that leads out of the archive)"
     check_refusal(cli("evaluate", "none.tar", *MODEL), "error: none.tar: no recordings in it", left_out)
+
+
+def test_evaluate_says_what_a_python_cannot_unpack(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack(tmp_path / "a.tar")
+    for name in ("data_filter", "FilterError", "SpecialFileError"):  # as in 3.11.0 to 3.11.3
+        monkeypatch.delattr(tarfile, name)
+    needed = "a.tar: reading an archive needs Python 3.11.4 or later, this is 3."
+    check_refusal(cli("evaluate", "a.tar", *MODEL), needed, "Unpack it first.")
 
 
 def test_evaluate_refuses_what_holds_nothing(cli: Cli, tmp_path: Path) -> None:

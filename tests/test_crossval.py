@@ -89,6 +89,21 @@ def test_clips_in_five_parts_where_speakers_are_not_known(tone_corpus: Corpus, t
         plan_folds(corpus, LAST, tmp_path, CrossvalOptions())
 
 
+def test_a_label_of_one_voice_is_told_before_anything_trains(tone_corpus: Corpus, tmp_path: Path) -> None:
+    data = tone_corpus("01", ("ann", "bob", "cyd"))
+    (data / "1_ann_0.wav").rename(data / "7_ann_0.wav")
+    with pytest.raises(CorpusError, match="without ann no clip of the label 7 trains, needed one of each"):
+        plan_folds(read_corpus(data), LAST, tmp_path, CrossvalOptions())
+
+
+def test_a_folder_of_something_else_is_left_alone(tone_corpus: Corpus, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.yaml").write_text("# mine")
+    with pytest.raises(TrainingError, match=r"mine: holds config\.yaml and no cross-validation"):
+        crossval(tone_corpus("01", ("ann", "bob", "cyd")), LAST, tmp_path / "mine")
+    assert (tmp_path / "mine" / "config.yaml").read_text() == "# mine"
+
+
 @pytest.mark.parametrize("name", ["../../ann", "/ann", "a/b", "..", "n" * 300])
 def test_whatever_a_csv_calls_a_speaker_the_folds_stay_in_their_folder(
     name: str, tone_corpus: Corpus, tmp_path: Path

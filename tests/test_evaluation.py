@@ -3,7 +3,8 @@
 import json
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import speechrnn
+import speechrnn.certainty
 import speechrnn.evaluation
 from speechrnn.audio import Waveform
+from speechrnn.batch import predict_files
 from speechrnn.bundle import Bundle, write_bundle
+from speechrnn.certainty_summary import certainty_lines
 from speechrnn.comparison import Comparison, Known, Tally, compare
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip, clip_hash
-from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.layouts import Corpus, read_corpus
+from speechrnn.corpus.noises import NOISE_LABEL
 from speechrnn.errors import BundleError, CorpusError
 from speechrnn.evaluation import Evaluated, Evaluation, evaluate, evaluate_corpus, heard_levels, score, to_json
 from speechrnn.metadata import Heard, Metadata
@@ -151,6 +156,49 @@ def test_who_cannot_be_told_from_a_heard_voice_is_not_called_unheard(tmp_path: P
     assert heard_levels([named, unnamed], Heard(clips=("0" * 16,), real=1, unnamed=1)) == ("speakers", "speakers")
     # synthetic voices have names: no real voice can be one of them
     assert heard_levels([named, unnamed], Heard(speakers=("espeak-1",), clips=("0" * 16,))) == ("none", "none")
+
+
+@pytest.fixture
+def with_rejects(tone_corpus: TonesMaker, write_tone: ToneWriter, tmp_path: Path) -> Corpus:
+    """Two clips, three other words of which one is a copy and one cannot be read, and a noise."""
+    words = [write_tone(tmp_path / "rejects" / f"word{i}.wav", hz=700 + i) for i in range(2)]
+    (tmp_path / "rejects" / "broken.wav").write_text("text")
+    rejects = [Clip(path, "unknown", None) for path in (*words, tmp_path / "rejects" / "broken.wav")]
+    rejects.append(Clip(Path(shutil.copy(words[0], tmp_path / "rejects" / "copy.wav")), "unknown", None))
+    rejects.append(Clip(write_tone(tmp_path / "rejects" / "hum.wav", hz=100), NOISE_LABEL, None))
+    return replace(read_corpus(tone_corpus("01", ("ann",), 1)), rejects=tuple(rejects))
+
+
+def test_rejects_of_the_training_are_counted_and_told(
+    with_rejects: Corpus, make_recognizer: Callable[..., Recognizer]
+) -> None:
+    word, _, broken, _, noise = (clip_hash(clip.path) for clip in with_rejects.rejects)
+    for name, hashes, n_words, n_noises in (("new", (), 0, 0), ("old", (word, broken, noise), 2, 1)):
+        evaluation = evaluate(with_rejects, make_recognizer(Heard(clips=hashes), name=name))
+        assert evaluation.open_set is not None
+        found, noises = evaluation.open_set.words, evaluation.open_set.noises
+        assert found is not None
+        assert noises is not None
+        assert (found.n, found.n_heard, noises.n, noises.n_heard) == (3, n_words, 1, n_noises)
+        about_words, about_noises = certainty_lines(evaluation)
+        assert ("Of 3 other words, 2 of them heard in training, 100.0 % taken for" in about_words) is (n_words > 0)
+        assert ("Of 1 second of noise, 1 of them heard in training, 100.0 % taken" in about_noises) is (n_noises > 0)
+        assert ("heard in training" in about_words) is (n_words > 0)
+
+
+def test_other_words_are_heard_by_as_many_threads_as_clips(
+    with_rejects: Corpus, make_recognizer: Callable[..., Recognizer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[int | None] = []
+
+    def watched(model: Recognizer, paths: Sequence[Path], *, jobs: int | None = None) -> Iterator[Prediction]:
+        seen.append(jobs)
+        return predict_files(model, paths, jobs=jobs)
+
+    for module in (speechrnn.evaluation, speechrnn.certainty):
+        monkeypatch.setattr(module, "predict_files", watched)
+    evaluate_corpus(with_rejects, make_recognizer(), jobs=3)
+    assert seen == [3, 3]
 
 
 SPEAKERS = st.sampled_from(("ann", "bob", None))

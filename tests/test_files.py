@@ -60,6 +60,28 @@ def test_links_in_a_circle_end_and_odd_files_are_listed(tmp_path: Path) -> None:
     assert {path.name for path in found.unusable} == {"up", "lost.wav", "self.wav", "pipe.wav"}
 
 
+def test_of_a_folder_and_a_link_to_it_the_link_is_passed_over(tmp_path: Path) -> None:
+    root = tmp_path / "d"
+    touch(root, "m/z_real/deep/a.wav", ".store/b.wav")
+    touch(tmp_path, "outside/c.wav")
+    for name, target in (("a", "m/z_real"), ("m/b", "m/z_real/deep"), ("n", ".store"), ("o", "../outside"), ("p", "o")):
+        (root / name).symlink_to(root / target)
+    found = find_recordings(root)
+    assert found.files == tuple(root / name for name in ("m/z_real/deep/a.wav", "n/b.wav", "o/c.wav"))
+    assert found.unusable == dict.fromkeys(
+        (root / "a", root / "m/b", root / "p"), "a link to a folder that is read already"
+    )
+
+
+def test_a_folder_outside_that_two_links_lead_to_is_not_called_a_link(tmp_path: Path) -> None:
+    touch(tmp_path, "outside/in/c.wav", "d/x.wav")
+    (tmp_path / "d" / "a").symlink_to(tmp_path / "outside" / "in")
+    (tmp_path / "d" / "b").symlink_to(tmp_path / "outside")
+    found = find_recordings(tmp_path / "d")
+    assert found.files == (tmp_path / "d/a/c.wav", tmp_path / "d/x.wav")
+    assert found.unusable == {tmp_path / "d/b/in": "a folder that a link has led to already"}
+
+
 @pytest.mark.parametrize("mode", [0o000, 0o300, 0o600])
 def test_a_folder_without_rights_is_an_error_not_fewer_files(mode: int) -> None:
     with tempfile.TemporaryDirectory(dir="/tmp") as name:

@@ -303,6 +303,49 @@ def test_an_input_is_no_place_for_answers(option: str, out: str, cli: Cli, clips
     assert inputs.read_text() == before
 
 
+@pytest.mark.parametrize("option", [(), ("--force",), ("--resume",)], ids=" ".join)
+@pytest.mark.parametrize(
+    ("pattern", "out"),
+    [
+        ("*.csv", "list.csv"),
+        ("*.csv", "soft/list.csv"),
+        ("l*", "hard.csv"),
+        ("*.csv", "new.csv"),
+        ("clips/../n*.csv", "soft/new.csv"),
+        ("**/*.csv", "clips/new/deep/x.csv"),
+        ("{}/**", "new/x.csv"),
+    ],
+)
+def test_what_a_glob_finds_is_no_place_for_answers(
+    pattern: str, out: str, option: tuple[str, ...], cli: Cli, clips: Path
+) -> None:
+    tmp_path = clips.parent
+    inputs = tmp_path / "list.csv"
+    inputs.write_text(f"path\n{clips / '000.wav'}\n")
+    (tmp_path / "soft").symlink_to(tmp_path)
+    (tmp_path / "hard.csv").hardlink_to(inputs)
+    before = {path: path.is_file() and path.read_bytes() for path in tmp_path.iterdir()}
+    result = cli("predict", pattern.format(tmp_path), *MODEL, "--out", out, *option)
+    check_refusal(result, f"{out}: is one of the inputs, as ", "another --out")
+    assert {path: path.is_file() and path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("pattern", "out"),
+    [
+        ("clips/00[0-3]*", "out.csv"),
+        ("clips/*", "clips/out.jsonl"),
+        ("clips/**/*", "clips/.out.csv"),
+        ("clip*", "clips/out.csv"),
+        ("clip*/", "clips.csv"),
+    ],
+)
+def test_what_no_glob_finds_may_take_answers(pattern: str, out: str, cli: Cli, clips: Path) -> None:
+    for option in ((), ("--force",)):
+        assert str(clips) not in cli("predict", pattern, *MODEL, "--out", out, *option).err
+        assert {Path(str(row["path"])).suffix for row in read_answers(Path(out))} == {".wav"}
+
+
 def test_answers_may_stand_among_the_inputs(cli: Cli, clips: Path) -> None:
     assert cli("predict", clips, *MODEL, "--out", clips / "out.csv").status == 1
     assert cli("predict", clips, *MODEL, "--out", clips / "out.csv", "--force").status == 1

@@ -36,6 +36,21 @@ def test_five_in_a_hundred_may_pass() -> None:
     assert np.mean(rejects >= score.threshold) <= 0.05
 
 
+def test_where_known_saturates_only_refusing_all_lets_few_through() -> None:
+    rejects = np.array([1.0] * 3 + [0.5] * 17)
+    score = score_rejects(np.array([1.0, 0.9]), np.array([True, True]), rejects, rejects >= 0.9)
+    assert (score.accuracy, score.accepted) == (0.0, 0.15)
+    assert score.threshold > 1
+
+
+@given(SHARES, SHARES)
+def test_the_threshold_does_what_is_said_of_it(labels: list[float], rejects: list[float]) -> None:
+    known, others = np.array([*labels, 1.0]), np.array(rejects)
+    score = score_rejects(known, np.ones(len(known), bool), others, others >= 0.5)
+    assert np.mean(others >= score.threshold) <= 0.05
+    assert np.mean(known >= score.threshold) == pytest.approx(score.accuracy)
+
+
 @given(SHARES, SHARES, st.integers(0, 9))
 def test_more_false_accepts_never_accept_fewer_labels(labels: list[float], rejects: list[float], seed: int) -> None:
     right = np.random.default_rng(seed).random(len(labels)) < 0.7

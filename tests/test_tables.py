@@ -16,6 +16,12 @@ def table(folder: Path, content: str | bytes) -> Path:
     return path
 
 
+def test_only_strings_of_digits_are_written_in_groups(tmp_path: Path) -> None:
+    for column, expected in (("digits", ["411", "911"]), ("label", ["4-1-1", "9 1 1"])):
+        (tmp_path / "list.csv").write_text(f"path,{column}\na.wav,4-1-1\nb.wav,9 1 1\n")
+        assert [row.label for row in read_table(tmp_path / "list.csv", ("path", "label"))] == expected
+
+
 def test_columns_are_found_by_name_in_any_order(tmp_path: Path) -> None:
     path = table(
         tmp_path, '\ufeffLabel,other, path ,speaker,split\r\nsix,x,"a\nb, c.wav",,TEST\r\n\r\n7,,d.wav, Zoë ,train\r\n'

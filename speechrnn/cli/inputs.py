@@ -4,8 +4,6 @@ Nothing is listed beforehand: of a folder the names of one level are in memory, 
 """
 
 import csv
-import glob
-import os
 import posixpath
 import sys
 import zlib
@@ -14,10 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from speechrnn.batch import BAD_ADDRESS, Item, Recording, Remote, explain_address, fail
+from speechrnn.batch import Item, Recording, Remote, explain_address, fail, lend_fsspec
+from speechrnn.cli.globs import ARCHIVES, find_inputs, is_glob
 from speechrnn.corpus.files import is_folder, walk_recordings
-from speechrnn.errors import CorpusError, explain_os_error
-from speechrnn.extras import require
+from speechrnn.errors import AudioError, CorpusError, explain_os_error
 from speechrnn.recognizer import Prediction
 from speechrnn.recordings import AUDIO_SUFFIXES
 from speechrnn.text import printable
@@ -28,7 +26,6 @@ STDIN = "-"
 MAX_STDIN = 256 << 20
 # one after the other
 MAX_LINKS = 40
-ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 _NO_RECORDINGS = "no recordings in it (wav, flac, ogg, mp3, ...). Check the path."
 
 
@@ -84,7 +81,7 @@ def _expand(name: str) -> Iterator[Item]:
         return
     if folder:
         yield from _or_nothing(path, _expand_folder(path))
-    elif glob.has_magic(name) and not os.path.lexists(path):
+    elif is_glob(name):
         yield from _expand_glob(name)
     elif name.lower().endswith(ARCHIVES):
         yield from _or_nothing(path, _expand_archive(path))
@@ -107,26 +104,22 @@ def _expand_folder(folder: Path) -> Iterator[Item]:
     for found in walk_recordings(folder):
         if isinstance(found, Path):
             yield found
+        elif found.unread:
+            yield fail(found.path, found.reason)
         else:
-            yield fail(
-                found.path, found.reason if found.unread else f"{found.reason}. Remove it, or point it at a file."
-            )
+            is_real = is_folder(found.path) and not found.path.is_symlink()
+            advice = "Remove that link" if is_real else "Remove it, or point it at a file"
+            yield fail(found.path, f"{found.reason}. {advice}.")
 
 
 def _expand_glob(pattern: str) -> Iterator[Item]:
-    """Recordings, folders, archives and lists of such a name, as if the shell had named them.
-
-    With ``**``, which names every folder beside all in it, no folders.
-    """
     found = False
-    for match in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 -- Path.glob takes no absolute pattern
-        path = Path(match)
-        if path.suffix.lower() in AUDIO_SUFFIXES:
-            found = True
-            yield path
-        elif "**" not in pattern if path.is_dir() else match.lower().endswith((*ARCHIVES, ".csv")):
-            found = True
-            yield from _expand(match)
+    for name in find_inputs(pattern):
+        found = True
+        if Path(name).suffix.lower() in AUDIO_SUFFIXES:
+            yield Path(name)
+        else:
+            yield from _expand(name)
     if not found:
         yield fail(pattern, "no recording has a name like that. Check the pattern.")
 
@@ -235,18 +228,21 @@ def _follow(link: _Link, links: Mapping[str, _Link]) -> str:
 
 
 def _expand_url(url: str) -> Iterator[Item]:
-    fsspec = require("fsspec", extra="ray", purpose="reading from a URL")
     try:
-        files, path = fsspec.core.url_to_fs(url)
-        if not files.isdir(path):
-            yield Remote(url)
-            return
-        found = [name for name in files.find(path) if Path(name).suffix.lower() in AUDIO_SUFFIXES]
-        if not found:
-            yield fail(url, _NO_RECORDINGS)
-        yield from (Remote(files.unstrip_protocol(name)) for name in sorted(found))
-    except (OSError, *BAD_ADDRESS) as error:
+        with lend_fsspec() as fsspec:
+            files, path = fsspec.core.url_to_fs(url)
+            folder = files.isdir(path)
+            found = [files.unstrip_protocol(name) for name in sorted(files.find(path))] if folder else [url]
+    except AudioError as error:
+        yield fail(url, str(error))
+        return
+    except OSError as error:
         yield fail(url, explain_address(error))
+        return
+    recordings = [name for name in found if Path(name).suffix.lower() in AUDIO_SUFFIXES] if folder else found
+    yield from map(Remote, recordings)
+    if not recordings:
+        yield fail(url, _NO_RECORDINGS)
 
 
 def _read_stdin() -> Item:

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import IO
 
 from speechrnn.cli.answers import Csv, Format, Json
+from speechrnn.cli.globs import find_inputs, is_glob, will_find
 from speechrnn.errors import OutputError
 from speechrnn.extras import check_installed
 from speechrnn.parquet import is_answers, read_rows
+from speechrnn.recordings import AUDIO_SUFFIXES
 from speechrnn.storage import lock
 from speechrnn.text import printable
 
@@ -181,20 +183,35 @@ def check_no_input(out: Path, names: Iterable[str]) -> None:
     out : Path
         As typed.
     names : iterable of str
-        The inputs, as typed; what a folder or a glob finds are recordings, which no file of answers is named as.
+        The inputs, as typed. What a folder holds are recordings, which no file of answers is named as; a glob finds
+        lists, too.
 
     Raises
     ------
     OutputError
-        It is one of them, be it by another path or through a link.
+        It is one of them, be it by another path or through a link, or a glob finds it, be it once it is there.
     """
     for name in names:
-        if os.path.realpath(name) == os.path.realpath(out) or _is_same(Path(name), out):
+        if _is_same(Path(name), out):
             raise OutputError(f"{printable(out)}: is one of the inputs, needed another file. Give another --out.")
+        if "://" not in name and is_glob(name) and _is_found(name, out):
+            raise OutputError(
+                f"{printable(out)}: is one of the inputs, as {printable(name)} finds it, needed another file. Give "
+                "another --out."
+            )
+
+
+def _is_found(pattern: str, out: Path) -> bool:
+    others = (Path(name) for name in find_inputs(pattern))
+    # of recordings there may be millions, and each comparison asks the disk
+    there = any(_is_same(path, out) for path in others if path.suffix.lower() not in AUDIO_SUFFIXES)
+    return there or will_find(pattern, out)
 
 
 def _is_same(a: Path, b: Path) -> bool:
-    """Two names of one file, which a hard link gives it."""
+    """Two names of one file, which a link gives it."""
+    if os.path.realpath(a) == os.path.realpath(b):
+        return True
     try:
         return a.samefile(b)
     except OSError:  # one of them is not there, or is no name at all

@@ -2,6 +2,7 @@
 
 import glob
 import os
+import platform
 import posixpath
 import tarfile
 import tempfile
@@ -11,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from speechrnn.cli.inputs import ARCHIVES, is_recording
+from speechrnn.cli.globs import ARCHIVES, is_glob
+from speechrnn.cli.inputs import is_recording
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
 from speechrnn.errors import CorpusError
 from speechrnn.text import printable
@@ -41,7 +43,7 @@ def open_corpus(name: str) -> Iterator[Corpus]:
     if name.lower().endswith(ARCHIVES) and path.is_file():
         with tempfile.TemporaryDirectory(prefix="speechrnn-") as folder:
             yield _read_archive(path, Path(folder))
-    elif glob.has_magic(name) and not os.path.lexists(path):
+    elif is_glob(name):
         yield _read_glob(name)
     else:
         yield read_corpus(path)
@@ -78,6 +80,11 @@ def _read_archive(archive: Path, folder: Path) -> Corpus:
 
 def _unpack(archive: Path, folder: Path) -> list[Skipped]:
     """Write what is in it, and list what is left out: Python's own filter refuses what leads out of the folder."""
+    if not hasattr(tarfile, "data_filter"):
+        raise CorpusError(
+            f"{printable(archive)}: reading an archive needs Python 3.11.4 or later, this is "
+            f"{platform.python_version()}. Unpack it first."
+        )
     refused: list[Skipped] = []
 
     def check(member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:

@@ -10,6 +10,8 @@ from speechrnn.audio import AUDIO_SUFFIXES
 from speechrnn.errors import CorpusError
 from speechrnn.text import printable
 
+_LINK = "a link to a folder that is read already"
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -91,14 +93,14 @@ def walk_recordings(root: Path) -> Iterator[Path | Unusable]:
     Path or Unusable
         A regular file with an audio suffix, or what cannot be used; behind it the search goes on.
     """
-    yield from _walk(root, set())
+    yield from _walk(root, Path(os.path.realpath(root)), set())
 
 
-def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path | Unusable]:
+def _walk(folder: Path, root: Path, seen: set[tuple[int, int]]) -> Iterator[Path | Unusable]:
     try:
         status = folder.stat()
         if (status.st_dev, status.st_ino) in seen:  # a link in a circle would never end
-            yield Unusable(folder, "a link to a folder that is read already")
+            yield Unusable(folder, _LINK if folder.is_symlink() else "a folder that a link has led to already")
             return
         seen.add((status.st_dev, status.st_ino))
         with os.scandir(folder) as entries:
@@ -108,8 +110,10 @@ def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path | Unusable]
         return
     for name, kind in found:
         path = folder / name
-        if kind == "folder":
-            yield from _walk(path, seen)
+        if kind == "link" and _is_below(path, root):  # so that its recordings have their own names in every order
+            yield Unusable(path, _LINK)
+        elif kind in ("folder", "link"):
+            yield from _walk(path, root, seen)
         elif path.suffix.lower() in AUDIO_SUFFIXES:
             yield path if kind == "file" else Unusable(path, "not a regular file, or a link to nothing")
 
@@ -117,9 +121,17 @@ def _walk(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path | Unusable]
 def _kind(entry: os.DirEntry[str]) -> str:
     """What an entry is; the system is asked only where the folder itself does not say it."""
     try:
-        return "folder" if entry.is_dir() else "file" if entry.is_file() else "other"
+        if entry.is_dir():
+            return "link" if entry.is_symlink() else "folder"
+        return "file" if entry.is_file() else "other"
     except OSError:  # a link to itself
         return "other"
+
+
+def _is_below(link: Path, root: Path) -> bool:
+    """Whether the search comes to the target of a link without the link: it is below the root, and not hidden."""
+    target = Path(os.path.realpath(link))
+    return target.is_relative_to(root) and not any(name[0] == "." for name in target.relative_to(root).parts)
 
 
 def is_folder(path: Path) -> bool:

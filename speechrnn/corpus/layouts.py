@@ -146,16 +146,10 @@ def _read_csv(path: Path) -> Corpus:
             skipped.append(Skipped(file, f"{reason} (line {row.line})"))
         else:
             speaker = as_text(row.speaker) if row.speaker else None
-            clips.append(Clip(file, _label(as_text(row.label or "")), speaker))
+            clips.append(Clip(file, canonical_label(as_text(row.label or "")), speaker))
             if row.split:
                 splits[file] = row.split
     return _corpus(path, "csv", clips, skipped, splits or None)
-
-
-def _label(name: str) -> str:
-    """A string of digits may be written in groups."""
-    digits = name.replace(" ", "").replace("-", "")
-    return digits if digits.isascii() and digits.isdigit() else canonical_label(name)
 
 
 def _read_folder(root: Path) -> Corpus:

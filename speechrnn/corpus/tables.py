@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from speechrnn.errors import CorpusError
@@ -63,15 +63,22 @@ def read_table(path: Path, needed: Sequence[str]) -> tuple[Row, ...]:
     reader = csv.reader(io.StringIO(_read_text(path), newline=""), strict=True)
     try:
         header = [name.strip().lower() for name in next(reader, [])]
-        if "label" not in header:  # a string of digits is a label, too
+        if of_strings := "label" not in header:  # a string of digits is a label, too
             header = ["label" if name == "digits" else name for name in header]
         _check_header(path, header, needed)
         filled = [*needed, *(["split"] if "split" in header else [])]
-        return tuple(_parse_row(path, reader.line_num, header, cells, filled) for cells in reader if cells)
+        rows = tuple(_parse_row(path, reader.line_num, header, cells, filled) for cells in reader if cells)
+        return tuple(replace(row, label=_join_groups(row.label)) for row in rows) if of_strings else rows
     except csv.Error as error:
         raise CorpusError(
             f"{printable(path)}: line {reader.line_num}: not readable as CSV ({error}). Export it again."
         ) from error
+
+
+def _join_groups(label: str | None) -> str | None:
+    """A string of digits may be written in groups."""
+    digits = (label or "").replace(" ", "").replace("-", "")
+    return digits if digits.isascii() and digits.isdigit() else label
 
 
 def _read_text(path: Path) -> str:

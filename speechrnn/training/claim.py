@@ -1,10 +1,12 @@
 """The place of a training: found free before any work, held while it lasts, left clean when nothing is to keep."""
 
 import contextlib
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from speechrnn.errors import TrainingError
 from speechrnn.places import UNFINISHED
@@ -12,6 +14,7 @@ from speechrnn.storage import lock, sweep
 from speechrnn.vacancy import BUNDLES, check_apart, check_free
 
 CHECKPOINT = "checkpoint.safetensors"
+LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ def claim(path: Path, data: Path, *, resume: bool, force: bool) -> Iterator[Clai
     Raises
     ------
     BundleError
-        Something else is there.
+        Something else is there, or has come there before the place was held.
     TrainingError
         An unfinished training is there, or one that is still running.
     """
@@ -66,20 +69,35 @@ def claim(path: Path, data: Path, *, resume: bool, force: bool) -> Iterator[Clai
     check_free(path, BUNDLES, force=force)
     held = Claim(path, path.with_name(path.name + UNFINISHED))
     held.unfinished.mkdir(parents=True, exist_ok=True)
-    with (held.unfinished / "lock").open("w") as file:
-        if not lock(file):
+    with (held.unfinished / LOCK).open("w") as file:
+        if not _take(file, held.unfinished / LOCK):
             raise TrainingError(f"{path}: another training is at work on it. Wait for it, or choose another --out.")
-        if held.checkpoint.exists() and not (resume or force):
-            raise TrainingError(
-                f"{held.unfinished}: an unfinished training. Go on with --resume, or drop it with --force."
-            )
-        if not resume:
-            held.checkpoint.unlink(missing_ok=True)
-        sweep(path)
         finished = False
         try:
+            sweep(path)
+            # another training may have ended since, or `sweep` put back what a killed one was replacing
+            check_free(path, BUNDLES, force=force)
+            _begin(held, resume=resume, force=force)
             yield held
             finished = True
         finally:
             if finished or not held.checkpoint.exists():
-                shutil.rmtree(held.unfinished, ignore_errors=True)
+                _clear(held)
+
+
+def _take(file: IO[str], path: Path) -> bool:
+    """Lock a file; one that another training took away between opening and locking was its."""
+    return lock(file) and path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
+
+
+def _begin(held: Claim, *, resume: bool, force: bool) -> None:
+    if held.checkpoint.exists() and not (resume or force):
+        raise TrainingError(f"{held.unfinished}: an unfinished training. Go on with --resume, or drop it with --force.")
+    if not resume:
+        held.checkpoint.unlink(missing_ok=True)
+
+
+def _clear(held: Claim) -> None:
+    with contextlib.suppress(OSError):  # before the lock goes: whoever holds the place next must find no epoch of ours
+        held.checkpoint.unlink(missing_ok=True)
+    shutil.rmtree(held.unfinished, ignore_errors=True)

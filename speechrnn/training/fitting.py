@@ -256,5 +256,7 @@ class _Mean:
 
 def _finished(progress: Progress, training: TrainingConfig) -> bool:
     n = len(progress.history)
-    stopped = training.patience is not None and n - progress.best >= training.patience
+    losses = [row.valid_loss for row in progress.history if row.valid_loss is not None]
+    # by its number the epoch since which it got no better, whichever weights are kept
+    stopped = training.patience is not None and bool(losses) and n - losses.index(min(losses)) > training.patience
     return n >= training.epochs or stopped

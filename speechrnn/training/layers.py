@@ -170,10 +170,10 @@ class Calibration(UnmaskedLayer):
         known = ops.logsumexp(logits, axis=-1, keepdims=True) - unknown
         scores = logits / self.temperature
         probabilities = ops.softmax(scores, axis=-1)
-        # out of a probability near 1 float32 has no log-odds
-        most = ops.one_hot(ops.argmax(scores, axis=-1), scores.shape[-1])
-        others = ops.logsumexp(scores + most * FAR_BELOW, axis=-1, keepdims=True)
-        margin = ops.clip(ops.max(scores, axis=-1, keepdims=True) - others, -SUREST, SUREST)
+        # out of a probability near 1 float32 has no log-odds; Keras' argmax has an operator that TFLite lacks
+        top, place = ops.top_k(scores, 1)
+        others = ops.logsumexp(scores + ops.one_hot(place[:, 0], scores.shape[-1]) * FAR_BELOW, axis=-1, keepdims=True)
+        margin = ops.clip(top - others, -SUREST, SUREST)
         return probabilities, ops.sigmoid(self.known[0] * known + self.known[1] * margin + self.known[2])
 
     def compute_output_shape(self, logits_shape: Any, unknown_shape: Any) -> Any:
