@@ -5,7 +5,7 @@ import pytest
 
 from speechrnn.config import Config
 from speechrnn.history import Epoch
-from speechrnn.training.checkpoint import Checkpoint, Progress, advance
+from speechrnn.training.checkpoint import Checkpoint, Progress, advance, is_finished
 
 pytestmark = pytest.mark.train
 
@@ -27,6 +27,18 @@ def test_the_best_the_last_or_the_mean_is_kept() -> None:
     assert kept("last", losses) == (100.0, 10)
     # the first three of ten are left out
     assert kept("average", losses) == (70.0, 10)
+
+
+@pytest.mark.parametrize("select", ["best", "last", "average"])
+def test_patience_counts_from_the_least_loss_whichever_weights_are_kept(select: str) -> None:
+    training = Config.load(
+        "default", {"training.select": select, "training.patience": 2, "training.epochs": 9}
+    ).training
+    ends = []
+    for losses in ([3.0, 1.0, 2.0], [3.0, 1.0, 2.0, 1.5], [3.0, 1.0, 2.0, 0.9, 1.0], [1.0 / n for n in range(1, 10)]):
+        history = tuple(Epoch(n, 0.0, None, loss, None, 0.0) for n, loss in enumerate(losses, start=1))
+        ends.append(is_finished(Progress("", history, len(history)), training))
+    assert ends == [False, True, False, True]
 
 
 def test_without_validation_the_last_is_the_best() -> None:

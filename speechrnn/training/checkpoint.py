@@ -83,6 +83,26 @@ def advance(checkpoint: Checkpoint, row: Epoch, weights: Arrays, training: Train
     return Checkpoint(Progress(progress.fingerprint, history, progress.best), checkpoint.best_weights)
 
 
+def is_finished(progress: Progress, training: TrainingConfig) -> bool:
+    """Tell whether a training has all its epochs, or got no better for as many as its patience allows.
+
+    Parameters
+    ----------
+    progress : Progress
+        What is done.
+    training : TrainingConfig
+        Its `epochs` and `patience`; that counts the epochs since the least validation loss, whichever weights are kept.
+
+    Returns
+    -------
+    bool
+        True where nothing is left to do.
+    """
+    losses = [row.valid_loss for row in progress.history if row.valid_loss is not None]
+    since = len(losses) - 1 - losses.index(min(losses)) if losses else 0
+    return len(progress.history) >= training.epochs or (training.patience is not None and since >= training.patience)
+
+
 def _average(mean: Arrays, weights: Arrays, n: int) -> Arrays:
     """Add the n-th to a running mean."""
     return {name: mean[name] + (weights[name] - mean[name]) / np.float32(n) for name in mean}

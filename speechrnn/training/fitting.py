@@ -12,7 +12,7 @@ import numpy as np
 from speechrnn.config import Config, TrainingConfig
 from speechrnn.errors import TrainingError
 from speechrnn.history import Epoch
-from speechrnn.training.checkpoint import Checkpoint, Progress, advance, load_checkpoint, save_checkpoint
+from speechrnn.training.checkpoint import Checkpoint, Progress, advance, is_finished, load_checkpoint, save_checkpoint
 from speechrnn.training.distillation import keep_answers
 from speechrnn.training.distribution import own_rows
 from speechrnn.training.features import Features
@@ -116,7 +116,7 @@ def fit(
                 f"{journal.checkpoint}: this unfinished training had another configuration or other clips. "
                 "Give the same ones, or start again with --force."
             )
-    while not _finished(checkpoint.progress, training):
+    while not is_finished(checkpoint.progress, training):
         row = _Pass(network, feed, material, training, teach).run(len(checkpoint.progress.history) + 1, on_step)
         checkpoint = advance(checkpoint, row, get_weights(network), training)
         save_checkpoint(journal.checkpoint, network, checkpoint)
@@ -252,11 +252,3 @@ class _Mean:
     @property
     def accuracy(self) -> float:
         return self._right / max(1, self.n_labels)
-
-
-def _finished(progress: Progress, training: TrainingConfig) -> bool:
-    n = len(progress.history)
-    losses = [row.valid_loss for row in progress.history if row.valid_loss is not None]
-    # by its number the epoch since which it got no better, whichever weights are kept
-    stopped = training.patience is not None and bool(losses) and n - losses.index(min(losses)) > training.patience
-    return n >= training.epochs or stopped
