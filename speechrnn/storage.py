@@ -131,6 +131,24 @@ def lock(file: IO[Any]) -> bool:
     return True
 
 
+def is_in_place(file: IO[Any], path: Path) -> bool:
+    """Tell whether an open file is still the one of its name: another process may have taken it away before its lock.
+
+    Parameters
+    ----------
+    file : file object
+        Open.
+    path : Path
+        By which it was opened.
+
+    Returns
+    -------
+    bool
+        False where the name is gone, or another file's.
+    """
+    return path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
+
+
 def sweep(path: Path) -> None:
     """Clear away what writers of a folder left when they were killed; call it where nobody else writes there.
 

@@ -15,7 +15,7 @@ from speechrnn.errors import OutputError
 from speechrnn.extras import check_installed
 from speechrnn.parquet import is_answers, read_rows
 from speechrnn.recordings import AUDIO_SUFFIXES
-from speechrnn.storage import lock
+from speechrnn.storage import is_in_place, lock
 from speechrnn.text import printable
 
 # one letter is a drive
@@ -136,7 +136,7 @@ def _take(file: IO[bytes], path: Path) -> bool:
         free = lock(file)
     except OSError:  # a file system without locks: answers can be written there, by one command at a time
         free = True
-    return free and path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
+    return free and is_in_place(file, path)
 
 
 def _reopen(outfile: Outfile) -> None:

@@ -1,16 +1,14 @@
 """The place of a training: found free before any work, held while it lasts, left clean when nothing is to keep."""
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from speechrnn.errors import TrainingError
 from speechrnn.places import UNFINISHED
-from speechrnn.storage import lock, sweep
+from speechrnn.storage import is_in_place, lock, sweep
 from speechrnn.vacancy import BUNDLES, check_apart, check_free
 
 CHECKPOINT = "checkpoint.safetensors"
@@ -70,7 +68,7 @@ def claim(path: Path, data: Path, *, resume: bool, force: bool) -> Iterator[Clai
     held = Claim(path, path.with_name(path.name + UNFINISHED))
     held.unfinished.mkdir(parents=True, exist_ok=True)
     with (held.unfinished / LOCK).open("w") as file:
-        if not _take(file, held.unfinished / LOCK):
+        if not (lock(file) and is_in_place(file, held.unfinished / LOCK)):
             raise TrainingError(f"{path}: another training is at work on it. Wait for it, or choose another --out.")
         finished = False
         try:
@@ -83,11 +81,6 @@ def claim(path: Path, data: Path, *, resume: bool, force: bool) -> Iterator[Clai
         finally:
             if finished or not held.checkpoint.exists():
                 _clear(held)
-
-
-def _take(file: IO[str], path: Path) -> bool:
-    """Lock a file; one that another training took away between opening and locking was its."""
-    return lock(file) and path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat())
 
 
 def _begin(held: Claim, *, resume: bool, force: bool) -> None:
