@@ -7,6 +7,9 @@ from dataclasses import dataclass, fields
 
 from speechrnn.errors import BundleError
 
+# averaged weights (Izmailov et al. 2018) are those after the epochs behind this share of all: the first are far off
+NOT_AVERAGED = 0.3
+
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
@@ -120,3 +123,29 @@ def _parse_row(cells: dict[str, str]) -> Epoch:
         valid_accuracy=float(cells["valid_accuracy"]) if cells["valid_accuracy"] else None,
         seconds=float(cells["seconds"]),
     )
+
+
+def kept_epochs(best: int, select: str, n_asked: int) -> range:
+    """Say which epochs' weights a training kept.
+
+    Parameters
+    ----------
+    best : int
+        The epoch whose weights are kept, or the last of those that are averaged.
+    select : {"best", "last", "average"}
+        As in the configuration.
+    n_asked : int
+        Epochs that were asked for.
+
+    Returns
+    -------
+    range
+        One epoch, or those whose mean is kept.
+
+    Examples
+    --------
+    >>> kept_epochs(7, "best", 10), kept_epochs(10, "average", 10), kept_epochs(2, "average", 10)
+    (range(7, 8), range(4, 11), range(2, 3))
+    """
+    first = min(best, 1 + int(NOT_AVERAGED * n_asked)) if select == "average" else best
+    return range(first, best + 1)

@@ -82,13 +82,16 @@ def plot_confusion(evaluation: Evaluation, name: str = "") -> bytes:
     return encode_png(figure)
 
 
-def plot_history(rows: Sequence[Epoch], *, strings: bool = False) -> bytes:
-    """Draw loss and accuracy by epoch, for training and validation, and mark the epoch whose weights were kept.
+def plot_history(rows: Sequence[Epoch], kept: range | None = None, *, strings: bool = False) -> bytes:
+    """Draw loss and accuracy by epoch, for training and validation, and mark the epochs whose weights were kept.
 
     Parameters
     ----------
     rows : sequence of Epoch
-        In order. The kept one is the first with the least loss on the validation clips, else the last.
+        In order.
+    kept : range, optional
+        From `speechrnn.history.kept_epochs`; if absent, the first with the least loss on the validation clips, else the
+        last.
     strings : bool
         Whether strings were trained: their loss and their accuracy are others, see `speechrnn.training.string_fitting`.
 
@@ -114,7 +117,7 @@ def plot_history(rows: Sequence[Epoch], *, strings: bool = False) -> bytes:
         _draw_course(axes, epochs, *shares)
         axes.set_ylabel("strings more probable than not (%)" if strings else "accuracy (%)")
     for axes in (left, *right):
-        _mark_epochs(axes, rows)
+        _mark_epochs(axes, rows, kept)
     # the same for both; above them, where it hides no point
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return encode_png(figure)
@@ -169,7 +172,7 @@ def _draw_course(
     axes.grid(alpha=0.3)
 
 
-def _mark_epochs(axes: Any, rows: Sequence[Epoch]) -> None:
+def _mark_epochs(axes: Any, rows: Sequence[Epoch], kept: range | None = None) -> None:
     n = max((row.epoch for row in rows), default=1)
     step = next(step for step in (1, 2, 5, 10, 20, 50, 100, n) if n <= 10 * step)
     axes.set_xlim(0.5, n + 0.5)
@@ -177,8 +180,11 @@ def _mark_epochs(axes: Any, rows: Sequence[Epoch]) -> None:
     for line in axes.lines:
         line.set(clip_on=False, in_layout=False)  # the first and the last epoch stand on the frame
     if rows:
-        kept = _kept_epoch(rows)
-        axes.axvline(kept, color=GREY, linestyle=":", linewidth=1.5, label=f"kept: epoch {kept}")
+        first, last = (kept[0], kept[-1]) if kept else (_kept_epoch(rows),) * 2
+        if first < last:
+            axes.axvspan(first, last, color=GREY, alpha=0.15, label=f"kept: mean of epochs {first} to {last}")
+        else:
+            axes.axvline(last, color=GREY, linestyle=":", linewidth=1.5, label=f"kept: epoch {last}")
 
 
 def _kept_epoch(rows: Sequence[Epoch]) -> int:

@@ -99,6 +99,13 @@ def test_the_epoch_whose_weights_were_kept_is_marked(valid: tuple[float | None, 
     assert (line.get_xdata(), line.get_label()) == ([kept, kept], f"kept: epoch {kept}")
 
 
+def test_a_mean_of_epochs_is_marked_as_one_and_another_than_the_best_where_it_was_kept() -> None:
+    for kept, label in ((range(2, 4), "kept: mean of epochs 2 to 3"), (range(3, 4), "kept: epoch 3")):
+        axes = Figure().add_subplot()
+        _mark_epochs(axes, course(1.0, 2.0, 3.0), kept)
+        assert axes.get_legend_handles_labels()[1] == [label]
+
+
 @pytest.mark.parametrize("n", [1, 2, 7, 11, 60, 99, 250, 5000])
 def test_epochs_are_whole_and_begin_with_1(n: int) -> None:
     axes = Figure().add_subplot()

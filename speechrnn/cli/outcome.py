@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 from speechrnn.cli.options import quote
+from speechrnn.history import kept_epochs
 from speechrnn.homes import is_in_model_home
 from speechrnn.markup import count
 from speechrnn.summary import headline
@@ -39,7 +40,9 @@ def print_trained(trained: Any) -> None:
         name_files("not used", unread)
     sizes = f"{len(split.train)} train, {len(split.valid)} valid, {len(split.test)} test"
     typer.echo(f"Split by {printable(split.method)}: {sizes}.")
-    typer.echo(f"{describe_epochs(len(trained.history), trained.bundle.config.training.epochs, trained.best)}.")
+    asked = trained.bundle.config.training
+    kept = kept_epochs(trained.best, asked.select, asked.epochs)
+    typer.echo(f"{describe_epochs(len(trained.history), asked.epochs, kept)}.")
     if advice := advise(trained.history[trained.best - 1].valid_loss, len(trained.bundle.labels)):
         typer.echo(advice, err=True)
     unscored = "The clips kept for a test were not scored." if split.test else "No clip was kept for a test."
@@ -51,15 +54,15 @@ def print_trained(trained: Any) -> None:
     typer.echo(f"Next:  speechrnn predict FILE --model {quote(named)}")
 
 
-def describe_epochs(n_done: int, n_asked: int, best: int) -> str:
+def describe_epochs(n_done: int, n_asked: int, kept: range) -> str:
     """Say how long a training went on, and which weights are kept.
 
     Parameters
     ----------
     n_done, n_asked : int
         Epochs run, and epochs allowed.
-    best : int
-        The epoch whose weights are kept.
+    kept : range
+        From `speechrnn.history.kept_epochs`.
 
     Returns
     -------
@@ -68,11 +71,13 @@ def describe_epochs(n_done: int, n_asked: int, best: int) -> str:
 
     Examples
     --------
-    >>> describe_epochs(19, 40, 7), describe_epochs(40, 40, 33)
-    ('Stopped after 19 of 40 epochs, weights of epoch 7 kept', '40 epochs, weights of epoch 33 kept')
+    >>> describe_epochs(19, 40, range(7, 8)), describe_epochs(40, 40, range(13, 41))
+    ('Stopped after 19 of 40 epochs, weights of epoch 7 kept', '40 epochs, mean of the weights of epochs 13 to 40 kept')
     """
     done = f"Stopped after {n_done} of {count(n_asked, 'epoch')}" if n_done < n_asked else count(n_done, "epoch")
-    return f"{done}, weights of epoch {best} kept"
+    if len(kept) > 1:
+        return f"{done}, mean of the weights of epochs {kept[0]} to {kept[-1]} kept"
+    return f"{done}, weights of epoch {kept[0]} kept"
 
 
 def advise(valid_loss: float | None, n_labels: int) -> str | None:

@@ -1,5 +1,6 @@
 """What goes into a bundle after a fit: the graph, the weights, and the record of what trained."""
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -24,7 +25,7 @@ from speechrnn.corpus.engines import is_synthetic
 from speechrnn.corpus.layouts import Corpus
 from speechrnn.corpus.manifest import read_manifest, read_unfinished
 from speechrnn.errors import MissingExtraError
-from speechrnn.history import format_history
+from speechrnn.history import format_history, kept_epochs
 from speechrnn.metadata import FORMAT_VERSION, Calibrated, DataSource, Heard, Metadata, Synthetic
 from speechrnn.plots import plot_history
 from speechrnn.training.calibration import Calibration
@@ -181,18 +182,17 @@ def assemble(checkpoint: Checkpoint, material: Material, config: Config, origin:
     Draft
         Ready for `speechrnn.bundle.write_bundle`.
     """
-    weights = checkpoint.best_weights
+    weights, progress = checkpoint.best_weights, checkpoint.progress
     files = {
         MODEL: to_onnx(config, weights, len(material.labels)),
         LABELS: msgspec.json.encode(material.labels),
         CONFIG: config.dump().encode(),
         WEIGHTS: save_weights(weights),
-        "history.csv": format_history(checkpoint.progress.history).encode(),
+        "history.csv": format_history(progress.history).encode(),
     }
-    try:
-        files["history.png"] = plot_history(checkpoint.progress.history, strings=config.strings is not None)
-    except MissingExtraError:  # a picture less is no reason to lose a training
-        files.pop("history.png", None)
+    kept = kept_epochs(progress.best, config.training.select, config.training.epochs)
+    with contextlib.suppress(MissingExtraError):  # a picture less is no reason to lose a training
+        files["history.png"] = plot_history(progress.history, kept, strings=config.strings is not None)
     metadata = Metadata(
         format_version=FORMAT_VERSION,
         kind=_kind(config),

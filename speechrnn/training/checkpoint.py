@@ -15,14 +15,12 @@ import safetensors
 import safetensors.numpy
 
 from speechrnn.errors import TrainingError
-from speechrnn.history import Epoch
+from speechrnn.history import NOT_AVERAGED, Epoch
 from speechrnn.settings import TrainingConfig
 from speechrnn.storage import write_bytes
 from speechrnn.training.weights import Arrays
 
 Array = npt.NDArray[np.generic]
-# averaged weights (Izmailov et al. 2018) are those after the passes behind this share of all: the first are far off
-_NOT_AVERAGED = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def advance(checkpoint: Checkpoint, row: Epoch, weights: Arrays, training: Train
     history = (*progress.history, row)
     now = Checkpoint(Progress(progress.fingerprint, history, row.epoch), weights)
     if training.select == "average":
-        n = row.epoch - int(_NOT_AVERAGED * training.epochs)
+        n = row.epoch - int(NOT_AVERAGED * training.epochs)
         return now if n <= 1 else replace(now, best_weights=_average(checkpoint.best_weights, weights, n))
     best = progress.history[progress.best - 1].valid_loss if progress.best else None
     if training.select == "last" or row.valid_loss is None or best is None or row.valid_loss < best:
