@@ -30,6 +30,7 @@ RECIPE = {
     "training.patience": None,
     "training.select": "last",
     "training.start_share": 0.35,
+    "training.enough_loss": 0.02,
     "training.distillation": 1.0,
     "training.balance": "speakers",
     "data.weight": 1.0,

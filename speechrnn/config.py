@@ -81,6 +81,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
             seen = "select is best" if self.training.select == "best" else f"patience is {self.training.patience}"
             needed = "last and average" if self.training.select == "best" else "null"
             raise ValueError(f"training.{seen}, allowed with strings: {needed}, for no clip of theirs validates")
+        if self.strings and self.training.enough_loss is not None:
+            seen = f"training.enough_loss is {self.training.enough_loss:g}"
+            raise ValueError(f"{seen}, allowed with strings is null: the folder has single words")
 
     @classmethod
     def load(cls, name_or_path: str | Path = "default", overrides: Mapping[str, Any] | None = None) -> Self:

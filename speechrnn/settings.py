@@ -153,6 +153,7 @@ class TrainingConfig(Struct, frozen=True, forbid_unknown_fields=True):
     reject_at: Share | None = None
     start_share: Share = 0.0
     distillation: Share = 0.0
+    enough_loss: Annotated[float, Meta(gt=0.0, le=10.0)] | None = None
 
     @property
     def chooses(self) -> bool:

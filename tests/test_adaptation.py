@@ -16,6 +16,7 @@ from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.manifest import SynthesisOptions
 from speechrnn.corpus.splits import split_corpus
 from speechrnn.corpus.synthesis import synthesize
+from speechrnn.recognizer import Recognizer
 from speechrnn.training import TrainOptions, train
 from speechrnn.training.weights import Arrays, load_weights
 from tests.bundles import GOLDEN
@@ -94,6 +95,32 @@ def test_the_weights_go_part_of_the_way_back(model: Bundle, tmp_path: Path) -> N
     for name, array in start.items():
         np.testing.assert_allclose(half[name], (far[name] + array) / 2, atol=1e-6)
         np.testing.assert_allclose(back[name], array, atol=1e-6)
+
+
+@pytest.mark.train
+def test_the_weights_go_no_further_than_own_clips_need(model: Bundle, tmp_path: Path) -> None:
+    mine = own(tmp_path / "mine", "37")
+    config = adapt_config(model).override({"training.epochs": 2, "training.clips_per_epoch": 64})
+
+    def adapted(name: str, enough: float | None, back: float = 0.0) -> tuple[Arrays, float]:
+        there = config.override({"training.enough_loss": enough, "training.start_share": back})
+        out = train(mine, there, tmp_path / name, TrainOptions(start=model.path)).bundle
+        recognizer, clips = Recognizer(out, threshold=0.0), sorted(mine.iterdir())
+        losses = [-np.log((recognizer.predict(clip).probabilities or {})[clip.name[0]]) for clip in clips]
+        return load_weights(out.read(WEIGHTS)), float(np.mean(losses))
+
+    (far, least), (near, most) = adapted("far", None), adapted("near", 10.0)
+    start = load_weights(model.read(WEIGHTS))
+    assert least < most
+    between, loss = adapted("between", (least + most) / 2)
+    never, _ = adapted("never", 1e-6, 0.5)
+    share = np.abs(between["output/kernel"] - far["output/kernel"]).sum()
+    share /= np.abs(start["output/kernel"] - far["output/kernel"]).sum()
+    assert 0.04 < share < 0.9
+    assert loss <= (least + most) / 2
+    for name, array in start.items():
+        np.testing.assert_allclose(near[name], far[name] + 0.9 * (array - far[name]), atol=1e-6)
+        np.testing.assert_allclose(never[name], (far[name] + array) / 2, atol=1e-6)
 
 
 @pytest.mark.train

@@ -160,7 +160,7 @@ MESSAGES = {
     "training: {epoch: 3}": "my.yaml: training.epoch is 3, but training has no key epoch; the nearest is epochs. "
     "Allowed are epochs, batch_size, learning_rate, schedule, clip_norm, patience, seed, final_rate, select, "
     "clips_per_epoch, balance, label_smoothing, reject_at, start_share, "
-    "distillation.",
+    "distillation, enough_loss.",
     "data: {rejection: {words: 0.6, noise: 0.4}}": "words, noise and broken are 1.08 together, allowed is less than 1",
     "trainng: {epochs: 3}": "my.yaml: trainng.epochs is 3, but there is no key trainng; the nearest is training. "
     "Allowed are audio, trim, features, network, training, augmentation, data, strings.",
@@ -221,6 +221,7 @@ def test_a_file_of_comments_changes_nothing(tmp_path: Path) -> None:
     [
         ("training.select", "best", "training.select is best, allowed with strings: last and average"),
         ("training.patience", 3, "training.patience is 3, allowed with strings: null"),
+        ("training.enough_loss", 0.02, "training.enough_loss is 0.02, allowed with strings is null"),
     ],
 )
 def test_of_strings_no_clip_chooses_so_none_can_be_asked_to(key: str, value: Any, said: str) -> None:

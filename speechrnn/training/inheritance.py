@@ -1,19 +1,30 @@
 """What a training has of the bundle that it starts from: its first weights, and in the end a share of them again."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import keras
+import numpy as np
 
 from speechrnn.bundle import WEIGHTS, Bundle
 from speechrnn.config import Config
 from speechrnn.errors import TrainingError
+from speechrnn.training.batches import one_hot, pad_features, spread
 from speechrnn.training.checkpoint import Checkpoint
+from speechrnn.training.features import Example, load_examples
 from speechrnn.training.feed import Feed
 from speechrnn.training.fitting import fit_standardization
+from speechrnn.training.layers import SURE_FLOOR
 from speechrnn.training.material import Material
 from speechrnn.training.network import build_network
+from speechrnn.training.sampling import OWN
 from speechrnn.training.string_feed import StringFeed
 from speechrnn.training.weights import blend, load_weights, set_weights
+
+# shares of the way back that are tried where less of the way may be enough: not all of it, or nothing would be learned
+_FURTHER = tuple(n / 20 for n in range(18, 0, -1))
+# own clips that tell whether it is
+_MOST = 300
 
 
 def first_network(config: Config, material: Material, start: Bundle | None) -> keras.Model:
@@ -42,7 +53,7 @@ def first_network(config: Config, material: Material, start: Bundle | None) -> k
     keras.utils.set_random_seed(config.training.seed)
     network = build_network(config, len(material.labels))
     strings = config.strings is not None
-    other_head = start is None or start.labels != material.labels or (start.metadata.kind == "strings") != strings
+    other_head = not _answers_alike(start, config, material)
     if config.training.distillation and (strings or other_head):
         raise TrainingError(
             f"training.distillation is {config.training.distillation:g}, needed a model of single words with these "
@@ -57,7 +68,7 @@ def first_network(config: Config, material: Material, start: Bundle | None) -> k
 
 
 def go_back(
-    checkpoint: Checkpoint, network: keras.Model, config: Config, start: Bundle | None, labels: tuple[str, ...]
+    checkpoint: Checkpoint, network: keras.Model, config: Config, start: Bundle | None, material: Material
 ) -> Checkpoint:
     """Go a share of the way back: between what a few recordings taught and what was known before lies one good at both.
 
@@ -68,20 +79,52 @@ def go_back(
     network : keras.Model
         Is given the new weights.
     config : Config
-        Its `training.start_share`.
+        Its `training.start_share` and `training.enough_loss`.
     start : Bundle or None
-        To which it goes back; without one, or with other labels, it goes nowhere.
-    labels : tuple of str
-        Of the network.
+        To which it goes back; without one, or with one of other labels or of another kind, it goes nowhere.
+    material : Material
+        Its labels, and for `enough_loss` the folder's own clips.
 
     Returns
     -------
     Checkpoint
         With the new weights as its best.
     """
-    share = config.training.start_share
-    if not start or not share or start.labels != labels:
+    training = config.training
+    if not start or not _answers_alike(start, config, material) or not (training.start_share or training.enough_loss):
         return checkpoint
-    weights = blend(checkpoint.best_weights, load_weights(start.read(WEIGHTS)), share)
-    set_weights(network, weights)
+    first = load_weights(start.read(WEIGHTS))
+    is_enough = _good_enough(network, material, config)
+    further = [share for share in _FURTHER if training.enough_loss and share > training.start_share]
+    for share in (*further, training.start_share):
+        weights = blend(checkpoint.best_weights, first, share)
+        set_weights(network, weights)
+        if is_enough():
+            break
     return replace(checkpoint, best_weights=weights)
+
+
+def _answers_alike(start: Bundle | None, config: Config, material: Material) -> bool:
+    """Whether all weights of a start fit, the last layer's too."""
+    strings = config.strings is not None
+    return start is not None and start.labels == material.labels and (start.metadata.kind == "strings") == strings
+
+
+def _good_enough(network: keras.Model, material: Material, config: Config) -> Callable[[], bool]:
+    """Ask whether the folder's own clips, as they are, cost no more than `training.enough_loss`."""
+    enough = config.training.enough_loss
+    own = [one.clip for one, origin in zip(material.train, material.origins, strict=True) if origin.source == OWN]
+    if enough is None or not own:
+        return lambda: False
+    # read once more, for augmentation left their features out
+    examples = [item for item in load_examples(spread(own, _MOST), config) if isinstance(item, Example)]
+    inputs = pad_features([example.features for example in examples])
+    targets = one_hot([example.clip.label for example in examples], material.labels)
+
+    def is_enough() -> bool:
+        answers = network.predict_on_batch(inputs)
+        probabilities = answers[0] if len(network.outputs) > 1 else answers
+        right = (targets * probabilities).sum(axis=1)
+        return bool(-np.log(np.maximum(right, SURE_FLOOR)).mean() <= enough)
+
+    return is_enough

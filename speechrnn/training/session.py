@@ -17,10 +17,11 @@ from speechrnn.places import find_model, new_model_path, remember_model
 from speechrnn.recognizer import Recognizer
 from speechrnn.training.assembly import assemble, describe, fingerprint, tuned
 from speechrnn.training.batches import spread
+from speechrnn.training.checkpoint import Journal
 from speechrnn.training.claim import Claim, claim
 from speechrnn.training.distribution import leave
 from speechrnn.training.features import Unreadable
-from speechrnn.training.fitting import Journal, Step, fit
+from speechrnn.training.fitting import Step, fit
 from speechrnn.training.frontend import check_filters
 from speechrnn.training.inheritance import first_network, go_back
 from speechrnn.training.material import Gathered, gather
@@ -172,7 +173,7 @@ def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
     if leave():  # what follows each process does alone, on a network of its own
         network = build_network(config, len(material.labels))
         set_weights(network, checkpoint.best_weights)
-    checkpoint = go_back(checkpoint, network, config, plan.start, material.labels)
+    checkpoint = go_back(checkpoint, network, config, plan.start, material)
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
     origin = describe(gathered, split.method, config, plan.start)
     if origin.calibration is None and (calibration := tune(network, material, config)):
@@ -199,6 +200,7 @@ def _finish_strings(place: Claim, plan: _Plan, it: _Fit, listener: Listener) -> 
     """Fit a network for strings and write its bundle; it is measured on strings, of which the folder has none."""
     material = it.gathered.material
     checkpoint = fit_strings(it.network, material, plan.config, it.journal, _Steps(listener))
+    checkpoint = go_back(checkpoint, it.network, plan.config, plan.start, material)
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
     origin = describe(it.gathered, it.split.method, plan.config, plan.start)
     draft = assemble(checkpoint, material, plan.config, origin)
