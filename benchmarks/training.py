@@ -20,7 +20,7 @@ from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.splits import split_corpus
 from speechrnn.training.distillation import keep_answers
 from speechrnn.training.feed import Batch, Feed
-from speechrnn.training.fitting import _compile, _Pass, fit_standardization
+from speechrnn.training.fitting import Pass, compile_network, fit_standardization
 from speechrnn.training.material import gather
 from speechrnn.training.network import build_network
 from speechrnn.training.threads import one_blas_thread
@@ -59,7 +59,7 @@ class Trainee:
         self.network = build_network(config, len(self.material.labels))
         feed = Feed(self.material, config)
         fit_standardization(self.network, feed.probe(), config.features.normalization)
-        _compile(self.network, config, feed.n_steps)
+        compile_network(self.network, config, feed.n_steps)
         self.feed = Waiting(feed)
         self.teach = keep_answers(self.network, config.training.distillation)
         self.passes: list[tuple[float, float, float]] = []
@@ -68,7 +68,7 @@ class Trainee:
         """Make a pass; the first one, in which TensorFlow traces, is not counted."""
         self.feed.seconds = 0.0
         wall, cpu = time.perf_counter(), time.process_time()
-        _Pass(self.network, self.feed, self.material, self.config.training, self.teach).run(number, None)  # type: ignore[arg-type]
+        Pass(self.network, self.feed, self.material, self.config.training, self.teach).run(number, None)  # type: ignore[arg-type]
         if number > 1:
             self.passes.append((time.perf_counter() - wall, time.process_time() - cpu, self.feed.seconds))
 

@@ -9,6 +9,9 @@ from msgspec import Meta, Struct
 
 from speechrnn.settings import Share, Span
 
+# what is added to a word, or follows it, is at most this much louder than the word: powers stay far within a float32
+_LOUDEST_DB = 60.0
+
 
 class EdgesConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What a hasty end-pointer takes for silence and cuts off: first and last sounds far under the loudest."""
@@ -24,6 +27,11 @@ class PlacementConfig(Struct, frozen=True, forbid_unknown_fields=True):
     max_duration: Annotated[float, Meta(gt=0.0, le=10.0)]
     floor_db: Span
 
+    def __post_init__(self) -> None:
+        """Refuse a floor under which no word is left."""
+        if self.floor_db.low < -_LOUDEST_DB:
+            raise ValueError(f"floor_db.low is {self.floor_db.low:g}, allowed is at least {-_LOUDEST_DB:g}")
+
 
 class NoiseConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Noise over the whole window, recorded where a source has some, else coloured."""
@@ -31,6 +39,11 @@ class NoiseConfig(Struct, frozen=True, forbid_unknown_fields=True):
     probability: Share
     snr_db: Span
     recorded: Share
+
+    def __post_init__(self) -> None:
+        """Refuse noise in which no word is left."""
+        if self.snr_db.low < -_LOUDEST_DB:
+            raise ValueError(f"snr_db.low is {self.snr_db.low:g}, allowed is at least {-_LOUDEST_DB:g}")
 
 
 class ReverberationConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,9 +54,11 @@ class ReverberationConfig(Struct, frozen=True, forbid_unknown_fields=True):
     level_db: Span
 
     def __post_init__(self) -> None:
-        """Refuse a time in which nothing can decay."""
+        """Refuse a time in which nothing can decay, and a tail beside which no sound is left."""
         if self.decay.low <= 0:
             raise ValueError(f"decay.low is {self.decay.low:g}, allowed is more than 0")
+        if self.level_db.high > _LOUDEST_DB:
+            raise ValueError(f"level_db.high is {self.level_db.high:g}, allowed is at most {_LOUDEST_DB:g}")
 
 
 class ChannelConfig(Struct, frozen=True, forbid_unknown_fields=True):

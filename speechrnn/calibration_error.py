@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-# as many as in Guo et al. 2017, but of equal mass, so that none is judged by a handful of clips (Nixon et al. 2019)
-N_BINS = 15
+# at most as many as in Guo et al. 2017, but of equal mass (Nixon et al. 2019), and fewer where a bin would have fewer
+# clips than that: by the chance of a handful alone, answers as sure as they are right would look 15 points off
+N_BINS, CLIPS_IN_BIN = 15, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Bin:
     probability : float
         Their mean probability.
     accuracy : float
-        Share of them that is right.
+        Share of them that is right; equally probable answers in several bins count as their mean in each.
     n : int
         How many there are.
     """
@@ -28,8 +29,29 @@ class Bin:
     n: int
 
 
+def count_bins(n: int) -> int:
+    """Say into how many bins some answers are sorted.
+
+    Parameters
+    ----------
+    n : int
+        How many answers there are.
+
+    Returns
+    -------
+    int
+        `N_BINS`, or fewer, so that there are `CLIPS_IN_BIN` answers or more in each; 1 at least.
+
+    Examples
+    --------
+    >>> [count_bins(n) for n in (10, 59, 60, 449, 450, 3000)]
+    [1, 1, 2, 14, 15, 15]
+    """
+    return max(1, min(N_BINS, n // CLIPS_IN_BIN))
+
+
 def reliability(
-    probability: npt.NDArray[np.floating], correct: npt.NDArray[np.bool_], n_bins: int = N_BINS
+    probability: npt.NDArray[np.floating], correct: npt.NDArray[np.bool_], n_bins: int | None = None
 ) -> tuple[Bin, ...]:
     """Sort answers by probability into bins of equal size.
 
@@ -39,8 +61,8 @@ def reliability(
         Of the most probable label of each clip.
     correct : np.ndarray [shape=(n,), dtype=bool]
         Whether it was right.
-    n_bins : int
-        How many bins; fewer where there are fewer clips.
+    n_bins : int, optional
+        How many bins, fewer where there are fewer clips; those of `count_bins` if absent.
 
     Returns
     -------
@@ -61,14 +83,16 @@ def reliability(
         raise ValueError(f"{len(probability)} probabilities and {len(correct)} answers, needed as many of each")
     if not len(probability):
         return ()
-    # equal probabilities keep the order of the clips, so the result does not depend on the machine
+    # equal probabilities share what is right of them, so that the order of the clips changes nothing
+    _, place, counts = np.unique(probability, return_inverse=True, return_counts=True)
+    right = (np.bincount(place, weights=correct) / counts)[place]
     order = np.argsort(probability, kind="stable")
-    parts = np.array_split(order, min(n_bins, len(order)))
-    return tuple(Bin(float(probability[part].mean()), float(correct[part].mean()), part.size) for part in parts)
+    parts = np.array_split(order, min(count_bins(order.size) if n_bins is None else n_bins, order.size))
+    return tuple(Bin(float(probability[part].mean()), float(right[part].mean()), part.size) for part in parts)
 
 
 def expected_calibration_error(
-    probability: npt.NDArray[np.floating], correct: npt.NDArray[np.bool_], n_bins: int = N_BINS
+    probability: npt.NDArray[np.floating], correct: npt.NDArray[np.bool_], n_bins: int | None = None
 ) -> float:
     """Average how far probability and accuracy lie apart (Naeini et al. 2015).
 
@@ -78,13 +102,14 @@ def expected_calibration_error(
         Of the most probable label of each clip.
     correct : np.ndarray [shape=(n,), dtype=bool]
         Whether it was right.
-    n_bins : int
-        Bins of equal size.
+    n_bins : int, optional
+        Bins of equal size, as for `reliability`.
 
     Returns
     -------
     float
-        Mean over clips of the distance in their bin, 0 to 1; 0 where there are no clips.
+        Mean over clips of the distance in their bin, 0 to 1; 0 where there are no clips. Chance adds to it, the more
+        the fewer clips are in a bin.
 
     Examples
     --------

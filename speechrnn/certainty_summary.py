@@ -1,6 +1,7 @@
 """How sure, how choosy and how steady in noise a model is: the sentences and the table, before any markup."""
 
-from speechrnn.markup import Table, percent
+from speechrnn.calibration_error import N_BINS, count_bins
+from speechrnn.markup import Table, count, percent
 from speechrnn.robustness import FALSE_ACCEPTS, RejectScore
 from speechrnn.scores import Evaluation
 
@@ -20,7 +21,11 @@ def certainty_lines(evaluation: Evaluation) -> list[str]:
     """
     lines = []
     if evaluation.ece is not None:
-        lines.append(f"Probabilities are off by {100 * evaluation.ece:.1f} points on average (calibration error).")
+        few = count_bins(evaluation.n_clips) < N_BINS
+        doubt = f"; with {count(evaluation.n_clips, 'clip')} much of it may be chance" if few else ""
+        lines.append(
+            f"Probabilities are off by {100 * evaluation.ece:.1f} points on average (calibration error{doubt})."
+        )
     if evaluation.open_set is not None:
         for name, score in (("other word", evaluation.open_set.words), ("second of noise", evaluation.open_set.noises)):
             if score is not None:

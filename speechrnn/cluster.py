@@ -31,6 +31,22 @@ _PURPOSE = "--engine ray"
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What a folder of answers holds.
+
+    Attributes
+    ----------
+    n : int
+        How many answers.
+    n_failed : int
+        How many of them are errors.
+    """
+
+    n: int
+    n_failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """A Ray cluster and the model that it runs.
 
@@ -72,7 +88,7 @@ class Cluster:
                     for line in batch["line"].to_pylist():
                         yield Prediction(**json.loads(line))
 
-    def write(self, items: Iterable[Item], folder: str) -> tuple[int, int]:
+    def write(self, items: Iterable[Item], folder: str) -> Written:
         """Recognise many files and let each machine write its answers, as Parquet files in one folder.
 
         Parameters
@@ -84,8 +100,8 @@ class Cluster:
 
         Returns
         -------
-        tuple of int
-            How many answers the folder holds, and how many of them are errors.
+        Written
+            What the folder holds, counted from its files.
 
         Raises
         ------
@@ -98,7 +114,7 @@ class Cluster:
             written = ray.data.read_parquet(folder, columns=["error"])
             aggregate = require("ray.data.aggregate", extra="ray", purpose=_PURPOSE)
             failed = written.aggregate(aggregate.Count(on="error", ignore_nulls=True))
-            return written.count(), sum(failed.values())
+            return Written(written.count(), sum(failed.values()))
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:

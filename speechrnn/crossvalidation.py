@@ -27,7 +27,7 @@ from speechrnn.errors import AudioError, CorpusError, TrainingError, explain_os_
 from speechrnn.evaluation import heard_levels
 from speechrnn.fold_plan import CrossvalOptions, Fold, plan_folds, write_fold
 from speechrnn.fold_starts import begin_at, check_starts
-from speechrnn.folds import Answer, Crossval, format_answers, read_answers, summarize
+from speechrnn.folds import Answer, Crossval, format_answers, place_of, read_answers, respell, summarize
 from speechrnn.recognizer import Recognizer, load
 from speechrnn.storage import write_bytes, write_text
 from speechrnn.text import printable, spell_path
@@ -121,7 +121,7 @@ def crossval(
     _claim(out, corpus, config, options)
     done = _run_all(folds, out, options, on_fold)
     fold_of = {spell_path(clip.path): fold.name for fold in folds for clip in fold.kept}
-    everything = tuple(answer for answers in done for answer in answers)
+    everything = respell((answer for answers in done for answer in answers), (clip.path for clip in corpus.clips))
     score = summarize(everything, options.by, fold_of)
     return Crossvalidated(score, everything, out, tuple(folds), unread, corpus.skipped)
 
@@ -169,10 +169,10 @@ def _nothing_of(fold: Fold, reason: str) -> CorpusError:
 
 def _claim(out: Path, corpus: Corpus, config: Config, options: CrossvalOptions) -> None:
     """Refuse a folder whose folds were trained on other clips or otherwise."""
-    digest = hashlib.sha256(os.fsencode(config.dump() + (f"from {options.start}" if options.start else "")))
+    digest = hashlib.sha256(os.fsencode(config.dump() + (f"from {options.start.resolve()}" if options.start else "")))
     for clip in (*corpus.clips, *corpus.rejects):
         content = try_hash(clip.path) or "unreadable"  # it does not train either
-        digest.update(os.fsencode(clip.path) + f" {clip.label} {clip.speaker} {content}\n".encode())
+        digest.update(f"{place_of(clip.path)} {clip.label} {clip.speaker} {content}\n".encode())
     text = msgspec.json.encode(_Plan(digest.hexdigest(), options.by, options.clips, options.speakers)).decode()
     there = out / PLAN
     check_begun(out, there.name)
@@ -241,7 +241,7 @@ def _ask(recognizer: Recognizer, fold: Fold) -> list[Answer]:
     predictions = list(predict_files(recognizer, [clip.path for clip in fold.kept], jobs=1))
     for clip, prediction in zip(fold.kept, predictions, strict=True):
         if prediction.probabilities is not None and prediction.known is not None:
-            path, p = spell_path(clip.path), prediction.probabilities
+            path, p = place_of(clip.path), prediction.probabilities
             found.append(Answer(path, clip.label, clip.speaker, fold.seed, p, prediction.known))
     if not found:  # they were there when this began
         raise _nothing_of(fold, predictions[0].error or "no answer.")

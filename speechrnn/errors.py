@@ -43,6 +43,10 @@ class CorpusError(SpeechRNNError):
     """A folder or CSV of recordings that cannot be used as asked."""
 
 
+class MissingLabelError(CorpusError):
+    """Recordings of which some label would not train."""
+
+
 class TrainingError(SpeechRNNError):
     """A training that cannot start, go on, or be exported."""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus
-from speechrnn.errors import ConfigError, CorpusError
+from speechrnn.errors import ConfigError, CorpusError, MissingLabelError
 from speechrnn.storage import write_text
 from speechrnn.text import as_text, printable, spell_path
 
@@ -157,7 +157,7 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
 def _check_labels(corpus: Corpus, fold: Fold) -> None:
     lost = sorted(set(corpus.labels) - {clip.label for clip in fold.trained})
     if lost:
-        raise CorpusError(
+        raise MissingLabelError(
             f"{printable(corpus.root)}: without {printable(fold.name)} no clip of the label {printable(lost[0])} "
             "trains, needed one of each. Add recordings, or leave that label out."
         )

@@ -1,12 +1,14 @@
 """Scores over folds: speaker by speaker, the worst one, an interval over speakers, and labels that look wrong."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
+
+from speechrnn.text import spell_path
 
 N_DRAWS = 10_000
 
@@ -17,7 +19,7 @@ class Answer(msgspec.Struct, frozen=True):
     Attributes
     ----------
     path, label : str
-        The clip, as `speechrnn.text.spell_path` writes it, and what it is said to be.
+        The clip, and what it is said to be. In the file its path is as `place_of` gives it, elsewhere as it was typed.
     speaker : str or None
         Whose voice it is.
     seed : int
@@ -104,6 +106,41 @@ class Crossval:
     folds: tuple[FoldScore, ...]
 
 
+def place_of(path: Path) -> str:
+    """Name a clip alike from wherever its folder is named, and through whatever link.
+
+    Parameters
+    ----------
+    path : Path
+        The clip.
+
+    Returns
+    -------
+    str
+        Absolute, as `speechrnn.text.spell_path` writes it.
+    """
+    return spell_path(path.parent.resolve() / path.name)
+
+
+def respell(answers: Iterable[Answer], paths: Iterable[Path]) -> tuple[Answer, ...]:
+    """Name clips as they are named now: folds may be done that began under another name of their folder.
+
+    Parameters
+    ----------
+    answers : iterable of Answer
+        Their paths are those of `place_of`.
+    paths : iterable of Path
+        Of the clips.
+
+    Returns
+    -------
+    tuple of Answer
+        In the same order.
+    """
+    names = {place_of(path): spell_path(path) for path in paths}
+    return tuple(msgspec.structs.replace(answer, path=names[answer.path]) for answer in answers)
+
+
 def summarize(answers: Sequence[Answer], by: str, fold_of: Mapping[str, str]) -> Crossval:
     """Score out-of-fold answers.
 
@@ -149,6 +186,9 @@ def summarize(answers: Sequence[Answer], by: str, fold_of: Mapping[str, str]) ->
 
 def bootstrap(values: Sequence[float], seed: int = 0) -> tuple[float, float]:
     """Give a 95 % interval for a mean over speakers (Efron 1979, percentile): speakers are drawn with repetition.
+
+    Of few speakers it is too narrow: with normal accuracies it covers the mean of all people in 50 % of cases of 2
+    speakers, 75 of 3, 86 of 6 and 93 of 20.
 
     Parameters
     ----------

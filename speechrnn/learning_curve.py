@@ -1,5 +1,6 @@
 """How many clips, how many speakers: a cross-validation for each of a few smaller sets."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.crossvalidation import CrossvalOptions, crossval
-from speechrnn.errors import CorpusError
+from speechrnn.errors import MissingLabelError
 from speechrnn.fold_plan import Amount, measure, plan_folds
 from speechrnn.folds import Crossval
 
@@ -66,17 +67,14 @@ def learning_curve(
         As `crossval` does.
     """
     points = []
-    corpus = read_corpus(Path(data))
-    most = measure(plan_folds(corpus, config, out, options))
+    most = measure(plan_folds(read_corpus(Path(data)), config, out, options))
     for speakers, clips in plan_points(most, options.by):
         folder = out / f"{speakers or 'all'}-speakers-{clips or 'all'}-clips"
         fewer = replace(options, speakers=speakers, clips=clips)
-        try:
-            plan_folds(corpus, config, folder, fewer)
-        except CorpusError:  # of so few, some label would not train
-            continue
-        done = crossval(data, config, folder, fewer, on_fold)
-        points.append(Point(speakers, clips, done.score))
+        # of so few, some label may not train: that is found before anything is written
+        with contextlib.suppress(MissingLabelError):
+            done = crossval(data, config, folder, fewer, on_fold)
+            points.append(Point(speakers, clips, done.score))
     return tuple(points)
 
 

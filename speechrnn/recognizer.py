@@ -148,15 +148,29 @@ class Recognizer:
         answers = self._engine.run(waveforms)
         return [self._predict_row(answers, row) for row in range(len(waveforms))]
 
+    def refuses(self, known: float, probability: float) -> bool:
+        """Tell whether a recording is answered "none".
+
+        Parameters
+        ----------
+        known, probability : float
+            As in its `Prediction`.
+
+        Returns
+        -------
+        bool
+            True below the threshold.
+        """
+        return known < self.threshold or probability < (self.chosen_threshold or 0.0)
+
     def _predict_row(self, answers: Answers, row: int) -> Prediction:
         probabilities = dict(zip(self.labels, answers.probabilities[row].tolist(), strict=True))
         best = max(probabilities, key=probabilities.__getitem__)
         known = float(answers.known[row])
-        refused = known < self.threshold or probabilities[best] < (self.chosen_threshold or 0.0)
         rate = self.bundle.metadata.sample_rate
         return Prediction(
             path=None,
-            label=None if refused else best,
+            label=None if self.refuses(known, probabilities[best]) else best,
             probability=probabilities[best],
             probabilities=probabilities,
             known=known,

@@ -15,6 +15,25 @@ GAP = "-"
 
 
 @dataclass(frozen=True, slots=True)
+class Aligned:
+    """Two strings of one length, with ``-`` where one has no digit.
+
+    Attributes
+    ----------
+    said, heard : str
+        Digit below digit.
+    """
+
+    said: str
+    heard: str
+
+    @property
+    def errors(self) -> int:
+        """How many edits lead from one to the other."""
+        return sum(a != b for a, b in zip(self.said, self.heard, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
 class Alignment:
     """What was said, above what was heard: two texts of one length, with ``-`` where one has no digit.
 
@@ -104,7 +123,7 @@ class StringEvaluation:
     skipped: tuple[Skipped, ...] = ()
 
 
-def align_strings(said: str, heard: str) -> tuple[str, str]:
+def align_strings(said: str, heard: str) -> Aligned:
     """Lay one string over another with the fewest edits (Wagner and Fischer 1974).
 
     Parameters
@@ -114,13 +133,13 @@ def align_strings(said: str, heard: str) -> tuple[str, str]:
 
     Returns
     -------
-    tuple of str
-        Of one length, with ``-`` where one has no digit.
+    Aligned
+        Digit below digit.
 
     Examples
     --------
     >>> align_strings("2240", "220")
-    ('2240', '22-0')
+    Aligned(said='2240', heard='22-0')
     """
     rows = [list(range(len(heard) + 1))]
     for i, digit in enumerate(said, start=1):
@@ -140,7 +159,7 @@ def align_strings(said: str, heard: str) -> tuple[str, str]:
         else:
             i -= 1
             above, below = said[i] + above, GAP + below
-    return above, below
+    return Aligned(above, below)
 
 
 def compare_string(clip: Clip, heard: str) -> Alignment:
@@ -158,11 +177,10 @@ def compare_string(clip: Clip, heard: str) -> Alignment:
     Alignment
         With the counts.
     """
-    above, below = align_strings(clip.label, heard)
-    pairs = list(zip(above, below, strict=True))
-    insertions, deletions = above.count(GAP), below.count(GAP)
-    substitutions = sum(a != b for a, b in pairs) - insertions - deletions
-    return Alignment(str(clip.path), clip.speaker, above, below, substitutions, deletions, insertions)
+    both = align_strings(clip.label, heard)
+    insertions, deletions = both.said.count(GAP), both.heard.count(GAP)
+    substitutions = both.errors - insertions - deletions
+    return Alignment(str(clip.path), clip.speaker, both.said, both.heard, substitutions, deletions, insertions)
 
 
 def score_strings(

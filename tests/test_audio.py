@@ -317,6 +317,10 @@ REFUSED_FILES: dict[str, tuple[Callable[[], bytes], str]] = {
     "all but silent": (lambda: encode("WAV", y=silence(3e-4)), "peak -71 dBFS, needed -60"),
     "nan": (lambda: with_value(np.nan), "2 of 7000 samples are not finite"),
     "infinite": (lambda: with_value(-np.inf), "2 of 7000 samples are not finite"),
+    "too loud once resampled": (
+        lambda: encode("WAV", "FLOAT", 16000, 9.9e14 * np.sign(SIGNAL)),
+        r"samples of 1\.\d+e\+15 times full scale at 8000 Hz, needed at most 1e\+15",
+    ),
     "0 Hz": (lambda: with_rate(0), "not readable as audio|sample rate is 0"),
     "1 Hz": (lambda: with_rate(1), "sample rate is 1 Hz, needed 1000 to 768000"),
     "1 MHz": (lambda: with_rate(1_000_000), "sample rate is 1000000 Hz"),

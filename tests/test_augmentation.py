@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speechrnn.config import Config
+from speechrnn.errors import ConfigError
 from speechrnn.settings import RejectionConfig
 from speechrnn.training.acoustics import Acoustics, Layout
 from speechrnn.training.augmentation import Augmenter, Piece, Take
@@ -173,16 +174,17 @@ def test_noise_lies_as_far_under_the_word_as_it_says(snr: float) -> None:
     np.testing.assert_allclose(10 * np.log10(before / after), snr, atol=0.01)
 
 
-def test_phases_add_no_power_on_average() -> None:
+@pytest.mark.parametrize("scale", [1.0, 1e25])  # the product of two of the louder ones is no float32
+def test_phases_add_no_power_on_average(scale: float) -> None:
     config = only()
     acoustics, rng = Acoustics([], config), np.random.default_rng(0)
     ones = np.ones((200, 50, config.features.n_mels), np.float32)
     widths = filter_widths(config.features)
     ones /= widths.sum()
-    mixed = ones.copy()
-    acoustics._add(mixed, ones, np.ones(200), rng)
+    mixed = ones * np.float32(scale)
+    acoustics._add(mixed, ones, np.full(200, scale), rng)
     assert (mixed >= 0).all()
-    assert float((mixed @ widths).mean()) == pytest.approx(2.0, rel=0.01)
+    assert float((mixed @ widths).mean()) == pytest.approx(2.0 * scale, rel=0.01)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.7, 1.0])
@@ -248,6 +250,28 @@ def test_all_parts_together_give_finite_features_of_the_right_shape() -> None:
         assert features.shape[1] == config.features.n_mfcc
         assert 1 <= len(features) <= 200
         assert np.isfinite(features).all()
+
+
+# the end of each span towards which the word drowns, and how far it may go, in dB
+WIDEST = {"placement.floor_db": ("low", -60), "noise.snr_db": ("low", -60), "reverberation.level_db": ("high", 60)}
+
+
+def test_a_window_of_recorded_silence_is_no_noise_however_loud_it_should_be() -> None:
+    click = np.zeros(4 * SR, np.float32)
+    click[::SR] = 0.5
+    config = only(noise={"probability": 1.0, "recorded": 1.0, "snr_db": {"low": -60, "high": -60}})
+    augmenter = Augmenter(spectra(config), [click], config)
+    for features in augmenter.features(augmenter.plan(each_once() * 10, (0,)), (0,)):
+        assert np.isfinite(features).all()
+
+
+@pytest.mark.parametrize("key", WIDEST)
+def test_what_would_drown_every_word_is_refused(key: str) -> None:
+    end, db = WIDEST[key]
+    beyond = db + (1 if db > 0 else -1)
+    said = f"{key}.{end} is {beyond}, allowed is at {'most' if db > 0 else 'least'} {db}$"
+    with pytest.raises(ConfigError, match=said):
+        Config.load("default", {f"augmentation.{key}": {"low": beyond, "high": beyond}})
 
 
 def test_a_recording_of_half_a_minute_is_changed_too() -> None:

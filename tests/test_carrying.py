@@ -107,6 +107,15 @@ def test_what_differs_by_more_than_is_allowed_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["onnx", "onnx-int8"])
+def test_a_graph_says_its_labels_whatever_is_in_them(name: str, bundle: Bundle, tmp_path: Path) -> None:
+    labels = ("a,b", 'say "no"', "größer", *bundle.labels[3:])
+    FORMATS[name].write(dataclasses.replace(bundle, labels=labels), tmp_path / "model.onnx")
+    facts = {fact.key: json.loads(fact.value) for fact in onnx.load(tmp_path / "model.onnx").metadata_props}
+    threshold = bundle.metadata.threshold
+    assert facts == {"labels": list(labels), "sample_rate": 8000, "threshold": threshold}
+
+
 def test_strings_are_refused_where_they_do_not_fit(bundle: Bundle, tmp_path: Path) -> None:
     strings = dataclasses.replace(bundle, metadata=msgspec.structs.replace(bundle.metadata, kind="strings"))
     with pytest.raises(

@@ -1,5 +1,6 @@
 """What `predict` and `evaluate` take: globs, lists, archives, and all of it as a stream."""
 
+import csv
 import gc
 import io
 import json
@@ -13,6 +14,7 @@ import pytest
 
 from speechrnn.batch import Recording, Remote, name_item
 from speechrnn.cli.inputs import Inputs
+from speechrnn.cli.recordings import open_corpus
 from speechrnn.recognizer import Prediction
 from tests.bundles import SAMPLES
 from tests.command_line import MODEL, Result, check_refusal
@@ -255,6 +257,66 @@ def test_evaluate_takes_archives_and_globs(kind: str, cli: Cli, tmp_path: Path) 
     assert found["n_clips"] == (20 if kind == "tar" else 4)
     if kind == "tar":
         assert found["accuracy"] == json.loads(cli("evaluate", SAMPLES, *MODEL, "--json").out)["accuracy"]
+
+
+def test_evaluate_names_members_as_predict_does(cli: Cli, tmp_path: Path) -> None:
+    archive = pack(tmp_path / "a.tar")
+    with tarfile.open(archive, "a") as members:
+        for name in ("clips/9_bob_0.wav", "clips/unknown/tree.wav", "clips/_background_noise_/fan.wav"):
+            members.addfile(tarfile.TarInfo(name))
+    told = [json.loads(line) for line in cli("predict", "a.tar", *MODEL, "--json").lines]
+    failed = {row["path"] for row in told if row["error"]}
+    result = cli("evaluate", "a.tar", *MODEL, "--report", "report", "--json")
+    assert {item["path"] for item in json.loads(result.out)["skipped"]} == failed
+    with (tmp_path / "report" / "predictions.csv").open() as file:
+        rows = {row["path"] for row in csv.DictReader(file)}
+    assert rows == {row["path"] for row in told if "/clips/unknown" not in row["path"] and "_noise_" not in row["path"]}
+    texts = [path.read_text() for path in (tmp_path / "report").iterdir() if path.suffix != ".png"]
+    assert [text for text in (result.out, result.err, *texts) if "speechrnn-" in text] == []
+    assert result.err.startswith("report: report/report.md\n3 of 23 files could not be read")
+
+
+@pytest.mark.pretrained
+def test_evaluate_names_members_that_are_strings(cli: Cli, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(CLIPS[0], "4071.wav")
+        archive.addfile(tarfile.TarInfo("12.wav"))
+    result = cli("evaluate", "a.tar", "--model", "strings", "--json")
+    found = json.loads(result.out)
+    assert [one["path"] for name in ("alignments", "skipped") for one in found[name]] == [
+        "a.tar/4071.wav",
+        "a.tar/12.wav",
+    ]
+    assert result.err.startswith("not scored: a.tar/12.wav: empty")
+
+
+@pytest.mark.parametrize(
+    ("names", "layout", "labels"),
+    [
+        (("s/4071.wav", "s/07_ann.wav"), "strings", ("07", "4071")),
+        (("s/4071.wav", "._s", ".hidden/x.wav"), "strings", ("4071",)),
+        (("s/0_ann_1.wav",), "fsdd", ("0",)),
+        (("s/0/1.wav", "s/1/1.wav"), "folders", ("0", "1")),
+        # the name of the folder says something
+        (("7/4071.wav",), "folders", ("7",)),
+        (("yes/a.wav", "yes/b.wav", "yes/12.wav"), "folders", ("yes",)),
+        (("unknown/12.wav",), "folders", ()),
+        # there are more
+        (("s/4071.wav", "more/07.wav"), "folders", ("more", "s")),
+        (("s/4071.wav", "s/12.wav", "six_ann_0.wav"), "folders", ("s",)),
+    ],
+)
+def test_evaluate_reads_an_archive_of_one_folder_as_that_folder(
+    names: tuple[str, ...], layout: str, labels: tuple[str, ...], tmp_path: Path
+) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        for name in names:
+            archive.addfile(tarfile.TarInfo(name))
+    with open_corpus(str(tmp_path / "a.tar")) as opened:
+        assert (opened.corpus.layout, opened.corpus.labels) == (layout, labels)
+        corpus = opened.corpus
+        found = {str(opened.name(one.path)) for one in (*corpus.clips, *corpus.rejects, *corpus.skipped)}
+    assert found == {f"{tmp_path}/a.tar/{name}" for name in names if name[0] != "."}
 
 
 def test_evaluate_names_an_archive_and_what_leads_out_of_it(cli: Cli, tmp_path: Path) -> None:

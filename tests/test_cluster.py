@@ -9,7 +9,7 @@ import pytest
 
 from speechrnn.batch import Item, Remote, predict_files
 from speechrnn.cli.inputs import Inputs
-from speechrnn.cluster import Cluster
+from speechrnn.cluster import Cluster, Written
 from speechrnn.recognizer import Prediction, load
 from tests.bundles import GOLDEN, SAMPLES
 from tests.command_line import MODEL, Result, check_refusal
@@ -60,7 +60,7 @@ def test_a_lost_node_loses_no_row(nodes: Any, tmp_path: Path, cli: Callable[...,
     assert same(found, list(predict_files(recognizer, items)))
 
     written = Cluster(recognizer, nodes.address).write(items, str(tmp_path / "parts"))
-    assert written == (len(items), 2)
+    assert written == Written(len(items), 2)
 
     on_ray = ("predict", SAMPLES, *MODEL, "--engine", "ray", "--address", nodes.address, "--out")
     result = cli(*on_ray, "parts", "--force")

@@ -115,7 +115,7 @@ def test_a_twin_takes_the_steps_of_keras(name: str) -> None:
         batch, rest = inputs, (np.zeros(8, np.float32),)
         weights: dict[str, object] = {}
     else:
-        fitting._compile(network, config, 10)
+        fitting.compile_network(network, config, 10)
         model, known = network, (rng.random(8) < 0.6).astype(np.float32)
         labels = np.eye(10, dtype=np.float32)[rng.integers(0, 10, 8)] * known[:, None]
         rest = ([labels, known[:, None]],)  # type: ignore[assignment]

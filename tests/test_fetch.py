@@ -75,7 +75,10 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
                 state.stall.wait(10)
             start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) if wanted and state.ranges else 0  # type: ignore[index]
             if state.status != 200 or start >= len(state.body):
-                self.send_error(416 if start else state.status)
+                self.send_response(416 if start else state.status)
+                if start and state.length:
+                    self.send_header("Content-Range", f"bytes */{len(state.body)}")
+                self.end_headers()
                 return
             body = state.body[start:]
             self.send_response(206 if start else 200)
@@ -199,6 +202,22 @@ def test_starts_again_when_the_file_there_is_shorter_than_what_has_arrived(serve
     part.write_bytes(GOOD + b"more")
     fetch_fsdd(tmp_path / "fsdd", url=server.url, digest=GOOD_DIGEST)
     assert contents(tmp_path / "fsdd") == RECORDINGS
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_what_has_arrived_whole_is_not_fetched_again(server: Server, tmp_path: Path, tells: bool) -> None:
+    server.length = tells  # then its size says that it is whole, and else its digest alone
+    path = tmp_path / "voices.tgz"
+    part = path.with_name("voices.tgz.part")
+    digests = [hashlib.sha256(GOOD).hexdigest(), *([None] if tells else [])]
+    for digest in digests:
+        part.write_bytes(GOOD)
+        assert transfer.download(path, transfer.Wanted(server.url, "", digest)).read_bytes() == GOOD
+        path.unlink()
+    assert server.asked == [f"bytes={len(GOOD)}-"] * len(digests)
+    part.write_bytes(flip(GOOD, 2))
+    transfer.download(path, transfer.Wanted(server.url, "", digests[0]))
+    assert (path.read_bytes(), server.asked[-1]) == (GOOD, None)
 
 
 def test_a_server_that_does_not_tell_the_length(server: Server, tmp_path: Path) -> None:

@@ -119,6 +119,7 @@ def test_a_device_is_named_by_number_or_part_of_its_name(
     [
         ([], None, "^no microphone found. Plug one in"),
         (["A"], "7", "^7: no such microphone .*--list-devices"),
+        (["A"], "²", "^²: no such microphone .*--list-devices"),
         (["A"], "foo", "^foo: no such microphone .*--list-devices"),
     ],
 )

@@ -21,6 +21,7 @@ from speechrnn.cli.outfile import Writer, open_outfile, skip_done
 from speechrnn.cli.outplace import Outfile, choose_outfile, hold_outfile
 from speechrnn.cli.prediction_run import Local
 from speechrnn.errors import ClusterError, OutputError
+from speechrnn.parquet import read_rows
 from speechrnn.recognizer import Prediction, load
 from tests.bundles import GOLDEN, SAMPLES, copy_bundle, exchange
 from tests.command_line import MODEL, SIX, Result, check_refusal
@@ -113,13 +114,25 @@ def test_a_name_with_a_carriage_return_is_one_cell(cli: Cli, tmp_path: Path) -> 
             assert [row["path"] for row in csv.DictReader(file)] == ["odd/a\rb.wav"]
 
 
+def test_names_that_are_escaped_alike_are_told_apart(cli: Cli, tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    (tmp_path / "odd").mkdir()
+    names = [rb"a\b.wav", rb"a\udc80.wav", rb"a\\udc80.wav", b"a\x80.wav", b"a\\\x80.wav", b"a\\\\\x80.wav"]
+    paths = sorted(tmp_path / "odd" / os.fsdecode(name) for name in names)
+    for path in paths:
+        shutil.copy(SIX, path)
+    for more in ((), ("--resume",)):
+        assert cli("predict", *paths, *MODEL, "--out", "out.parquet", *more).status == 0
+        assert [row["path"] for row in read_rows(Path("out.parquet"))] == list(map(str, paths))
+
+
 def test_what_is_done_is_not_done_again(clips: Path, tmp_path: Path) -> None:
     recognizer, place = load(GOLDEN), tmp_path / "out.jsonl"
     inputs = Inputs([str(clips)])
     with open_outfile(choose_outfile(place, None, resume=False, force=False)) as file:
         for prediction in predict_files(recognizer, list(inputs)[:40]):
             file.add(prediction)
-    begun = skip_done(choose_outfile(place, None, resume=True, force=False), inputs)
+    begun = skip_done(choose_outfile(place, None, resume=True, force=False), inputs, recognizer)
     assert (begun.n, begun.last.path if begun.last else None) == (40, str(list(inputs)[39]))
     assert len(list(begun.items)) == 64 - 40 + 1  # the last one again, to see that the model is the same
 
@@ -149,6 +162,31 @@ def test_other_inputs_models_and_columns_are_refused(clips: Path, cli: Cli, tmp_
     assert (tmp_path / "out.csv").read_bytes() == before
     assert cli("predict", SAMPLES, *MODEL, "--out", "out.csv", "--force").status == 0
     assert len(read_answers(tmp_path / "out.csv")) == 20
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_rows_that_this_command_would_not_have_written_are_refused(form: str, cli: Cli, tmp_path: Path) -> None:
+    if form == "parquet":
+        pytest.importorskip("pyarrow")
+    (tmp_path / "zz.wav").touch()  # the last row holds no answer
+    clips, out = sorted(SAMPLES.glob("*.wav")), tmp_path / f"out.{form}"
+    args = ("predict", *clips, "zz.wav", "--out", out)
+    cli(*args, *MODEL, "--top", "2")
+    before = read_answers(out)
+    columns = "its columns are not those" if form == "csv" else "row 1 has 2 probabilities, needed 10. Give the same"
+    check_refusal(cli(*args, *MODEL, "--resume"), columns, "--top")
+    for threshold in ("0.9", "0.6"):
+        cli(*args, *MODEL, "--top", "2", "--force", "--threshold", threshold)
+        seen = "has no label where this command would answer" if threshold == "0.9" else "would refuse"
+        turned = "0.6" if threshold == "0.9" else "0.9"
+        again = cli(*args, *MODEL, "--top", "2", "--resume", "--threshold", turned)
+        check_refusal(again, seen, "Give the same --threshold and --model, or another --out.")
+    other = exchange(copy_bundle(tmp_path / "other"), {"labels.json": json.dumps(list("9876543210")).encode()})
+    cli(*args, *MODEL, "--top", "2", "--force")
+    check_refusal(cli(*args, "--model", other, "--top", "2", "--resume"), "in the file, and ")
+    assert read_answers(out) == before
+    assert cli(*args, *MODEL, "--top", "2", "--resume").status == 1
+    assert read_answers(out) == before
 
 
 def test_another_suffix_and_orphan_options_are_wrong_usage(cli: Cli) -> None:
@@ -222,7 +260,7 @@ def test_a_spoilt_file_is_no_file_of_answers(clips: Path, tmp_path: Path) -> Non
     place = tmp_path / "out.jsonl"
     place.write_text('{"path": "a"}\n')
     with pytest.raises(OutputError, match="no answer of speechrnn"):
-        skip_done(choose_outfile(place, None, resume=True, force=False), Inputs([str(clips)]))
+        skip_done(choose_outfile(place, None, resume=True, force=False), Inputs([str(clips)]), load(GOLDEN))
 
 
 def test_another_model_is_told_from_its_answers(cli: Cli, tmp_path: Path) -> None:

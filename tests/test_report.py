@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,12 @@ def unfair(
     assert every.p is not None
     counts = (every.n_clips, every.both_right, every.only_a, every.only_b, every.both_wrong)
     return Comparison(names[0], names[1], *counts, every.p, unheard, a, b)
+
+
+@pytest.mark.parametrize(("n", "doubt"), [(449, "; with 449 clips much of it may be chance"), (450, "")])
+def test_a_calibration_error_of_few_clips_is_said_to_be_rough(n: int, doubt: str) -> None:
+    said = f"Probabilities are off by 4.3 points on average (calibration error{doubt}).\n"
+    assert said in render_evaluation(replace(make().evaluation, ece=0.0431, n_clips=n))
 
 
 def test_the_terminal_shows_everything() -> None:

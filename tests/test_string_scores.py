@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speechrnn.cli import string_scores
-from speechrnn.cli.string_scores import print_string_scores
+from speechrnn.cli.recordings import Opened
+from speechrnn.cli.string_scores import Scored, print_string_scores
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Skipped, read_corpus
 from speechrnn.errors import CorpusError
+from speechrnn.string_evaluation import render_strings
 from speechrnn.string_scores import GAP, align_strings, compare_string, score_strings
 from speechrnn.transcript import Transcript
 from tests.pitches import SR, pitch_recognizer, say
@@ -47,14 +49,13 @@ def test_counts_by_hand(said: str, answer: str, counts: tuple[int, int, int]) ->
 
 @given(DIGITS, DIGITS)
 def test_an_alignment_holds_both_strings_and_is_symmetric(a: str, b: str) -> None:
-    above, below = align_strings(a, b)
-    assert (above.replace(GAP, ""), below.replace(GAP, "")) == (a, b)
-    assert len(above) == len(below)
-    assert all((x, y) != (GAP, GAP) for x, y in zip(above, below, strict=True))
-    cost = sum(x != y for x, y in zip(above, below, strict=True))
-    other = sum(x != y for x, y in zip(*align_strings(b, a), strict=True))
-    assert cost == other
-    assert abs(len(a) - len(b)) <= cost <= max(len(a), len(b))
+    found = align_strings(a, b)
+    assert (found.said.replace(GAP, ""), found.heard.replace(GAP, "")) == (a, b)
+    assert len(found.said) == len(found.heard)
+    assert all(pair != (GAP, GAP) for pair in zip(found.said, found.heard, strict=True))
+    assert found.errors == sum(x != y for x, y in zip(found.said, found.heard, strict=True))
+    assert found.errors == align_strings(b, a).errors
+    assert abs(len(a) - len(b)) <= found.errors <= max(len(a), len(b))
 
 
 def test_scores_by_hand() -> None:
@@ -71,6 +72,14 @@ def test_scores_by_hand() -> None:
         (one.said, one.heard) for one in found.alignments
     ] == [("345", "3-5"), ("-6", "66")]
     assert [one.reason for one in found.skipped] == ["odd"]
+
+
+@pytest.mark.parametrize("speaker", ["ann", "a\nn" * 5])
+def test_columns_stand_under_their_headings(speaker: str) -> None:
+    text = render_strings(score_strings([clip("12", speaker)], [heard("12")], ["none"]))
+    heading, row = text.splitlines()[3:5]
+    assert heading.startswith("speaker  ")
+    assert len(heading) == len(row)
 
 
 def test_what_cannot_be_read_is_listed_and_alone_is_an_error() -> None:
@@ -92,12 +101,12 @@ def test_only_what_cannot_be_read_fails_the_command(
     (folder / "circle").symlink_to(folder)
     table.write_text("path,digits\nin/4071.wav,4071\nin/4071.wav,4071\nin/circle/4071.wav,yes\n")
     for data in (folder, table):
-        assert print_string_scores(read_corpus(data), "pitches", as_json=False) == (0, 1)
+        assert print_string_scores(Opened(read_corpus(data)), "pitches", as_json=False) == Scored(0, 1)
     told = capsys.readouterr().err
     reasons = ("read already", "listed twice, on line 2 and on line 3", "yes is no string of digits")
     assert [reason for reason in reasons if reason not in told] == []
     (folder / "12.wav").write_text("no audio")
     (folder / "34.wav").symlink_to("nope.wav")
-    assert print_string_scores(read_corpus(folder), "pitches", as_json=False) == (2, 3)
+    assert print_string_scores(Opened(read_corpus(folder)), "pitches", as_json=False) == Scored(2, 3)
     table.write_text("path,digits\nin/4071.wav,4071\nin/12.wav,12\nin/12.wav,12\nin/gone.wav,3\n")
-    assert print_string_scores(read_corpus(table), "pitches", as_json=False) == (2, 3)
+    assert print_string_scores(Opened(read_corpus(table)), "pitches", as_json=False) == Scored(2, 3)

@@ -2,15 +2,17 @@
 
 import itertools
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import keras
+import msgspec
 import numpy as np
 import pytest
 import soundfile
 
 from speechrnn.audio import load_audio
-from speechrnn.bundle import Bundle, read_bundle
+from speechrnn.bundle import WEIGHTS, Bundle, read_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.splits import split_corpus
@@ -20,11 +22,14 @@ from speechrnn.recognizer import load
 from speechrnn.string_engine import StringEngine
 from speechrnn.training import TrainOptions, train
 from speechrnn.training.assembly import describe as describe_origin
+from speechrnn.training.checkpoint import Checkpoint, Progress
+from speechrnn.training.inheritance import go_back
 from speechrnn.training.material import gather
 from speechrnn.training.network import build_network
 from speechrnn.training.reference import load_network
 from speechrnn.training.string_fitting import add_loss
 from speechrnn.training.string_reference import check_string_parity, run_reference
+from speechrnn.training.weights import load_weights
 from tests.bundles import describe
 from tests.signals import odd_words, word
 from tests.test_decoding import count_all_ways
@@ -90,6 +95,19 @@ def test_another_training_goes_on_from_it_head_second_ear_threshold_and_all(
     assert (again.metadata.words, again.metadata.threshold) == ("digits", 0.4)
     [before], [after] = (StringEngine(one).run([word(5000, 1)]) for one in (bundle, again))
     np.testing.assert_allclose(before, after, atol=1e-4)
+
+
+def test_its_weights_go_back_too_but_not_to_those_of_single_words(bundle: Bundle, tones: Path, tmp_path: Path) -> None:
+    settings = SMALL | {"training.epochs": 1, "training.start_share": 1.0}
+    back = train(tones, Config.load("strings", settings), tmp_path / "back", TrainOptions(start=bundle.path)).bundle
+    first, last = (load_weights(one.read(WEIGHTS)) for one in (bundle, back))
+    for name, array in first.items():
+        np.testing.assert_allclose(last[name], array, atol=1e-6)
+    config = Config.load("strings", settings)
+    words = replace(bundle, metadata=msgspec.structs.replace(bundle.metadata, kind="isolated"))
+    material = gather(read_corpus(tones), split_corpus(read_corpus(tones), "none", 0), config).material
+    checkpoint = Checkpoint(Progress("", (), best=0), first)
+    assert go_back(checkpoint, load_network(bundle), config, words, material) is checkpoint
 
 
 def test_a_threshold_goes_on_in_its_own_kind_and_unless_another_is_asked_for(

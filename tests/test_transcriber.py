@@ -174,6 +174,14 @@ def test_a_length_is_searched_for_over_all_utterances() -> None:
     assert ear.transcribe(y, pattern=parse_pattern("9ddd", ear.labels)).segments[0].label == "9"
 
 
+def test_a_length_finds_no_digit_where_nothing_was_heard() -> None:
+    ear = StringRecognizer(recognizer().bundle, Rows((5, 0.95)))
+    found = ear.transcribe(say("4"), pattern=any_of_length(3))  # one in each frame
+    assert found.digits[1] == "4"
+    with pytest.raises(AudioError, match=r"^sounds for 0\.06 s, too short a time for 4 digits\."):
+        ear.transcribe(say("4"), pattern=any_of_length(4))
+
+
 def test_improbable_digits_are_left_out() -> None:
     y = say("12")
     assert recognizer(0.8).transcribe(y).digits == "12"

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from speechrnn.batch import Item, fail, name_item
-from speechrnn.cluster import Cluster
+from speechrnn.cli import prediction_run
+from speechrnn.cluster import Cluster, Written
 from speechrnn.errors import BundleError, ClusterError
 from speechrnn.metadata import METADATA
 from speechrnn.parquet import read_rows, write_table
-from speechrnn.recognizer import load
+from speechrnn.recognizer import Recognizer, load
 from speechrnn.vacancy import BUNDLES, check_free
 from tests.bundles import GOLDEN, SAMPLES, copy_bundle
 from tests.command_line import MODEL, SIX, Result, check_refusal
@@ -46,6 +47,15 @@ def test_a_place_is_free_or_given_up(tmp_path: Path) -> None:
     check_free(tmp_path, BUNDLES, force=True)
     with pytest.raises(BundleError, match="exists already"):
         check_free(tmp_path, BUNDLES, force=False)
+
+
+@pytest.mark.parametrize("target", ["nowhere", "link"])
+def test_a_link_that_leads_nowhere_is_no_free_place(target: str, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(BundleError, match="exists already"):
+        check_free(tmp_path / "link", BUNDLES, force=False)
+    with pytest.raises(BundleError, match="holds something that is no bundle"):
+        check_free(tmp_path / "link", BUNDLES, force=True)
 
 
 @pytest.mark.parametrize(
@@ -88,10 +98,10 @@ def parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     pytest.importorskip("pyarrow")
     pytest.importorskip("ray.data")
 
-    def write(_cluster: Cluster, items: Iterable[Item], folder: str) -> tuple[int, int]:
+    def write(_cluster: Cluster, items: Iterable[Item], folder: str) -> Written:
         rows = [asdict(fail(name_item(item), "not asked")) for item in items]
         write_table(Path(folder, "part-0.parquet"), rows)
-        return len(rows), 0
+        return Written(len(rows), 0)
 
     monkeypatch.setattr(Cluster, "write", write)
     Cluster(load(GOLDEN)).write([Path("old.wav")], str(tmp_path / "parts"))
@@ -114,7 +124,7 @@ def test_answers_of_a_cluster_stay_until_there_are_new_ones(
 ) -> None:
     before = contents(tmp_path)
 
-    def lose(_cluster: Cluster, _items: Iterable[Item], folder: str) -> tuple[int, int]:
+    def lose(_cluster: Cluster, _items: Iterable[Item], folder: str) -> Written:
         Path(folder, "part-0.parquet").touch()
         raise ClusterError("all machines are lost.")
 
@@ -123,6 +133,24 @@ def test_answers_of_a_cluster_stay_until_there_are_new_ones(
     check_refusal(cli(*PARTS, "--force", *MODEL), "all machines are lost")
     assert contents(tmp_path) == before
     assert parts.is_dir()
+
+
+@pytest.mark.parametrize("option", [(), ("--force",)])
+def test_what_comes_while_the_model_is_loading_stays(
+    option: tuple[str, ...], parts: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = parts.rename(tmp_path / "late")
+    if option:
+        (late / "notes.txt").write_text("mine")
+    before, find = contents(late), prediction_run.find_cluster
+
+    def find_slowly(recognizer: Recognizer, address: str | None, jobs: int | None) -> prediction_run.Engine:
+        late.rename(parts)
+        return find(recognizer, address, jobs)
+
+    monkeypatch.setattr(prediction_run, "find_cluster", find_slowly)
+    check_refusal(cli(*PARTS, *MODEL, *option), "parts: holds something" if option else "parts: exists already")
+    assert {path.name: data for path, data in contents(parts).items()} == {p.name: d for p, d in before.items()}
 
 
 @pytest.mark.parametrize("other", ["tables", "damaged", "notes"])

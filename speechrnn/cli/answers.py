@@ -24,6 +24,10 @@ _STEP = 16
 class Format(Protocol):
     """How predictions are printed."""
 
+    @property
+    def top(self) -> int | None:
+        """Say how many labels there are in each; None is as many as is usual."""
+
     def head(self) -> str:
         """Give the text before the first one."""
 

@@ -47,5 +47,5 @@ def calibrate(
     check_installed("keras", extra="train", purpose="calibrating")
     from speechrnn.cli.calibration import choose_place, print_recalibrated, run_calibration
 
-    found, place = choose_place(bundle, out, data, force=force)
-    print_recalibrated(run_calibration(found, data, place, reject_at), reject_at)
+    place = choose_place(bundle, out, data, force=force)
+    print_recalibrated(run_calibration(place, data, reject_at), reject_at)

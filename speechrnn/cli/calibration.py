@@ -1,6 +1,7 @@
 """What ``calibrate`` does and prints."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,15 @@ from speechrnn.text import printable
 from speechrnn.vacancy import BUNDLES, check_apart, check_free
 
 
-def choose_place(model: str, out: Path | None, data: Path, *, force: bool) -> tuple[Bundle, Path]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A model, every file verified, and the folder of the calibrated one."""
+
+    bundle: Bundle
+    out: Path
+
+
+def choose_place(model: str, out: Path | None, data: Path, *, force: bool) -> Place:
     """Find the model, and the folder of the calibrated one.
 
     Parameters
@@ -36,10 +45,8 @@ def choose_place(model: str, out: Path | None, data: Path, *, force: bool) -> tu
 
     Returns
     -------
-    Bundle
-        The model, every file verified.
-    Path
-        Where the new one goes.
+    Place
+        The model, and where the new one goes.
 
     Raises
     ------
@@ -57,20 +64,18 @@ def choose_place(model: str, out: Path | None, data: Path, *, force: bool) -> tu
     place = out or bundle.path
     check_apart(place, data, "the recordings lie")
     bundle.verify()
-    return bundle, place
+    return Place(bundle, place)
 
 
-def run_calibration(bundle: Bundle, data: Path, place: Path, reject_at: float) -> Any:
+def run_calibration(place: Place, data: Path, reject_at: float) -> Any:
     """Calibrate with a live bar, and say which recordings are of no use, or known to the model.
 
     Parameters
     ----------
-    bundle : Bundle
-        The model.
+    place : Place
+        From `choose_place`.
     data : Path
         Recordings.
-    place : Path
-        The new model's folder.
     reject_at : float
         Largest share of rejects of each kind to be accepted.
 
@@ -83,8 +88,8 @@ def run_calibration(bundle: Bundle, data: Path, place: Path, reject_at: float) -
     from speechrnn.training.recalibration import recalibrate
 
     with progress("hearing") as show:
-        done = recalibrate(bundle, corpus, place, reject_at, show)
-    strangers = [clip for clip in corpus.clips if clip.label not in bundle.labels]
+        done = recalibrate(place.bundle, corpus, place.out, reject_at, show)
+    strangers = [clip for clip in corpus.clips if clip.label not in place.bundle.labels]
     unused = [f"{printable(item.path)}: {item.reason}" for item in corpus.skipped]
     unused += [f"{printable(clip.path)}: labelled {clip.label}; the model has no such label" for clip in strangers]
     unused += [f"{printable(item.path)}: {item.reason}" for item in done.hearing.unreadable]

@@ -66,20 +66,20 @@ def evaluate(
     if snr is not None and noise is None:
         raise typer.BadParameter("needs --noise with a folder of recordings.", param_hint="--snr")
     levels = _read_levels(snr) if noise else ()
-    with open_corpus(data) as corpus:
+    with open_corpus(data) as opened:
         if model and is_of_strings(model[0]):
             if len(model) > 1 or any(one is not None for one in (report, noise, threshold)):
                 raise typer.BadParameter(
                     "a model of strings is measured alone, without --report, --noise, --threshold."
                 )
-            n_lost, n_all = print_string_scores(corpus, model[0], as_json=as_json)
-            if n_lost:
-                typer.echo(f"{n_lost} of {n_all} files could not be read", err=True)
+            scored = print_string_scores(opened, model[0], as_json=as_json)
+            if scored.n_unread:
+                typer.echo(f"{scored.n_unread} of {scored.n_files} files could not be read", err=True)
                 raise typer.Exit(FAILED)
             return
         recognizers = load_models(model or [None], threshold)
         check_reports(report, recognizers)
-        scores = evaluate_models(corpus, recognizers, Noises(noise, levels), jobs)
+        scores = evaluate_models(opened, recognizers, Noises(noise, levels), jobs)
         print_scores(scores, as_json=as_json)
         if report is not None:
             write_reports(report, scores)

@@ -69,18 +69,18 @@ def will_find(pattern: str, path: Path) -> bool:
     file = Path(os.path.realpath(path))
     above = next(folder for folder in file.parents if folder.is_dir())
     names, parts = file.relative_to(above).parts, Path(pattern).parts
-    for n in range(len(parts) + 1):
-        # what the first n parts find is there to be asked; `**` may go on below it
-        begun = n > 0 and parts[n - 1] == "**"
-        if _fits(names, parts[n:]) or (begun and _fits(names, parts[n - 1 :])):
-            folders = os.path.join(Path(*parts[:n]), "")  # noqa: PTH118 -- the separator at its end finds folders alone
-            if any(os.path.realpath(found) == str(above) for found in glob.iglob(folders, recursive=True)):  # noqa: PTH207
-                return True
-    return False
+    # a pattern is cut in two: what finds folders that are there, and what fits names below; `**` does both
+    cuts = ((parts[:n], parts[n - 1 if parts[n - 1 : n] == ("**",) else n :]) for n in range(len(parts) + 1))
+    return any(_fits(names, below) and _finds(found, above) for found, below in cuts)
 
 
 def _is_input(name: str) -> bool:
     return name.lower().endswith(_FILES)
+
+
+def _finds(parts: Sequence[str], folder: Path) -> bool:
+    folders = os.path.join(Path(*parts), "")  # noqa: PTH118 -- the separator at its end finds folders alone
+    return any(os.path.realpath(found) == str(folder) for found in glob.iglob(folders, recursive=True))  # noqa: PTH207
 
 
 def _fits(names: Sequence[str], pattern: Sequence[str]) -> bool:

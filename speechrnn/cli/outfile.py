@@ -16,10 +16,10 @@ from typing import Any, BinaryIO
 from speechrnn.batch import Item, name_item
 from speechrnn.cli.answers import Format
 from speechrnn.cli.outplace import Outfile
-from speechrnn.cli.outrows import Row, check_torn, read_answers
+from speechrnn.cli.outrows import Row, check_row, check_torn, read_answers
 from speechrnn.errors import NO_SPACE, OutputError
 from speechrnn.parquet import write_table
-from speechrnn.recognizer import Prediction
+from speechrnn.recognizer import Prediction, Recognizer
 from speechrnn.text import printable
 
 # lines wait for so many others, or so long: then whoever follows the file sees them, and no kill can lose them
@@ -39,7 +39,7 @@ class Begun:
     n, n_failed : int
         Rows that are there, and those of them that hold an error.
     last : Row or None
-        The last of them.
+        The last of them that holds an answer.
     """
 
     items: Iterable[Item]
@@ -48,8 +48,8 @@ class Begun:
     last: Row | None = None
 
 
-def skip_done(outfile: Outfile, items: Iterable[Item]) -> Begun:
-    """Leave out what the file has already; the last row is done again, to see that it is the same model's.
+def skip_done(outfile: Outfile, items: Iterable[Item], recognizer: Recognizer) -> Begun:
+    """Leave out what the file has already; the last answer is given again, to see that it is the same model's.
 
     Parameters
     ----------
@@ -57,6 +57,8 @@ def skip_done(outfile: Outfile, items: Iterable[Item]) -> Begun:
         From `speechrnn.cli.outplace.choose_outfile`.
     items : iterable
         All inputs, in the order of those that the file was begun with.
+    recognizer : Recognizer
+        What goes on with it.
 
     Returns
     -------
@@ -66,7 +68,7 @@ def skip_done(outfile: Outfile, items: Iterable[Item]) -> Begun:
     Raises
     ------
     OutputError
-        The file was begun with other inputs, or is no file of answers.
+        The file was begun with other inputs, another ``--top`` or threshold, or is no file of answers.
     """
     if outfile.anew:
         return Begun(items)
@@ -80,10 +82,15 @@ def skip_done(outfile: Outfile, items: Iterable[Item]) -> Begun:
                 f"{printable(outfile.journal)}: row {n + 1} is of {printable(row.path)}, but {seen}. Give the inputs "
                 "that it was begun with, or another --out."
             )
-        n, n_failed, end, last = n + 1, n_failed + (row.error is not None), row.end, (item, row)
-    if last is not None:
+        try:
+            check_row(row, outfile.layout, recognizer)
+        except OutputError as error:
+            raise OutputError(f"{printable(outfile.journal)}: row {n + 1} {error}, or another --out.") from error
+        n, n_failed, end = n + 1, n_failed + (row.error is not None), row.end
+        last = (item, row) if row.error is None else last  # an error tells nothing of the model
+    if n:
         os.truncate(outfile.journal, end)  # behind it, a line that a kill tore
-        return Begun(chain([last[0]], rest), n, n_failed, last[1])
+        return Begun(chain([last[0]], rest), n, n_failed, last[1]) if last else Begun(rest, n, n_failed)
     if outfile.journal.exists():
         first = list(islice(rest, 1))
         check_torn(outfile.journal, outfile.layout, name_item(first[0]) if first else None)
@@ -93,7 +100,7 @@ def skip_done(outfile: Outfile, items: Iterable[Item]) -> Begun:
 
 
 def check_same(last: Row | None, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
-    """Take off the answer to the row that is done again, and hold it against the row.
+    """Take off the answer that is given again, and hold it against the row.
 
     Parameters
     ----------
@@ -115,7 +122,7 @@ def check_same(last: Row | None, predictions: Iterable[Prediction]) -> Iterator[
     rest = iter(predictions)
     if last is not None and (now := next(rest, None)) is not None:
         near = last.probability is None or abs((now.probability or 0.0) - last.probability) < _SAME
-        if (last.error is None) == (now.error is None) and not (near and last.label == now.label):
+        if now.error is None and not (near and last.label == now.label):
             raise OutputError(
                 f"{printable(last.path)} has {_say(last)} in the file, and {_say(now)} by this model: it is not the "
                 "one (or not the --threshold) that the file was begun with. Give that one, or another --out."

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from speechrnn.cli.answers import Csv, Format
 from speechrnn.errors import OutputError
-from speechrnn.recognizer import Prediction
+from speechrnn.recognizer import Prediction, Recognizer
 from speechrnn.text import printable
 
 
@@ -22,6 +22,8 @@ class Row:
     path: str
     label: str | None
     probability: float | None
+    known: float | None
+    n_labels: int | None  # that have a probability in it; a CSV has columns for them
     error: str | None
     end: int
 
@@ -63,6 +65,37 @@ def read_answers(path: Path, layout: Format) -> Iterator[Row]:
                     f"{printable(path)}: the line that ends at byte {end} is no answer of speechrnn. Give "
                     "another --out."
                 ) from error
+
+
+def check_row(row: Row, layout: Format, recognizer: Recognizer) -> None:
+    """Refuse an answer that this command would have written otherwise.
+
+    Parameters
+    ----------
+    row : Row
+        From `read_answers`.
+    layout : Format
+        How this command writes answers.
+    recognizer : Recognizer
+        The model of this command.
+
+    Raises
+    ------
+    OutputError
+        It holds another number of labels, or was refused by another threshold; without the name of the file.
+    """
+    n_all = len(recognizer.labels)
+    n = min(layout.top or n_all, n_all)
+    if row.n_labels not in (None, n):
+        raise OutputError(f"has {row.n_labels} probabilities, needed {n}. Give the same --top and --model")
+    if row.known is None or row.probability is None or row.error is not None:
+        return
+    if recognizer.refuses(row.known, row.probability) != (row.label is None):
+        seen, now = ("no label", "answer") if row.label is None else (f"the label {printable(row.label)}", "refuse")
+        raise OutputError(
+            f"has {seen} where this command would {now} (known {row.known:.3f}, probability {row.probability:.3f}). "
+            "Give the same --threshold and --model"
+        )
 
 
 def check_torn(path: Path, layout: Format, first: str | None) -> None:
@@ -110,10 +143,16 @@ def _parse(line: bytes, end: int, *, csv_columns: bool) -> Row:
     text = line.decode("utf-8", "surrogateescape")
     if csv_columns:
         [cells] = csv.reader(io.StringIO(text, newline=""))
-        path, label, probability, *_, error = cells[:7]
-        return Row(path, label or None, float(probability) if probability else None, error or None, end)
+        path, label, probability, known, *_, error = cells[:7]
+        return Row(path, label or None, _number(probability), _number(known), None, error or None, end)
     fields = json.loads(text)
-    return Row(fields["path"], fields["label"], fields["probability"], fields["error"], end)
+    probability, known, labels = (fields[name] for name in ("probability", "known", "probabilities"))
+    n_labels = None if labels is None else len(labels)
+    return Row(fields["path"], fields["label"], _number(probability), _number(known), n_labels, fields["error"], end)
+
+
+def _number(cell: Any) -> float | None:
+    return None if cell is None or cell == "" else float(cell)
 
 
 def _whole_lines(file: BinaryIO, *, quoted: bool) -> Iterator[tuple[bytes, int]]:

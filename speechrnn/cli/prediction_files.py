@@ -89,7 +89,7 @@ def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Ta
 
 
 def _write_file(engine: Engine, inputs: Inputs, outfile: Outfile) -> Tally:
-    begun = skip_done(outfile, inputs)
+    begun = skip_done(outfile, inputs, engine.recognizer)
     predictions = _started(check_same(begun.last, engine.predict(begun.items)))
     with tell_how_to_go_on(outfile), open_outfile(outfile) as file:
         done = tally(watch(predictions, inputs.count, begun.n), file.add)
@@ -113,7 +113,8 @@ def _write_parts(engine: Engine, inputs: Inputs, folder: Path) -> Tally:
     done: list[Tally] = []
 
     def fill(new: Path) -> None:
-        done.append(Tally(*engine.write(inputs, os.path.abspath(new))))  # noqa: PTH100 -- the others start elsewhere
+        written = engine.write(inputs, os.path.abspath(new))  # noqa: PTH100 -- the others start elsewhere
+        done.append(Tally(written.n, written.n_failed))
 
     # `choose_place` looked at what is there now; what comes while the machines work is nobody's to replace
     write_folder(folder, fill, replace=folder.exists())

@@ -16,6 +16,10 @@ from speechrnn.recognizer import Prediction, Recognizer, load
 class Engine(Protocol):
     """What answers for a stream of recordings, in their order."""
 
+    @property
+    def recognizer(self) -> Recognizer:
+        """Give the model that it runs."""
+
     def predict(self, items: Iterable[Item]) -> Iterator[Prediction]:
         """Give a prediction for each."""
 

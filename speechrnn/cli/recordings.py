@@ -7,20 +7,50 @@ import posixpath
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from speechrnn.cli.globs import ARCHIVES, is_glob
 from speechrnn.cli.inputs import is_recording
+from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
 from speechrnn.errors import CorpusError
 from speechrnn.text import printable
 
+_Named = TypeVar("_Named", Clip, Skipped)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A corpus to be read, and what its recordings are called.
+
+    Attributes
+    ----------
+    corpus : Corpus
+        Paths of what was in an archive lead to a copy.
+    copy : Path or None
+        The folder of the copies; None where there are none.
+    """
+
+    corpus: Corpus
+    copy: Path | None = None
+
+    def name(self, path: Path) -> Path:
+        """Give the name of a recording: of a copy that of the member of the archive, as ``predict`` says it."""
+        if self.copy is None or not path.is_relative_to(self.copy):
+            return path
+        return self.corpus.root / path.relative_to(self.copy)
+
+    def rename(self, items: Iterable[_Named]) -> tuple[_Named, ...]:
+        """Put the names of recordings in place of the paths that lead to them."""
+        return tuple(replace(item, path=self.name(item.path)) for item in items)
+
 
 @contextmanager
-def open_corpus(name: str) -> Iterator[Corpus]:
+def open_corpus(name: str) -> Iterator[Opened]:
     """Read a corpus; that of an archive is there until the context ends.
 
     Parameters
@@ -30,9 +60,8 @@ def open_corpus(name: str) -> Iterator[Corpus]:
 
     Yields
     ------
-    Corpus
-        Of a glob the recordings that it names, in the layout of the folder above them. The paths of what was in an
-        archive lead to a copy.
+    Opened
+        Of a glob the recordings that it names, in the layout of the folder above them.
 
     Raises
     ------
@@ -42,11 +71,11 @@ def open_corpus(name: str) -> Iterator[Corpus]:
     path = Path(name)
     if name.lower().endswith(ARCHIVES) and path.is_file():
         with tempfile.TemporaryDirectory(prefix="speechrnn-") as folder:
-            yield _read_archive(path, Path(folder))
+            yield Opened(_read_archive(path, Path(folder)), Path(folder))
     elif is_glob(name):
-        yield _read_glob(name)
+        yield Opened(_read_glob(name))
     else:
-        yield read_corpus(path)
+        yield Opened(read_corpus(path))
 
 
 def find_absent(corpus: Corpus) -> frozenset[Path]:

@@ -9,9 +9,9 @@ import typer
 
 from speechrnn.cli.outcome import name_files
 from speechrnn.cli.progress import progress
-from speechrnn.cli.recordings import find_absent
+from speechrnn.cli.recordings import Opened, find_absent
 from speechrnn.comparison import Comparison, compare
-from speechrnn.corpus.layouts import Corpus, Skipped
+from speechrnn.corpus.layouts import Skipped
 from speechrnn.corpus.noises import list_noises
 from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
 from speechrnn.noise_sweep import read_noises, sweep_noise
@@ -95,13 +95,13 @@ def load_models(models: Sequence[str | None], threshold: float | None = None) ->
 
 
 def evaluate_models(
-    corpus: Corpus, recognizers: Sequence[Recognizer], noises_in: Noises, jobs: int | None = None
+    opened: Opened, recognizers: Sequence[Recognizer], noises_in: Noises, jobs: int | None = None
 ) -> Scores:
     """Evaluate one or two models.
 
     Parameters
     ----------
-    corpus : Corpus
+    opened : Opened
         Recordings with labels.
     recognizers : sequence of Recognizer
         From `load_models`.
@@ -115,7 +115,7 @@ def evaluate_models(
     Scores
         With a comparison of two.
     """
-    noise, levels = noises_in.folder, noises_in.levels
+    corpus, noise, levels = opened.corpus, noises_in.folder, noises_in.levels
     files = frozenset(list_noises(noise, "test")) if noise else frozenset()
     unusable: dict[Path, Skipped] = {}
     evaluated = []
@@ -127,11 +127,26 @@ def evaluate_models(
             with progress("in noise") as show:
                 swept = sweep_noise(corpus.clips, recognizer, noises, levels, show)
             one = dataclasses.replace(one, evaluation=dataclasses.replace(one.evaluation, noise=swept))
-        evaluated.append(one)
+        evaluated.append(_name_recordings(one, opened))
     if unusable:
         name_files("of noise not used", [f"{printable(item.path)}: {item.reason}" for item in unusable.values()])
     comparison = compare(*evaluated) if len(evaluated) > 1 else None
-    return Scores(tuple(evaluated), comparison, files, frozenset(unusable), find_absent(corpus))
+    absent = frozenset(opened.name(path) for path in find_absent(corpus))
+    return Scores(tuple(evaluated), comparison, files, frozenset(unusable), absent)
+
+
+def _name_recordings(one: Evaluated, opened: Opened) -> Evaluated:
+    """Call everything as people do, now that it is read."""
+    clips = opened.rename(one.clips)
+    named = zip(clips, one.predictions, strict=True)
+    return dataclasses.replace(
+        one,
+        clips=clips,
+        predictions=tuple(dataclasses.replace(answer, path=str(clip.path)) for clip, answer in named),
+        rejects=opened.rename(one.rejects),
+        unread_rejects=opened.rename(one.unread_rejects),
+        evaluation=dataclasses.replace(one.evaluation, skipped=opened.rename(one.evaluation.skipped)),
+    )
 
 
 def print_scores(scores: Scores, *, as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """A transfer over HTTP that goes on where it was interrupted; pooch asks for a downloader and brings none that does."""
 
 import contextlib
+import hashlib
 import http.client
 import re
 import urllib.error
@@ -67,7 +68,8 @@ def download(path: Path, wanted: Wanted, on_progress: OpenProgress | None = None
     """
     pooch = require("pooch", "data")
     path.parent.mkdir(parents=True, exist_ok=True)
-    downloader = ResumingDownloader(path.with_name(f"{path.name}.part"), on_progress, wanted.by_hand)
+    part = path.with_name(f"{path.name}.part")
+    downloader = ResumingDownloader(part, on_progress, wanted.by_hand, wanted.sha256)
     try:
         with _silent(pooch.get_logger()):
             pooch.retrieve(wanted.url, wanted.sha256, path.name, path.parent, downloader=downloader)
@@ -102,13 +104,14 @@ class ResumingDownloader:
         Holds what has arrived so far.
     on_progress : callable or None
         Called with the number of bytes that are there and the number of all, None where the server does not tell.
-    by_hand : str
+    by_hand, sha256 : str, str or None
         See `Wanted`.
     """
 
     part: Path
     on_progress: OpenProgress | None = None
     by_hand: str = "put it there"
+    sha256: str | None = None
 
     def __call__(self, url: str, output_file: str, _pooch: object = None) -> None:
         """Bring a file, from where an earlier call stopped if the server can.
@@ -147,7 +150,13 @@ class ResumingDownloader:
 
     def _transfer(self, url: str) -> None:
         """Take one connection as far as it goes."""
-        with contextlib.closing(_open(url, _size(self.part))) as response:
+        try:
+            response = _open(url, _size(self.part))
+        except _NothingMoreError as error:
+            if self._is_whole(error.size):
+                return
+            response = _open(url, 0)  # ours is not the beginning of the file there
+        with contextlib.closing(response):
             start = _first_byte(response)
             length = response.headers.get("Content-Length", "")
             total = start + int(length) if length.isdecimal() else None
@@ -164,6 +173,13 @@ class ResumingDownloader:
         if total is not None and done < total:  # http.client says nothing when a connection closes early
             raise _BrokenOffError(f"the connection closed after {done} of {total} bytes")
 
+    def _is_whole(self, size: int | None) -> bool:
+        """Tell whether all has arrived: by its SHA-256, or without one by the size that the server tells."""
+        if self.sha256 is None:
+            return _size(self.part) == size
+        with self.part.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
+
 
 class _BrokenOffError(Exception):
     """A connection that could not be made or did not last; another may."""
@@ -171,6 +187,14 @@ class _BrokenOffError(Exception):
 
 class _RefusedError(Exception):
     """The server will not send it; another connection changes nothing."""
+
+
+class _NothingMoreError(Exception):
+    """The file there has no byte at the place from which on it was asked for; its size, where the server tells."""
+
+    def __init__(self, size: int | None) -> None:
+        super().__init__(size)
+        self.size = size
 
 
 def _size(path: Path) -> int:
@@ -188,7 +212,8 @@ def _open(url: str, start: int) -> Any:
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and start:
-            return _open(url, 0)  # the file there is no longer than ours, so ours is not the beginning of it
+            told = re.fullmatch(r"bytes \*/(\d+)", error.headers.get("Content-Range", ""))
+            raise _NothingMoreError(int(told[1]) if told else None) from error
         raise _RefusedError(f"the server answered {error.code} {error.reason}") from error
     except urllib.error.URLError as error:
         raise _BrokenOffError(f"no connection ({_reason(error.reason)})") from error

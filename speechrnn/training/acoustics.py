@@ -25,6 +25,7 @@ Counts = npt.NDArray[np.int64]
 
 # `librosa.power_to_db`: its floor and its range
 POWER_FLOOR, RANGE_DB = 1e-10, 80.0
+_LARGEST = np.finfo(np.float32).max
 _TABLE = 1 << 20
 # power of noise that stands alone: that of speech some 20 dB under full scale
 _ALONE_POWER = 100.0
@@ -163,11 +164,13 @@ class Acoustics:
 
     def _add(self, mel: Mel, noise: Mel, power: npt.NDArray[np.float64], rng: np.random.Generator) -> None:
         """Add noise of a stated mean power to what is there; the phases between the two are random."""
-        gain = power / np.maximum((noise @ self._widths).mean(axis=1), 1e-30)
+        gain = np.minimum(power / np.maximum((noise @ self._widths).mean(axis=1), 1e-30), _LARGEST)
         noise *= gain.astype(np.float32)[:, None, None]
         first = int(rng.integers(0, _TABLE - mel.size)) if mel.size < _TABLE else 0
         cosines = self._cosines[first : first + mel.size]
-        cross = mel * noise
+        with np.errstate(over="ignore"):  # where both are so loud that no float32 holds it, phases count for less
+            cross = mel * noise
+        np.minimum(cross, _LARGEST, out=cross)
         np.sqrt(cross, out=cross)
         cross *= cosines.reshape(mel.shape) if cosines.size == mel.size else np.resize(cosines, mel.shape)
         cross *= (2 / np.sqrt(self._n_bins)).astype(np.float32)

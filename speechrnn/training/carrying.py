@@ -105,8 +105,9 @@ def _compare(expected: Heard, found: Heard, name: str, chosen: Format) -> float:
     """The largest difference in probability, if it is allowed."""
     moved = int((expected.bounds != found.bounds).any(axis=1).sum())
     pairs = zip(expected.probabilities, found.probabilities, strict=True)
-    difference = max(float(np.abs(a - b).max()) if a.shape == b.shape else np.inf for a, b in pairs)
-    if moved or not difference <= chosen.tolerance:  # so written, a difference that is no number is refused
+    # not `max`, which keeps what it has when it meets what is no number; that is refused
+    difference = float(np.max([np.abs(a - b).max() if a.shape == b.shape else np.inf for a, b in pairs]))
+    if moved or not difference <= chosen.tolerance:
         raise TrainingError(
             f"{name} differs from the bundle by {difference:.2g} in probability and {moved} trim bounds, allowed are "
             f"{chosen.tolerance:g} and none. Nothing was kept; take another format, or report this."

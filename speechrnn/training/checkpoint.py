@@ -18,7 +18,7 @@ from speechrnn.errors import TrainingError
 from speechrnn.history import NOT_AVERAGED, Epoch
 from speechrnn.settings import TrainingConfig
 from speechrnn.storage import write_bytes
-from speechrnn.training.weights import Arrays
+from speechrnn.training.weights import Arrays, get_weights
 
 Array = npt.NDArray[np.generic]
 
@@ -48,6 +48,56 @@ class Checkpoint:
 
     progress: Progress
     best_weights: Arrays
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Where the state of a training is kept.
+
+    Attributes
+    ----------
+    checkpoint : Path
+        The file.
+    fingerprint : str
+        Of everything that decides the result; a checkpoint with another one is refused.
+    resume : bool
+        Whether to go on from the file, where it exists.
+    """
+
+    checkpoint: Path
+    fingerprint: str
+    resume: bool = False
+
+
+def begin(journal: Journal, network: keras.Model) -> Checkpoint:
+    """Begin a training, or go on from its checkpoint where the journal says so and there is one.
+
+    Parameters
+    ----------
+    journal : Journal
+        Where the state is kept.
+    network : keras.Model
+        Compiled, its optimizer built; set as it was where the training goes on.
+
+    Returns
+    -------
+    Checkpoint
+        What is done.
+
+    Raises
+    ------
+    TrainingError
+        The checkpoint is damaged or belongs to another training.
+    """
+    if not (journal.resume and journal.checkpoint.is_file()):
+        return Checkpoint(Progress(journal.fingerprint, (), best=0), get_weights(network))
+    checkpoint = load_checkpoint(journal.checkpoint, network)
+    if checkpoint.progress.fingerprint != journal.fingerprint:
+        raise TrainingError(
+            f"{journal.checkpoint}: this unfinished training had another configuration or other clips. "
+            "Give the same ones, or start again with --force."
+        )
+    return checkpoint
 
 
 def advance(checkpoint: Checkpoint, row: Epoch, weights: Arrays, training: TrainingConfig) -> Checkpoint:

@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,13 +11,14 @@ import numpy as np
 from speechrnn.config import Config, TrainingConfig
 from speechrnn.errors import TrainingError
 from speechrnn.history import Epoch
-from speechrnn.training.checkpoint import Checkpoint, Progress, advance, is_finished, load_checkpoint, save_checkpoint
+from speechrnn.training.checkpoint import Checkpoint, Journal, advance, begin, is_finished, save_checkpoint
 from speechrnn.training.distillation import keep_answers
 from speechrnn.training.distribution import own_rows
 from speechrnn.training.features import Features
 from speechrnn.training.feed import Batch, Feed, validation_batches
 from speechrnn.training.layers import VARIANCE_FLOOR
 from speechrnn.training.material import Material
+from speechrnn.training.optimizer import make_optimizer
 from speechrnn.training.weights import get_weights, set_weights
 
 _EVALUATION_BATCH = 128
@@ -49,25 +49,6 @@ class Step:
     loss: float
     accuracy: float
     done: Epoch | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """Where the state of a training is kept.
-
-    Attributes
-    ----------
-    checkpoint : Path
-        The file.
-    fingerprint : str
-        Of everything that decides the result; a checkpoint with another one is refused.
-    resume : bool
-        Whether to go on from the file, where it exists.
-    """
-
-    checkpoint: Path
-    fingerprint: str
-    resume: bool = False
 
 
 def fit(
@@ -106,18 +87,11 @@ def fit(
     """
     training = config.training
     feed = Feed(material, config)
-    _compile(network, config, feed.n_steps)
+    compile_network(network, config, feed.n_steps)
     teach = keep_answers(network, training.distillation)  # as it begins: a checkpoint makes it another
-    checkpoint = Checkpoint(Progress(journal.fingerprint, (), best=0), get_weights(network))
-    if journal.resume and journal.checkpoint.is_file():
-        checkpoint = load_checkpoint(journal.checkpoint, network)
-        if checkpoint.progress.fingerprint != journal.fingerprint:
-            raise TrainingError(
-                f"{journal.checkpoint}: this unfinished training had another configuration or other clips. "
-                "Give the same ones, or start again with --force."
-            )
+    checkpoint = begin(journal, network)
     while not is_finished(checkpoint.progress, training):
-        row = _Pass(network, feed, material, training, teach).run(len(checkpoint.progress.history) + 1, on_step)
+        row = Pass(network, feed, material, training, teach).run(len(checkpoint.progress.history) + 1, on_step)
         checkpoint = advance(checkpoint, row, get_weights(network), training)
         save_checkpoint(journal.checkpoint, network, checkpoint)
     set_weights(network, checkpoint.best_weights)
@@ -157,15 +131,20 @@ def _normalize(features: Features, normalization: str) -> Features:
     return np.concatenate([centred, level, features[:, 1:]], axis=1)
 
 
-def _compile(network: keras.Model, config: Config, n_steps: int) -> None:
-    training = config.training
-    rate: float | keras.optimizers.schedules.CosineDecay = training.learning_rate
-    if training.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(
-            training.learning_rate, decay_steps=n_steps * training.epochs, alpha=training.final_rate
-        )
-    optimizer = keras.optimizers.Adam(rate, clipnorm=training.clip_norm)
-    cross_entropy = keras.losses.CategoricalCrossentropy(label_smoothing=training.label_smoothing)
+def compile_network(network: keras.Model, config: Config, n_steps: int) -> None:
+    """Give a network its losses, metrics and optimizer.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From `speechrnn.training.network.build_network`.
+    config : Config
+        Its `training` decides, and whether its network has the output `known`.
+    n_steps : int
+        Batches in a pass.
+    """
+    optimizer = make_optimizer(config.training, n_steps)
+    cross_entropy = keras.losses.CategoricalCrossentropy(label_smoothing=config.training.label_smoothing)
     if config.network.rejection:
         losses = [cross_entropy, keras.losses.BinaryCrossentropy()]
         network.compile(optimizer, losses, loss_weights=[1.0, KNOWN_WEIGHT], weighted_metrics=[["accuracy"], []])
@@ -175,8 +154,22 @@ def _compile(network: keras.Model, config: Config, n_steps: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pass:
-    """One pass over the training clips, and the look at the validation clips after it."""
+class Pass:
+    """One pass over the training clips, and the look at the validation clips after it.
+
+    Attributes
+    ----------
+    network : keras.Model
+        Compiled by `compile_network`.
+    feed : Feed
+        Gives the batches.
+    material : Material
+        Has the validation clips.
+    training : TrainingConfig
+        How many passes there can be.
+    teach : callable
+        Changes what a batch teaches; from `speechrnn.training.distillation.keep_answers`.
+    """
 
     network: keras.Model
     feed: Feed
@@ -185,6 +178,7 @@ class _Pass:
     teach: Callable[[Batch], Batch]
 
     def run(self, number: int, on_step: Callable[[Step], None] | None) -> Epoch:
+        """Make the pass of this number, counted from 1, and give its row."""
         began = time.perf_counter()
         mean, n_epochs = _Mean(), self.training.epochs
         # batch by batch, because keras.Model.fit wants batches of one length

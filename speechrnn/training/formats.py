@@ -5,6 +5,7 @@ Every answer here is a `Heard`, so that one comparison serves all of them.
 
 import contextlib
 import io
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,12 +117,12 @@ def _write_onnx_int8(bundle: Bundle, path: Path) -> None:
 
 
 def _graph(bundle: Bundle) -> bytes:
-    """The graph as this version writes it, or as it stands in a bundle without weights; labels go with it."""
+    """The graph as this version writes it, or as it stands in a bundle without weights; labels go with it, as JSON."""
     data = bundle.read(MODEL)
     if WEIGHTS in bundle.metadata.sha256:
         data = to_onnx(bundle.config, load_weights(bundle.read(WEIGHTS)), len(bundle.labels))
     model = onnx.load_from_string(data)
-    facts = {"labels": ",".join(bundle.labels), "sample_rate": str(bundle.metadata.sample_rate)}
+    facts = {"labels": json.dumps(bundle.labels), "sample_rate": str(bundle.metadata.sample_rate)}
     onnx.helper.set_model_props(model, facts | {"threshold": str(bundle.metadata.threshold)})
     whole: bytes = model.SerializeToString(deterministic=True)
     return whole

@@ -28,7 +28,8 @@ WORD, NOISE = -1, -2
 MIN_CLIPS, MIN_REJECTS = 50, 20
 # largest share of the labels that a threshold may refuse which stays for want of rejects of each kind
 MAX_REFUSED = 0.05
-# log-odds of the `known` nearest to 0 or 1 that float32 has
+# log-odds of `known` are cut here: 16.6 belong to the float32 next below 1, and 1 itself, whose own are infinite, is to
+# count for no more than that; near 0 float32 goes on to -87, which is cut for symmetry, lest one clip outweigh the rest
 _FARTHEST = 17.0
 _LEAST = float(np.finfo(np.float32).tiny)
 
@@ -77,7 +78,7 @@ def raw_answers(probabilities: npt.ArrayLike, known: npt.ArrayLike, units: npt.A
     Returns
     -------
     Raw
-        Log-odds beyond what float32 tells from 0 and 1 are cut.
+        Log-odds of `known` are at most 17 from 0: beyond it float32 tells nothing from 1.
 
     Examples
     --------

@@ -12,10 +12,11 @@ from keras import ops
 from speechrnn.config import Config
 from speechrnn.errors import TrainingError
 from speechrnn.history import Epoch
-from speechrnn.training.checkpoint import Checkpoint, Progress, advance, load_checkpoint, save_checkpoint
-from speechrnn.training.fitting import Journal, Step
+from speechrnn.training.checkpoint import Checkpoint, Journal, advance, begin, save_checkpoint
+from speechrnn.training.fitting import Step
 from speechrnn.training.layers import EveryNth, UnmaskedLayer
 from speechrnn.training.material import Material
+from speechrnn.training.optimizer import make_optimizer
 from speechrnn.training.string_feed import StringFeed
 from speechrnn.training.weights import get_weights, set_weights
 
@@ -100,14 +101,7 @@ def fit_strings(
     feed = StringFeed(material, config)
     model = add_loss(network)
     _compile(model, config, feed.n_steps)
-    checkpoint = Checkpoint(Progress(journal.fingerprint, (), best=0), get_weights(network))
-    if journal.resume and journal.checkpoint.is_file():
-        checkpoint = load_checkpoint(journal.checkpoint, model)
-        if checkpoint.progress.fingerprint != journal.fingerprint:
-            raise TrainingError(
-                f"{journal.checkpoint}: this unfinished training had another configuration or other clips. "
-                "Give the same ones, or start again with --force."
-            )
+    checkpoint = begin(journal, model)
     while len(checkpoint.progress.history) < training.epochs:
         row = _run(model, feed, len(checkpoint.progress.history) + 1, training.epochs, on_step)
         checkpoint = advance(checkpoint, row, get_weights(network), training)
@@ -117,13 +111,7 @@ def fit_strings(
 
 
 def _compile(model: keras.Model, config: Config, n_steps: int) -> None:
-    training = config.training
-    rate: float | keras.optimizers.schedules.CosineDecay = training.learning_rate
-    if training.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(
-            training.learning_rate, decay_steps=n_steps * training.epochs, alpha=training.final_rate
-        )
-    optimizer = keras.optimizers.Adam(rate, clipnorm=training.clip_norm)
+    optimizer = make_optimizer(config.training, n_steps)
     model.compile(optimizer, loss=_mean_loss, metrics=[_more_probable_than_not])
     optimizer.build(model.trainable_variables)
 

@@ -63,8 +63,9 @@ def check_string_parity(bundle: Bundle, paths: Sequence[Path]) -> float:
     waveforms = [load_audio(path, bundle.config.audio) for path in paths]
     ours = StringEngine(bundle).run(waveforms)
     theirs = run_reference(load_network(bundle), waveforms, bundle)
-    difference = max(float(np.abs(np.exp(a) - np.exp(b)).max()) for a, b in zip(ours, theirs, strict=True))
-    if not difference <= TOLERANCE:  # so written, a difference that is no number is refused
+    # not `max`, which keeps what it has when it meets what is no number; that is refused
+    difference = float(np.max([np.abs(np.exp(a) - np.exp(b)).max() for a, b in zip(ours, theirs, strict=True)]))
+    if not difference <= TOLERANCE:
         raise TrainingError(
             f"the exported graph differs from Keras by {difference:.2g} in probability, allowed is {TOLERANCE:g}. "
             "Please report this with the versions in metadata.json."
