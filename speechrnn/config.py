@@ -75,15 +75,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
             )
         if (self.network.pooling == "none") != (self.strings is not None):
             raise ValueError("strings and network.pooling: none are allowed together only. Take the preset strings")
-        if self.strings and self.network.rejection:
-            raise ValueError("network.rejection is true, allowed with strings is false: the blank refuses")
-        if self.strings and self.training.chooses:
-            seen = "select is best" if self.training.select == "best" else f"patience is {self.training.patience}"
-            needed = "last and average" if self.training.select == "best" else "null"
-            raise ValueError(f"training.{seen}, allowed with strings: {needed}, for no clip of theirs validates")
-        if self.strings and self.training.enough_loss is not None:
-            seen = f"training.enough_loss is {self.training.enough_loss:g}"
-            raise ValueError(f"{seen}, allowed with strings is null: the folder has single words")
+        if self.strings:
+            self.strings.check_fits(self.network, self.training, augmented=self.augmentation is not None)
 
     @classmethod
     def load(cls, name_or_path: str | Path = "default", overrides: Mapping[str, Any] | None = None) -> Self:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from speechrnn.settings import Share, Span
+from speechrnn.settings import NetworkConfig, Share, Span, TrainingConfig
 
 
 class StringsConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,3 +32,38 @@ class StringsConfig(Struct, frozen=True, forbid_unknown_fields=True):
         for name, span in (("fluent_tempo", self.fluent_tempo), ("tempo", self.tempo)):
             if not 0.25 <= span.low <= span.high <= 4.0:
                 raise ValueError(f"{name} is {span.low:g} to {span.high:g}, allowed are 0.25 to 4")
+
+    def check_fits(self, network: NetworkConfig, training: TrainingConfig, *, augmented: bool) -> None:
+        """Refuse what goes with single words alone.
+
+        Parameters
+        ----------
+        network : NetworkConfig
+            Of the same configuration.
+        training : TrainingConfig
+            Likewise.
+        augmented : bool
+            Whether it has an `augmentation`, were all parts of it null.
+
+        Raises
+        ------
+        ValueError
+            Strings cannot have it.
+        """
+        null = "allowed with strings is null"
+        refused = (
+            (network.rejection, "network.rejection is true, allowed with strings is false: the blank refuses"),
+            (
+                training.select == "best",
+                "training.select is best, allowed with strings: last and average, for no clip of theirs validates",
+            ),
+            (
+                training.patience is not None,
+                f"training.patience is {training.patience}, {null}, for no clip of theirs validates",
+            ),
+            (training.enough_loss is not None, f"training.enough_loss is {training.enough_loss}, {null}"),
+            (not augmented, "augmentation is null, allowed with strings is one of nulls: they are joined of spectra"),
+        )
+        for found, said in refused:
+            if found:
+                raise ValueError(said)
