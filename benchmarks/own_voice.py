@@ -5,8 +5,8 @@
 
 Three models (or the first N), each of the shipped recipe without two of FSDD's speakers. Each of the two is once "me",
 who adapts the model with three recordings of each digit, and once the stranger whom neither training heard. Or the
-folds of CROSSVAL without each SPEAKER, who is "me"; the stranger is who speaks in the folder OTHERS, such as piper's
-joe. Writes each row as it comes, beside those of other people; what is trained already is kept.
+folds of CROSSVAL without each SPEAKER, and who speaks in the folder OTHERS, such as piper's joe, whom no fold heard.
+Writes each row as it comes, beside those of other people; what is trained already is kept.
 """
 
 import json
@@ -114,17 +114,18 @@ def adapt(base: Path, mine: list[Path], names: tuple[str, str, int], before: flo
 
 
 def fold_rows(work: Path, crossval: Path, others: Path, speakers: list[str]) -> Iterator[Row]:
-    """Adapt the folds of a cross-validation, each to the speaker whom it never heard."""
-    strangers = sorted(others.glob("*.wav"))
-    for me in speakers:
-        base = work / "own-voice" / f"{me}-{others.name}"
+    """Adapt the folds of a cross-validation, each to the speaker whom it never heard, and to the other one."""
+    for speaker in speakers:
+        clips = {speaker: clips_of(work, speaker), others.name: sorted(others.glob("*.wav"))}
+        base = work / "own-voice" / f"{speaker}-{others.name}"
         base.mkdir(parents=True, exist_ok=True)
         # another cross-validation may have been here
         (base / "model").unlink(missing_ok=True)
-        (base / "model").symlink_to((crossval / "folds" / f"{me}-0" / "model").resolve())
-        before = accuracy(base / "model", strangers)
-        for draw in range(DRAWS):
-            yield adapt(base, clips_of(work, me), (me, others.name, draw), before, strangers)
+        (base / "model").symlink_to((crossval / "folds" / f"{speaker}-0" / "model").resolve())
+        for me, stranger in (tuple(clips), tuple(clips)[::-1]):
+            before = accuracy(base / "model", clips[stranger])
+            for draw in range(DRAWS):
+                yield adapt(base, clips[me], (me, stranger, draw), before, clips[stranger])
 
 
 def main(work: Path, out: Path, *more: str) -> None:
