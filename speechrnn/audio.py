@@ -13,7 +13,7 @@ import numpy.typing as npt
 from speechrnn.config import AudioConfig, Config
 from speechrnn.errors import AudioError
 from speechrnn.recordings import AUDIO_SUFFIXES, decode
-from speechrnn.waveform import Decoded, Waveform, check_axes, check_duration, check_rate, mix
+from speechrnn.waveform import LOUDEST, Decoded, Waveform, check_axes, check_duration, check_rate, mix
 
 __all__ = ["AUDIO_SUFFIXES", "Decoded", "Source", "Waveform", "decode", "load_audio", "prepare"]
 
@@ -41,7 +41,7 @@ def load_audio(source: Source, config: AudioConfig | None = None, *, sr: int | N
     Raises
     ------
     AudioError
-        Not audio, truncated, empty, too short, too long, silent, or with values that are not finite.
+        Not audio, truncated, empty, too short, too long, silent, or with values that are not finite or too large.
     OSError
         The file cannot be opened.
 
@@ -112,7 +112,7 @@ def prepare(decoded: Decoded, config: AudioConfig) -> Waveform:
     Raises
     ------
     AudioError
-        Empty, too short, too long, silent, or with values that are not finite.
+        Empty, too short, too long, silent, or with values that are not finite or too large.
 
     Examples
     --------
@@ -169,4 +169,10 @@ def _resample(y: Waveform, sr: int, target: int) -> Waveform:
     n = int(np.ceil(y.size * (float(target) / sr)))
     out = soxr.resample(y, sr, target, quality="soxr_hq")[:n]
     resampled: Waveform = np.pad(out, (0, n - out.size)).astype(np.float32, copy=False)
+    peak = float(np.abs(resampled).max())
+    if not peak <= LOUDEST:  # the filter goes beyond the samples
+        raise AudioError(
+            f"samples of {peak:.3g} times full scale at {target} Hz, needed at most {LOUDEST:.3g}. Export the "
+            "recording again."
+        )
     return resampled

@@ -89,7 +89,7 @@ def _explain_unknown(key: str, path: str, parent: Any, allowed: tuple[str, ...])
 def _look_up(tree: Any, parts: Iterable[str]) -> Any:
     """Follow a path as far as it leads."""
     for part in parts:
-        if part.startswith("[") and isinstance(tree, list) and part[1:-1].isdigit():
+        if part.startswith("[") and isinstance(tree, list) and part[1:-1].isdecimal():
             tree = tree[int(part[1:-1])]
         elif isinstance(tree, dict) and part in tree:
             tree = tree[part]

@@ -72,7 +72,8 @@ def load_ear(model: str | Path | None = None, *, threshold: float | None = None)
     model : str or Path, optional
         A bundle's folder or a model's name; without it the shipped model of strings, or where there is none, of words.
     threshold : float, optional
-        Least probability of a digit, in place of the model's own threshold.
+        Utterances without a digit so probable are left out, in place of the model's own threshold, and of others what
+        is far less probable.
 
     Returns
     -------

@@ -93,7 +93,7 @@ class Microphone:
 
     def __init__(self, device: str | None = None, *, backlog: float = BACKLOG_SECONDS) -> None:
         sd = self._sd = _sounddevice()
-        chosen = int(device) if device is not None and device.isdigit() else device
+        chosen = int(device) if device is not None and device.isdecimal() else device
         try:
             info = sd.query_devices(chosen, "input")
         except (sd.PortAudioError, ValueError) as error:

@@ -1,5 +1,6 @@
 """Answers as a Parquet file (extra ``parquet``): the fields of a prediction, one row each."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -24,7 +25,7 @@ def answer_schema() -> Any:
     text, number = arrow.string(), arrow.float64()
     return arrow.schema(
         [
-            # a file name is bytes that need not be UTF-8; what is not is written as Python escapes it
+            # a file name is bytes that need not be UTF-8; what is not is written as Python escapes it, see `_escape`
             ("path", text),
             ("label", text),
             ("probability", number),
@@ -142,12 +143,25 @@ def as_columns(row: Mapping[str, Any]) -> dict[str, Any]:
     probabilities = row["probabilities"]
     return {
         **row,
-        "path": str(row["path"]).encode("utf-8", "backslashreplace").decode(),
+        "path": _escape(str(row["path"])),
         "probabilities": None if probabilities is None else list(probabilities.items()),
     }
 
 
+# an undecodable byte as Python escapes it, and the backslashes before it
+_ESCAPED = re.compile(r"(\\+)udc([89a-f][0-9a-f])")
+# backslashes that the reader would take for a part of one
+_AMBIGUOUS = re.compile(r"\\+(?=[\udc80-\udcff]|udc[89a-f][0-9a-f])")
+
+
+def _escape(path: str) -> str:
+    """Double the backslashes before what is, or looks like, an escaped byte; others stand as they are."""
+    return _AMBIGUOUS.sub(lambda found: 2 * found[0], path).encode("utf-8", "backslashreplace").decode()
+
+
 def _unescape(path: str) -> str:
-    for byte in range(0x80, 0x100) if "\\udc" in path else ():
-        path = path.replace(f"\\udc{byte:02x}", chr(0xDC00 + byte))
-    return path
+    def read(found: re.Match[str]) -> str:
+        n, escaped = divmod(len(found[1]), 2)
+        return "\\" * n + (chr(0xDC00 + int(found[2], 16)) if escaped else f"udc{found[2]}")
+
+    return _ESCAPED.sub(read, path)

@@ -157,6 +157,7 @@ def judge(rows: LogProbs, words: Sequence[Found], opinions: Sequence[Opinion]) -
     (2, 0.84)
     """
     both = rows.copy()
+    # of blanks alone, the same for all readings of an utterance; each word puts its own unit in their place
     score = WAY * float(rows[:, BLANK].sum())
     found = []
     for word, opinion in zip(words, opinions, strict=True):

@@ -227,7 +227,7 @@ def check_complete(source: str | Path | bytes, sound: Any, n_read: int) -> None:
     for line in told.splitlines() if "(should be" in told else ():
         name, _, rest = line.partition(":")
         promised, _, found = rest.partition("(should be")
-        if name.strip() in _SLACK and found and promised.strip().isdigit() and 0 < int(promised) < _OPEN_SIZE:
+        if name.strip() in _SLACK and found and promised.strip().isdecimal() and 0 < int(promised) < _OPEN_SIZE:
             actual = int(found.strip(" )"))
             if actual + _SLACK[name.strip()] < int(promised):
                 raise AudioError(

@@ -147,10 +147,10 @@ def render_strings(evaluation: StringEvaluation) -> str:
         ),
     ]
     if e.per_speaker:
-        width = max(map(len, e.per_speaker))
-        lines += ["", f"{'speaker':{width}}  strings   right  digit errors"]
+        width = max(len(name) for name in ("speaker", *map(printable, e.per_speaker)))
+        lines += ["", f"{'speaker':{width}}  strings    right  digit errors"]
         lines += [
-            f"{printable(name):{width}}  {one.n_strings:7d}  {percent(one.accuracy):>6}  "
+            f"{printable(name):{width}}  {one.n_strings:7d}  {percent(one.accuracy):>7}  "
             f"{percent(one.digit_error_rate):>12}"
             for name, one in e.per_speaker.items()
         ]

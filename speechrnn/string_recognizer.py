@@ -203,7 +203,8 @@ class StringRecognizer:
 
     def _fit(self, path: str | None, utterances: Iterable[Utterance], pattern: Pattern) -> Transcript:
         """One search through all utterances, a blank between each two."""
-        blank = np.full((1, 1 + len(self.labels)), _IMPOSSIBLE, np.float32)
+        # impossible, not improbable: where more is asked for than was heard, it would take a digit
+        blank = np.full((1, 1 + len(self.labels)), -np.inf, np.float32)
         blank[0, BLANK] = 0.0
         parts: list[LogProbs] = []
         starts, firsts, heard, end = [0], [0], False, 0
@@ -219,7 +220,7 @@ class StringRecognizer:
         clock = _Clock(self._engine.frame_length, tuple(starts), tuple(firsts))
         found = decode(np.concatenate(parts), pattern.places)
         if len(found) < len(pattern.places):
-            seconds = sum(map(len, parts)) * self._engine.frame_length / self.sample_rate
+            seconds = sum(map(len, parts[1::2])) * self._engine.frame_length / self.sample_rate  # without the blanks
             raise AudioError(
                 f"sounds for {seconds:.1f} s, too short a time for {len(pattern.places)} digits. Ask for as many as "
                 "are said."
@@ -230,13 +231,16 @@ class StringRecognizer:
 
 # a network says a digit in a few frames of it; in running speech few are shorter than this, in seconds
 _SHORTEST = 0.2
-# in place of the logarithm of 0, which would give no number where it meets its like
-_IMPOSSIBLE = -100.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """From frames to samples of the recording: which utterance begins at which frame, and at which sample."""
+    """From frames to samples of the recording: which utterance begins at which frame, and at which sample.
+
+    `speechrnn.readings.cut` spreads the frames of an utterance over its samples, of which the last frame may have few:
+    towards the end it has a word up to a frame earlier than this, some 15 ms. Cutting as this does would change what
+    the second ear hears, and other times which doubtful digits follow a sure one soon enough to count.
+    """
 
     frame_length: int
     starts: tuple[int, ...]

@@ -1,5 +1,6 @@
 """Whether a folder may be made where it shall go: ``--force`` replaces what such a command made, and nothing else."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,13 +75,13 @@ def check_free(path: Path, kind: Kind, *, force: bool) -> None:
             f"{printable(path)}: needed a folder of its own for the {kind.content}. Give it a name, such as --out "
             f"my-{kind.content}."
         )
-    if not path.exists():
+    if not os.path.lexists(path):  # a link that leads nowhere is in the way, too
         return
     if not force:
         raise kind.error(
             f"{printable(path)}: exists already. Choose another folder with --out, or replace it with --force."
         )
-    if Path.cwd().is_relative_to(path.resolve()):
+    if path.is_dir() and Path.cwd().is_relative_to(path.resolve()):
         raise kind.error(f"{printable(path)}: you are working in it. Choose another folder with --out.")
     if not path.is_dir() or (any(path.iterdir()) and not kind.is_one(path)):
         raise kind.error(

@@ -215,6 +215,15 @@ def test_noises_alone_never_set_the_weights_and_may_raise_the_threshold() -> Non
     assert measure(raw, eased).refused == 0.05
 
 
+def test_a_recording_at_the_threshold_is_accepted_though_float32_rounded_the_threshold_up() -> None:
+    raw = some_answers(40, 0, 0)
+    known = np.sort(apply_calibration(raw, FRESH)[1])
+    thresholds = known.astype(np.float32).astype(float)
+    assert (thresholds > known).any()
+    refused = [measure(raw, Calibration(threshold=threshold)).refused for threshold in thresholds]
+    assert refused == [i / 40 for i in range(40)]
+
+
 def test_fitting_again_to_the_same_answers_changes_nothing() -> None:
     raw = some_answers(100, 50, 0)
     once = fit_calibration(raw, FRESH, 0.05)

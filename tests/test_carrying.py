@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,6 +11,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from speechrnn.audio import Waveform
 from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.config import Config
 from speechrnn.engine import pad
@@ -21,7 +22,7 @@ from speechrnn.training import carrying
 from speechrnn.training.bounds import find_word
 from speechrnn.training.carrying import carry, default_path
 from speechrnn.training.features import word_mfcc
-from speechrnn.training.formats import FORMATS, hear_bundle
+from speechrnn.training.formats import FORMATS, Heard, hear_bundle
 from speechrnn.training.frontend_layer import WordFeatures
 from speechrnn.training.int8 import quantize
 from tests.bundles import GOLDEN, LABELS, check_distribution
@@ -104,6 +105,20 @@ def test_what_differs_by_more_than_is_allowed_leaves_nothing(
     monkeypatch.setattr(carrying, "FORMATS", strict)
     with pytest.raises(TrainingError, match=r"differs from the bundle by .* in probability and 0 trim bounds"):
         carry(bundle, name, tmp_path / "export")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_that_is_no_number_leaves_nothing_whichever_sound_it_is_to(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hear(path: Path, sounds: Sequence[Waveform]) -> Heard:
+        heard = FORMATS["onnx"].hear(path, sounds)
+        heard.probabilities[1][0] = np.nan
+        return heard
+
+    monkeypatch.setattr(carrying, "FORMATS", {"onnx": dataclasses.replace(FORMATS["onnx"], hear=hear)})
+    with pytest.raises(TrainingError, match="differs from the bundle by nan in probability"):
+        carry(bundle, "onnx", tmp_path / "export")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -299,6 +299,7 @@ def test_evaluate_names_members_that_are_strings(cli: Cli, tmp_path: Path) -> No
         (("s/0/1.wav", "s/1/1.wav"), "folders", ("0", "1")),
         # the name of the folder says something
         (("7/4071.wav",), "folders", ("7",)),
+        (("2011/1.wav", "2011/2.wav"), "folders", ("2011",)),
         (("yes/a.wav", "yes/b.wav", "yes/12.wav"), "folders", ("yes",)),
         (("unknown/12.wav",), "folders", ()),
         # there are more
@@ -314,8 +315,8 @@ def test_evaluate_reads_an_archive_of_one_folder_as_that_folder(
             archive.addfile(tarfile.TarInfo(name))
     with open_corpus(str(tmp_path / "a.tar")) as opened:
         assert (opened.corpus.layout, opened.corpus.labels) == (layout, labels)
-        corpus = opened.corpus
-        found = {str(opened.name(one.path)) for one in (*corpus.clips, *corpus.rejects, *corpus.skipped)}
+        found = {str(clip.path) for clip in opened.rename((*opened.corpus.clips, *opened.corpus.rejects))}
+        found |= {str(item.path) for item in opened.rename(opened.corpus.skipped)}
     assert found == {f"{tmp_path}/a.tar/{name}" for name in names if name[0] != "."}
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from speechrnn import crossvalidation, learning_curve
 from speechrnn.bundle import read_bundle
-from speechrnn.cli.crossval_run import curves_of
+from speechrnn.cli.crossval_run import curves_of, describe_crossval
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip, clip_hash
 from speechrnn.corpus.layouts import read_corpus
@@ -359,6 +359,15 @@ def test_macro_counts_speakers_alike_and_seeds_are_averaged() -> None:
     assert score.folds[0].per_seed == (0.5, 0.0)
     assert score.folds[0].mistakes == {"0>1": 3}
     assert (score.n_clips, score.n_seeds) == (3, 2)
+
+
+@pytest.mark.parametrize(("by", "drawn"), [("speaker", "speakers"), ("clip", "parts")])
+def test_an_interval_says_what_was_drawn(by: str, drawn: str) -> None:
+    folds = {"a1": "ann", "b1": "bob"} if by == "speaker" else {"a1": "part 1", "b1": "part 2"}
+    score = summarize([answer(path, "0", {"0": 1.0}) for path in folds], by, folds)
+    said = describe_crossval(score, (), ())
+    assert f"Mean over 2 {drawn}: 100.0 %" in said
+    assert f"95 % of draws of {drawn} 100.0 to 100.0" in said
 
 
 def count_covered(n_speakers: int, n: int) -> int:

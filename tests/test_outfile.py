@@ -12,7 +12,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 from speechrnn.batch import Item, predict_files
 from speechrnn.cli.answers import Csv, Json
@@ -268,6 +271,21 @@ def test_another_model_is_told_from_its_answers(cli: Cli, tmp_path: Path) -> Non
     cli(*args, *MODEL)
     other = exchange(copy_bundle(tmp_path / "other"), {"labels.json": json.dumps(list("9876543210")).encode()})
     check_refusal(cli(*args, "--model", other, "--resume"), "in the file, and ")
+
+
+def test_another_model_that_says_the_same_less_surely_is_told_too(cli: Cli) -> None:
+    graph = onnx.load(GOLDEN / "model.onnx")
+    [last] = [node for node in graph.graph.node if node.op_type == "Gemm"]
+    for table in graph.graph.initializer:
+        if table.name in last.input:
+            table.CopyFrom(numpy_helper.from_array(np.float32(0.9) * numpy_helper.to_array(table), table.name))
+    other = exchange(copy_bundle(Path("other")), {"model.onnx": graph.SerializeToString()})
+    args = ("predict", SIX, "--out", "out.jsonl")
+    cli(*args, *MODEL)
+    [before] = read_answers(Path("out.jsonl"))
+    refused = cli(*args, "--model", other, "--resume")
+    check_refusal(refused, f"has {before['label']} (", f"in the file, and {before['label']} (", "not the one")
+    assert read_answers(Path("out.jsonl")) == [before]
 
 
 @pytest.mark.parametrize("form", FORMATS)

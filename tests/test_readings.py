@@ -118,6 +118,20 @@ def test_half_a_word_more_is_worth_less_and_a_whole_one_more() -> None:
     assert judge(rows, two, [whole, opinion(0, 1, known=0.95)]).score > judge(rows, one, [half]).score
 
 
+def test_the_score_of_one_word_by_hand() -> None:
+    """Half the path, a blank and the word's unit; 1 for the word; its `known` by the second ear alone; its label.
+
+    The label: the first model knows nothing of the two, so 4 to 1 of the second ear, at a weight of 0.75, are
+    4 ** 0.75 = 2.828 to 1.
+    """
+    rows = np.array([row(0.98, 0.01, 0.01), row(0.2, 0.4, 0.4)], np.float32)
+    reading = judge(rows, [Found(1, 1, 1, 0.4)], [opinion(0.2, 0.8, known=0.9, seconds=0.7)])
+    assert reading.decoded.found[0].unit == 2
+    by_hand = 0.5 * (math.log(0.98) + math.log(0.4)) + 1 + math.log(0.9) + math.log(2.828 / 3.828)
+    assert by_hand == pytest.approx(0.1236, abs=1e-4)
+    assert reading.score == pytest.approx(by_hand, abs=1e-3)
+
+
 def test_pooling_is_the_weighted_geometric_mean() -> None:
     one, other = np.array([0.8, 0.1, 0.1]), np.array([0.2, 0.5, 0.3])
     expected = one**0.7 * other**0.3

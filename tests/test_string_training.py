@@ -4,6 +4,7 @@ import itertools
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import msgspec
@@ -16,11 +17,11 @@ from speechrnn.bundle import WEIGHTS, Bundle, read_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.splits import split_corpus
-from speechrnn.decoding import search_beam
-from speechrnn.errors import BundleError
+from speechrnn.decoding import LogProbs, search_beam
+from speechrnn.errors import BundleError, TrainingError
 from speechrnn.recognizer import load
 from speechrnn.string_engine import StringEngine
-from speechrnn.training import TrainOptions, train
+from speechrnn.training import TrainOptions, string_reference, train
 from speechrnn.training.assembly import describe as describe_origin
 from speechrnn.training.checkpoint import Checkpoint, Progress
 from speechrnn.training.inheritance import go_back
@@ -126,6 +127,18 @@ def test_odd_sounds_are_the_same_in_both_chains(bundle: Bundle) -> None:
     for a, b in zip(ours, theirs, strict=True):
         assert a.shape == b.shape
         np.testing.assert_allclose(np.exp(a), np.exp(b), atol=1e-4)
+
+
+def test_what_is_no_number_differs_whichever_sound_it_is_of(
+    bundle: Bundle, tones: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spoil(*args: Any) -> list[LogProbs]:
+        first, second = run_reference(*args)
+        return [first, np.full_like(second, np.nan)]
+
+    monkeypatch.setattr(string_reference, "run_reference", spoil)
+    with pytest.raises(TrainingError, match="differs from Keras by nan in probability"):
+        check_string_parity(bundle, sorted(tones.glob("*.wav"))[:2])
 
 
 def test_each_kind_of_bundle_is_told_from_the_other(bundle: Bundle) -> None:

@@ -17,6 +17,7 @@ from speechrnn.patterns import any_of_length, choose_pattern, parse_pattern
 from speechrnn.recognizer import load
 from speechrnn.streaming import listen
 from speechrnn.transcriber import StringRecognizer, transcribe
+from speechrnn.transcript import Segment
 from tests.bundles import GOLDEN
 from tests.pitches import SR, Pitches, Sound, hush, say, tone
 from tests.pitches import pitch_recognizer as recognizer
@@ -107,6 +108,13 @@ def test_shortly_after_a_digit_a_doubtful_one_counts(pause: float, digits: str) 
     assert not ear.transcribe(np.concatenate([hush(0.5), tone("7"), hush(0.5)])).digits
 
 
+@pytest.mark.parametrize(("pause", "digits"), [(1.4, "7"), (1.6, "")])
+def test_how_shortly_counts_from_the_end_of_the_digit(pause: float, digits: str) -> None:
+    ear, last = StringRecognizer(recognizer().bundle, Rows((8, 0.6)), min_probability=0.8), Segment("4", 1.0, 1.3, 0.9)
+    segments = ear.hear(tone("7"), round((last.end + pause) * SR), last)
+    assert "".join(segment.label for segment in segments) == digits
+
+
 def test_how_far_it_is_is_told_in_seconds(tmp_path: Path) -> None:
     y = say("4071", gap=0.3)
     soundfile.write(tmp_path / "pin.wav", y, SR)
@@ -175,11 +183,11 @@ def test_a_length_is_searched_for_over_all_utterances() -> None:
 
 
 def test_a_length_finds_no_digit_where_nothing_was_heard() -> None:
-    ear = StringRecognizer(recognizer().bundle, Rows((5, 0.95)))
-    found = ear.transcribe(say("4"), pattern=any_of_length(3))  # one in each frame
-    assert found.digits[1] == "4"
-    with pytest.raises(AudioError, match=r"^sounds for 0\.06 s, too short a time for 4 digits\."):
-        ear.transcribe(say("4"), pattern=any_of_length(4))
+    """Two utterances of 13 frames each, 20 ms long: no digit stands between them."""
+    ear, y = StringRecognizer(recognizer().bundle, Rows(*[(5, 0.95)] * 6)), np.concatenate([say("40"), say("71")])
+    assert len(ear.transcribe(y, pattern=any_of_length(26)).segments) == 26
+    with pytest.raises(AudioError, match=r"^sounds for 0\.5 s, too short a time for 27 digits\."):
+        ear.transcribe(y, pattern=any_of_length(27))
 
 
 def test_improbable_digits_are_left_out() -> None:

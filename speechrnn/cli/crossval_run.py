@@ -138,8 +138,8 @@ def describe_crossval(score: Crossval, suspects: Sequence[Suspect], points: Sequ
         text_table(Table(head, tuple(rows))),
         "",
         (
-            f"Mean over {count(len(rows), head[0])}: {100 * score.macro:.1f} % on {voices}; 95 % of draws of {head[0]}s "
-            f"{low} to {high}. Worst: {printable(score.worst)}, {100 * score.worst_accuracy:.1f} %."
+            f"Mean over {count(len(rows), head[0])}: {100 * score.macro:.1f} % on {voices}; 95 % of draws of "
+            f"{head[0]}s {low} to {high}. Worst: {printable(score.worst)}, {100 * score.worst_accuracy:.1f} %."
         ),
         f"{score.n_clips} clips, {count(score.n_speakers, 'speaker')}, {count(score.n_seeds, 'seed')}.",
     ]

@@ -26,7 +26,8 @@ def listen(
             max=1.0,
             metavar="P",
             callback=options.check_finite,
-            help="Leave out digits less probable than this; without it the model's own threshold.",
+            help="Utterances without a digit so probable are left out, and of others what is far less probable; "
+            "without it the model's own threshold.",
         ),
     ] = None,
     list_devices: Annotated[bool, typer.Option("--list-devices", help="Show the microphones and exit.")] = False,

@@ -22,7 +22,8 @@ from speechrnn.parquet import write_table
 from speechrnn.recognizer import Prediction, Recognizer
 from speechrnn.text import printable
 
-# lines wait for so many others, or so long: then whoever follows the file sees them, and no kill can lose them
+# lines wait for so many others, or for the first that comes after so long; a kill loses those that wait, at most, and
+# --resume does them again
 _LINES, _SECONDS = 256, 1.0
 # an answer of the same model to the same clip differs by less
 _SAME = 1e-3

@@ -100,5 +100,5 @@ def predict(
     if outfile is None:
         done = run.show_answers(worker, Inputs(inputs), "json" if as_json else "csv" if as_csv else "text", top)
     else:
-        done = files.write_answers(worker, Inputs(inputs), outfile)
+        done = files.write_answers(worker, Inputs(inputs), outfile, force=force)
     settle(done)

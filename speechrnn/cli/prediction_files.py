@@ -65,7 +65,7 @@ def choose_place(place: Place, *, folders: bool) -> Outfile | Path:
     return out
 
 
-def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Tally:
+def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path, *, force: bool = False) -> Tally:
     """Write the answers to a file, behind those that it has, and say where they are.
 
     Parameters
@@ -76,6 +76,8 @@ def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Ta
         To what.
     outfile : Outfile or Path
         Where; a folder is written by the machines of a cluster.
+    force : bool
+        Whether a folder of answers that is there may be replaced, as for `choose_place`.
 
     Returns
     -------
@@ -83,7 +85,7 @@ def write_answers(engine: Engine, inputs: Inputs, outfile: Outfile | Path) -> Ta
         What came, now and before.
     """
     if isinstance(outfile, Path):
-        return _write_parts(engine, inputs, outfile)
+        return _write_parts(engine, inputs, outfile, force=force)
     with hold_outfile(outfile):
         return _write_file(engine, inputs, outfile)
 
@@ -105,7 +107,7 @@ def _started(predictions: Iterator[Prediction]) -> Iterator[Prediction]:
     return chain(list(islice(predictions, 1)), predictions)
 
 
-def _write_parts(engine: Engine, inputs: Inputs, folder: Path) -> Tally:
+def _write_parts(engine: Engine, inputs: Inputs, folder: Path, *, force: bool) -> Tally:
     from speechrnn.cluster import Cluster
 
     if not isinstance(engine, Cluster):
@@ -116,7 +118,8 @@ def _write_parts(engine: Engine, inputs: Inputs, folder: Path) -> Tally:
         written = engine.write(inputs, os.path.abspath(new))  # noqa: PTH100 -- the others start elsewhere
         done.append(Tally(written.n, written.n_failed))
 
-    # `choose_place` looked at what is there now; what comes while the machines work is nobody's to replace
-    write_folder(folder, fill, replace=folder.exists())
+    check_free(folder, ANSWERS, force=force)  # again: loading a model takes a while
+    # what comes while the machines work is nobody's to replace
+    write_folder(folder, fill, replace=force and folder.exists())
     typer.echo(f"{done[0].n} answers: {printable(folder)}", err=True)
     return done[0]

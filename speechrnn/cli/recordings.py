@@ -15,10 +15,10 @@ from typing import TypeVar
 
 from speechrnn.cli.globs import ARCHIVES, is_glob
 from speechrnn.cli.inputs import is_recording
-from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.clips import REJECT_LABELS, Clip, canonical_label
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
 from speechrnn.errors import CorpusError
-from speechrnn.text import printable
+from speechrnn.text import as_text, printable
 
 _Named = TypeVar("_Named", Clip, Skipped)
 
@@ -100,11 +100,31 @@ def find_absent(corpus: Corpus) -> frozenset[Path]:
 def _read_archive(archive: Path, folder: Path) -> Corpus:
     refused = _unpack(archive, folder)
     try:
-        corpus = read_corpus(folder)
+        corpus = _read_unpacked(folder)
     except CorpusError as error:
         seen = f" Left out: {printable(refused[0].path.name)} ({refused[0].reason})." if refused else ""
         raise CorpusError(str(error).replace(str(folder), printable(archive)) + seen) from error
     return replace(corpus, root=archive, skipped=(*corpus.skipped, *refused))
+
+
+def _read_unpacked(folder: Path) -> Corpus:
+    """An archive of one folder is read as that folder, unless the folder's name says what its recordings hold."""
+    whole = read_corpus(folder)
+    inside = [path for path in folder.iterdir() if path.name[0] != "."]
+    if len(inside) != 1 or not inside[0].is_dir() or inside[0].name.lower() in REJECT_LABELS:
+        return whole
+    label = canonical_label(as_text(inside[0].name))
+    if label.isascii() and label.isdecimal():
+        return whole
+    try:
+        inner = read_corpus(inside[0])
+    except CorpusError:
+        return whole
+    return inner if _n_used(inner) >= _n_used(whole) else whole
+
+
+def _n_used(corpus: Corpus) -> int:
+    return len(corpus.clips) + len(corpus.rejects)
 
 
 def _unpack(archive: Path, folder: Path) -> list[Skipped]:

@@ -35,8 +35,9 @@ def transcribe(
             max=1.0,
             metavar="P",
             callback=options.check_finite,
-            help="Leave out digits less probable than this; without it the model's own threshold. With --length or "
-            "--pattern: one digit at least has to be as probable.",
+            help="Utterances without a digit so probable are left out, and of others what is far less probable; "
+            "without it the model's own threshold. With --length or --pattern: one digit at least has to be as "
+            "probable.",
         ),
     ] = None,
 ) -> None:

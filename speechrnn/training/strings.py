@@ -20,7 +20,8 @@ from speechrnn.training.sampling import Origin, chances, draw
 _SHORT_PASSES = 3
 # of the windows without a digit, those that hold other words; the rest is noise alone
 _EMPTY_WORDS = 0.6
-_MOST_WORDS = 4
+# other words, at most: in a window without a digit, and in a string
+_MOST_WORDS, _MOST_AMONG_DIGITS = 4, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,8 @@ class Strings:
             rows.append(_one_of(voice.digits[units[-1]], rng))
         if voice.words and rng.random() < self._config.words:
             at = int(rng.integers(len(rows) + 1))
-            rows[at:at] = [_one_of(voice.words, rng) for _ in range(int(rng.integers(1, _MOST_WORDS)))]
+            n = int(rng.integers(1, _MOST_AMONG_DIGITS, endpoint=True))
+            rows[at:at] = [_one_of(voice.words, rng) for _ in range(n)]
         return Saying(tuple(rows), tuple(units))
 
     def _spoken(self, n: int, most: int, rng: np.random.Generator) -> list[Saying]:
