@@ -8,8 +8,6 @@ hours of training, such as a voice of which nothing can be read, is said before.
 import contextlib
 import hashlib
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,12 +28,13 @@ from speechrnn.fold_starts import begin_at, check_starts
 from speechrnn.folds import Answer, Crossval, format_answers, place_of, read_answers, respell, summarize
 from speechrnn.recognizer import Recognizer, load
 from speechrnn.storage import write_bytes, write_text
-from speechrnn.text import printable, spell_path
+from speechrnn.tethered import Commands
+from speechrnn.text import as_bytes, printable, spell_path
 from speechrnn.vacancy import check_begun
 
 __all__ = ["CrossvalOptions", "Crossvalidated", "crossval"]
 
-PLAN, ANSWERS = "plan.json", "answers.jsonl"
+PLAN, MODEL, ANSWERS = "plan.json", "model", "answers.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,7 @@ def _nothing_of(fold: Fold, reason: str) -> CorpusError:
 
 def _claim(out: Path, corpus: Corpus, config: Config, options: CrossvalOptions) -> None:
     """Refuse a folder whose folds were trained on other clips or otherwise."""
-    digest = hashlib.sha256(os.fsencode(config.dump() + (f"from {options.start.resolve()}" if options.start else "")))
+    digest = hashlib.sha256(as_bytes(config.dump() + (f"from {options.start.resolve()}" if options.start else "")))
     for clip in (*corpus.clips, *corpus.rejects):
         content = try_hash(clip.path) or "unreadable"  # it does not train either
         digest.update(f"{place_of(clip.path)} {clip.label} {clip.speaker} {content}\n".encode())
@@ -188,14 +187,14 @@ def _claim(out: Path, corpus: Corpus, config: Config, options: CrossvalOptions) 
 def _run_all(
     folds: Sequence[Fold], out: Path, options: CrossvalOptions, on_fold: Callable[[int, int], None] | None
 ) -> list[list[Answer]]:
-    done, stop = list[list[Answer]](), threading.Event()
+    done, stop, commands = list[list[Answer]](), threading.Event(), Commands()
 
     def run(fold: Fold) -> list[Answer]:
         if stop.is_set():  # a pool begins the next before anybody is told of the one that failed
             return []
         with contextlib.ExitStack() as failed:
             failed.callback(stop.set)
-            answers = _run(fold, out, options)
+            answers = _run(fold, out, options, commands)
             failed.pop_all()
         return answers
 
@@ -205,19 +204,20 @@ def _run_all(
                 done.append(answers)
                 if on_fold:
                     on_fold(len(done), len(folds))
-        finally:  # Ctrl-C reaches the trainings too; those that wait are not begun
+        finally:  # those that wait are not begun, and Ctrl-C may have reached this process alone
             stop.set()
+            commands.stop()
             pool.shutdown(cancel_futures=True)
     return done
 
 
-def _run(fold: Fold, out: Path, options: CrossvalOptions) -> list[Answer]:
+def _run(fold: Fold, out: Path, options: CrossvalOptions, commands: Commands) -> list[Answer]:
     answers = fold.folder / ANSWERS
     if answers.is_file():
         return read_answers(answers)
-    model = fold.folder / "model"
+    model = fold.folder / MODEL
     if not model.is_dir():
-        _train(fold, model, out, options)
+        _train(fold, out, options, commands)
     recognizer = load(model)
     levels = heard_levels(fold.kept, recognizer.bundle.metadata.heard)
     if options.by == "speaker" and any(level != "none" for level in levels):
@@ -248,13 +248,12 @@ def _ask(recognizer: Recognizer, fold: Fold) -> list[Answer]:
     return found
 
 
-def _train(fold: Fold, model: Path, out: Path, options: CrossvalOptions) -> None:
+def _train(fold: Fold, out: Path, options: CrossvalOptions, commands: Commands) -> None:
     threads = str(max(1, (os.cpu_count() or 1) // options.jobs))
     environment = dict.fromkeys(("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"), threads)
-    command = [sys.executable, "-m", "speechrnn", "train", str(write_fold(fold))]
-    command += ["--config", str(out / "config.yaml"), "--seed", str(fold.seed), "--out", str(model), "--resume"]
-    command += begin_at(options.start, fold)
-    done = subprocess.run(command, env=os.environ | environment, capture_output=True, text=True, check=False)  # noqa: S603 -- this very Python
-    if done.returncode:
-        told = done.stderr.strip().splitlines() or [f"it ended with status {done.returncode}"]
+    command = ["train", str(write_fold(fold)), "--config", str(out / "config.yaml"), "--seed", str(fold.seed)]
+    command += ["--out", str(fold.folder / MODEL), "--resume", *begin_at(options.start, fold)]
+    done = commands.run(command, environment)
+    if done.status:
+        told = done.told.strip().splitlines() or [f"it ended with status {done.status}"]
         raise TrainingError(f"the training without {printable(fold.name)} failed: {told[-1].removeprefix('error: ')}")

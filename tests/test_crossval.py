@@ -26,6 +26,7 @@ from speechrnn.learning_curve import Point, plan_points
 from speechrnn.metadata import Heard
 from speechrnn.recognizer import Prediction
 from speechrnn.suspects import find_suspects
+from speechrnn.tethered import Commands, Ended
 from speechrnn.text import spell_path
 from tests.command_line import Result
 
@@ -411,11 +412,11 @@ def test_each_fold_goes_on_from_the_model_without_the_same_speaker(
 ) -> None:
     commands: list[list[str]] = []
 
-    def refuse(command: list[str], **_: object) -> SimpleNamespace:
+    def refuse(_: Commands, command: list[str], __: object) -> Ended:
         commands.append(command)
-        return SimpleNamespace(returncode=1, stderr="error: enough")
+        return Ended(1, "error: enough")
 
-    monkeypatch.setattr("speechrnn.crossvalidation.subprocess.run", refuse)
+    monkeypatch.setattr(Commands, "run", refuse)
     data, first = tone_corpus("01", ("ann", "bob"), 1), tmp_path / "first"
     on = CrossvalOptions(start=first)
     (first / "folds" / "ann-0" / "model").mkdir(parents=True)
