@@ -87,7 +87,7 @@ def load_ear(model: str | Path | None = None, *, threshold: float | None = None)
     ConfigError
         `threshold` is no number from 0 to 1.
     """
-    bundle = read_bundle(find_model(model) if model else _default())
+    bundle = read_bundle(_default() if model is None else find_model(model))
     if bundle.metadata.kind == "strings":
         return load_strings(bundle, min_probability=threshold)
     return WordEar(Recognizer(bundle, threshold=threshold))

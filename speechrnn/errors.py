@@ -9,8 +9,8 @@ import os
 
 from speechrnn.text import printable
 
-# what the system says of a full disk, or a full share of it
-NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+# what the system says of a full disk, of a full share of it, and of a file that may not grow (4 GB on FAT32)
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 # classes that say it all, where fsspec raises them with a path alone
 _BY_CLASS = {
     FileNotFoundError: errno.ENOENT,
@@ -93,6 +93,33 @@ class MissingExtraError(SpeechRNNError):
         self.extra = extra
 
 
+def explain_no_space(error: OSError, advice: str) -> str:
+    """Say that nothing more can be written, and what to do.
+
+    Parameters
+    ----------
+    error : OSError
+        With a number of `NO_SPACE`.
+    advice : str
+        What to do once there is space.
+
+    Returns
+    -------
+    str
+        As `explain_os_error` gives it.
+
+    Examples
+    --------
+    >>> explain_no_space(OSError(errno.ENOSPC, "No space left on device"), "run it again")
+    'no space left on the disk. Free some, then run it again.'
+    """
+    if error.errno == errno.EFBIG:  # of which freeing some would not help
+        seen, remedy = "as large as the disk or `ulimit -f` lets a file be", "Raise the limit or take another disk"
+    else:
+        seen, remedy = "no space left on the disk", "Free some"
+    return f"{seen}. {remedy}, then {advice}."
+
+
 def explain_os_error(error: OSError) -> str:
     """Say what the system refused and what to do, without the name of the file.
 
@@ -114,7 +141,7 @@ def explain_os_error(error: OSError) -> str:
     'no such file or directory (bucket/six.wav). Check the path and its rights.'
     """
     if error.errno in NO_SPACE:
-        return "no space left on the disk. Free some, then run it again."
+        return explain_no_space(error, "run it again")
     reason = printable(error.strerror or str(error)) or "the system gave no reason"
     if error.errno is None and type(error) in _BY_CLASS:
         reason = f"{os.strerror(_BY_CLASS[type(error)])} ({reason})"

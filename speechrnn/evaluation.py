@@ -10,7 +10,7 @@ from speechrnn.batch import predict_files
 from speechrnn.certainty import hear_rejects, judge_certainty
 from speechrnn.corpus.clips import Clip, try_hash
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
-from speechrnn.errors import BundleError
+from speechrnn.errors import BundleError, CorpusError
 from speechrnn.metadata import Heard as HeardInTraining
 from speechrnn.progress import Progress
 from speechrnn.recognizer import Prediction, Recognizer, load
@@ -89,6 +89,11 @@ def evaluate(
             "speechrnn.load(), or measure a model of strings with speechrnn.string_evaluation.evaluate_strings."
         )
     corpus = read_corpus(Path(data)) if isinstance(data, str | Path) else data
+    if not isinstance(corpus, Corpus):
+        raise CorpusError(
+            f"data of type {type(corpus).__name__}, needed the path of a folder or CSV, or a Corpus. Give what "
+            "speechrnn.corpus.layouts.read_corpus makes of it."
+        )
     return evaluate_corpus(corpus, recognizer, on_progress=on_progress).evaluation
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import os
 from collections import Counter
 from collections.abc import Sequence
 from csv import writer
@@ -14,7 +13,7 @@ from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus
 from speechrnn.errors import ConfigError, CorpusError, MissingLabelError
 from speechrnn.storage import write_text
-from speechrnn.text import as_text, printable, spell_path
+from speechrnn.text import as_bytes, as_file_name, as_text, printable, spell_path
 
 # bytes of a file's name that every file system takes, with room for what is added
 _LONGEST_NAME = 200
@@ -211,14 +210,14 @@ def write_fold(fold: Fold) -> Path:
     return path
 
 
-def _as_utf8(path: Path, folder: Path) -> Path:
-    if spell_path(path) == str(path):
-        return path
-    link = folder.absolute() / "links" / _draw(str(path)).hex()[:16] / as_text(path.name)
+def _as_utf8(path: Path, folder: Path) -> str:
+    if as_bytes(spelled := spell_path(path)) == as_bytes(path):
+        return spelled
+    link = folder.absolute() / "links" / _draw(str(path)).hex()[:16] / as_file_name(as_text(path.name))
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)
     link.symlink_to(path)
-    return link
+    return spell_path(link)
 
 
 def _groups(corpus: Corpus, by: str) -> dict[Path, str]:
@@ -250,9 +249,9 @@ def _limit(rows: list[tuple[Clip, str]], n: int | None, seed: int) -> list[tuple
 
 def _folder_name(name: str, seed: int) -> str:
     """A speaker out of a CSV can be what no folder is named: a path, or longer than names may be."""
-    is_name = Path(name).name == name and "\0" not in name and len(os.fsencode(name)) <= _LONGEST_NAME
-    return f"{name if is_name else _draw(name).hex()[:16]}-{seed}"
+    is_name = Path(name).name == name and "\0" not in name and len(as_bytes(name)) <= _LONGEST_NAME
+    return f"{as_file_name(name) if is_name else _draw(name).hex()[:16]}-{seed}"
 
 
 def _draw(name: str) -> bytes:
-    return hashlib.sha256(os.fsencode(name)).digest()
+    return hashlib.sha256(as_bytes(name)).digest()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 from speechrnn.errors import ConfigError
 
@@ -52,7 +53,7 @@ def parse_pattern(pattern: str, labels: Sequence[str]) -> Pattern:
     Raises
     ------
     ConfigError
-        It has no place for a digit, too many, or a digit that the model does not know.
+        It is no text, has no place for a digit, too many, or a digit that the model does not know.
 
     Examples
     --------
@@ -60,6 +61,8 @@ def parse_pattern(pattern: str, labels: Sequence[str]) -> Pattern:
     >>> pattern.places, pattern.write(["0", "4", "7"])
     ((frozenset({1}), None, None), '04-7')
     """
+    if not isinstance(pattern, str):
+        raise ConfigError(f"pattern is {pattern!r}, needed a text: d for any digit, or the digit itself: ddd-dddd.")
     places: list[frozenset[int] | None] = []
     for char in pattern:
         if char == _ANY:
@@ -93,13 +96,15 @@ def any_of_length(length: int) -> Pattern:
     Raises
     ------
     ConfigError
-        Fewer than 1, or too many.
+        No whole number, fewer than 1, or too many.
 
     Examples
     --------
     >>> any_of_length(4).template
     'dddd'
     """
+    if not isinstance(length, Integral) or isinstance(length, bool):
+        raise ConfigError(f"length is {length!r}, needed a whole number from 1 to {MAX_PLACES}.")
     if not 1 <= length <= MAX_PLACES:
         raise ConfigError(f"a length of {length} digits, allowed are 1 to {MAX_PLACES}.")
     return Pattern((None,) * length, _ANY * length)

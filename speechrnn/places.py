@@ -126,18 +126,20 @@ def find_model(model: str | Path | None = None) -> Path:
     Raises
     ------
     BundleError
-        There is no such model; the message names those there are.
+        There is no such model, and the message names those there are; or the name is empty.
     """
-    name = str(model or SHIPPED)
+    name = SHIPPED if model is None else str(model)
+    if not name:
+        raise BundleError("the name of a model is empty, needed a folder or a name. Is a variable not set?")
     here = Path(name)
-    if model and (here / _METADATA).is_file():
+    if model is not None and (here / _METADATA).is_file():
         return here
     if here.is_dir() and _is_path(name):
         raise BundleError(_no_model(name))
     homes = [] if _is_path(name) else [_PRETRAINED, models_of_user()]
     if found := next((home / name for home in homes if home and (home / name).is_dir()), None):
         return found
-    if model and here.is_file():
+    if model is not None and here.is_file():
         folder = f"its folder, {here.parent}" if (here.parent / _METADATA).is_file() else "a folder"
         raise BundleError(f"{name}: is a file, needed the folder of a model. Give {folder}.")
     if name == SHIPPED and (latest := _latest()):

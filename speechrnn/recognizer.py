@@ -181,7 +181,7 @@ class Recognizer:
 
 def _check_waveform(i: int, y: Waveform) -> None:
     where, advice = f"waveform {i} of the batch", "Give what load_audio makes of it."
-    if not isinstance(y, np.ndarray) or y.dtype.kind not in "fiu":
+    if not isinstance(y, np.ndarray) or y.dtype.kind != "f":
         seen = f"an array of {y.dtype}" if isinstance(y, np.ndarray) else f"of type {type(y).__name__}"
         raise AudioError(f"{where} is {seen}, needed an array of float32. {advice}")
     if y.ndim != 1 or y.size == 0:

@@ -76,9 +76,13 @@ def decode(source: str | Path | bytes | BinaryIO, max_duration: float) -> Decode
         The file cannot be opened.
     """
     if not isinstance(source, str | Path | bytes):
-        source = source.read()
-        if not isinstance(source, bytes):
+        try:
+            content: object = source.read()
+        except UnicodeDecodeError:  # opened as text, which a recording is not
+            content = None
+        if not isinstance(content, bytes):
             raise AudioError('a file object that gives text, needed bytes. Open it with mode "rb".')
+        source = content
     source = read_pipe(source)
     check_not_empty(source)
     suffix = "" if isinstance(source, bytes) else Path(source).suffix.lower()

@@ -11,7 +11,7 @@ import numpy as np
 
 from speechrnn.blocks import Block, as_block
 from speechrnn.ears import Ear, load_ear
-from speechrnn.errors import AudioError, BundleError, SpeechRNNError
+from speechrnn.errors import AudioError, BundleError
 from speechrnn.resampling import Resampler
 from speechrnn.segmenting import Segmenter, SegmentOptions, Utterance
 from speechrnn.transcriber import explain_model
@@ -161,7 +161,7 @@ def hear(stream: Stream, blocks: Iterable[Block]) -> Iterator[Transcript]:
             yield from stream.push(block.y[:n_good])
             if n_good < block.y.size:
                 stream.push(block.y[n_good:])  # which says so
-    except (SpeechRNNError, OSError, KeyboardInterrupt):
+    except (Exception, KeyboardInterrupt):  # not GeneratorExit: nobody takes an answer any more
         yield from stream.finish()
         raise
     yield from stream.finish()

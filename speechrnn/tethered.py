@@ -61,13 +61,13 @@ class Commands:
             self._ropes.add(ours)
         try:
             done = subprocess.run(  # noqa: S603 -- this very Python
-                command, stdin=theirs, env=os.environ | environment, capture_output=True, text=True, check=False
+                command, stdin=theirs, env=os.environ | environment, capture_output=True, check=False
             )
         finally:
             os.close(theirs)
             with self._lock:
                 self._let_go(ours)
-        return Ended(done.returncode, done.stderr)
+        return Ended(done.returncode, done.stderr.decode("utf-8", "replace"))
 
     def stop(self) -> None:
         """End all that run, and whatever is begun later."""

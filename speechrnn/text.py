@@ -8,6 +8,49 @@ from collections.abc import Iterable
 from pathlib import Path
 
 
+def as_bytes(text: Path | str) -> bytes:
+    r"""Give the bytes of a text, the same under any locale.
+
+    Parameters
+    ----------
+    text : Path or str
+        Of any origin: `os.fsencode` takes names from the file system alone, and where its encoding is not UTF-8 fails
+        on others, such as those out of a table.
+
+    Returns
+    -------
+    bytes
+        UTF-8; what the file system gave as surrogates is the bytes that it has there.
+
+    Examples
+    --------
+    >>> as_bytes("zoë"), as_bytes("zo\udcc3\udcab")
+    (b'zo\xc3\xab', b'zo\xc3\xab')
+    """
+    return str(text).encode("utf-8", "surrogateescape")
+
+
+def as_file_name(text: str) -> str:
+    """Make a text that was read the name of a file, as the file system would give it.
+
+    Parameters
+    ----------
+    text : str
+        Such as a path in a table.
+
+    Returns
+    -------
+    str
+        Where file names are UTF-8, the same.
+
+    Examples
+    --------
+    >>> as_file_name("0_zoë_0.wav") == os.fsdecode("0_zoë_0.wav".encode())
+    True
+    """
+    return os.fsdecode(as_bytes(text))
+
+
 def as_text(name: str) -> str:
     r"""Make a label or speaker of a part of a file name: trimmed, in one Unicode form, and writable as UTF-8.
 
@@ -23,10 +66,10 @@ def as_text(name: str) -> str:
 
     Examples
     --------
-    >>> as_text(os.fsdecode(b"Zo\xff")), len(as_text("u\u0308"))
+    >>> as_text("Zo\udcff"), len(as_text("u\u0308"))
     ('Zo\\xff', 1)
     """
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    text = as_bytes(name).decode("utf-8", "backslashreplace")
     return unicodedata.normalize("NFC", text).strip()
 
 
@@ -48,7 +91,7 @@ def printable(path: Path | str) -> str:
     >>> print(printable("a\nb.wav"))
     a\nb.wav
     """
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    text = as_bytes(path).decode("utf-8", "backslashreplace")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -67,10 +110,10 @@ def spell_path(path: Path) -> str:
 
     Examples
     --------
-    >>> spell_path(Path("0_zoë_0.wav")), spell_path(Path(os.fsdecode(b"0_zo\xeb_0.wav")))
+    >>> spell_path(Path("0_zoë_0.wav")), spell_path(Path("0_zo\udceb_0.wav"))
     ('0_zoë_0.wav', '0_zo\\xeb_0.wav')
     """
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return as_bytes(path).decode("utf-8", "backslashreplace")
 
 
 def csv_line(cells: Iterable[object]) -> str:

@@ -31,6 +31,6 @@ def check_threshold(name: str, value: float) -> float:
     Traceback (most recent call last):
     speechrnn.errors.ConfigError: threshold is 2, needed a number from 0 to 1. Leave it out for the model's own.
     """
-    if not isinstance(value, Real) or not 0 <= value <= 1:
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 <= value <= 1:
         raise ConfigError(f"{name} is {value!r}, needed a number from 0 to 1. Leave it out for the model's own.")
     return value

@@ -40,7 +40,7 @@ def load_strings(model: Bundle | str | Path | None = None, *, min_probability: f
     """
     if not isinstance(model, Bundle | str | Path | None):
         raise BundleError(explain_model(model))
-    bundle = model if isinstance(model, Bundle) else read_bundle(find_model(model or SHIPPED))
+    bundle = model if isinstance(model, Bundle) else read_bundle(find_model(SHIPPED if model is None else model))
     words = bundle.metadata.words
     ear = SecondEar(read_bundle(find_shipped(words)), bundle) if words else None
     return StringRecognizer(bundle, min_probability=min_probability, ear=ear)

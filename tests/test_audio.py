@@ -391,6 +391,8 @@ def test_what_is_no_recording_is_refused(source: Any) -> None:
 def test_text_where_bytes_are_needed() -> None:
     with pytest.raises(AudioError, match='Open it with mode "rb"'):
         load_audio(io.StringIO("RIFF"))  # type: ignore[arg-type]
+    with pytest.raises(AudioError, match='Open it with mode "rb"'):
+        load_audio(io.TextIOWrapper(io.BytesIO(b"RIFF\xff")))  # type: ignore[arg-type]
 
 
 def test_what_cannot_be_opened_is_an_error_of_the_system(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 import dataclasses
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -29,6 +32,8 @@ from tests.bundles import GOLDEN, LABELS, check_distribution
 from tests.command_line import Result
 from tests.networks import random_network
 from tests.signals import odd_words, word
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -154,6 +159,27 @@ def test_the_command_says_what_it_wrote_and_writes_over_nothing(cli: Callable[..
     assert cli("export", GOLDEN, "--format", "coreml").status == 2
     assert cli("export", GOLDEN, "--format", "onnx", "--out", GOLDEN, "--force").status == 1
     assert read_bundle(GOLDEN).labels == LABELS
+
+
+def test_what_is_said_of_the_keras_format_opens_it(cli: Callable[..., Result], tmp_path: Path, bundle: Bundle) -> None:
+    done = cli("export", GOLDEN, "--format", "keras", "--out", "out")
+    assert "opens after `import speechrnn.training`" in done.out
+    assert "after `import speechrnn.training`" in " ".join(cli("export", "--help").out.split())
+    assert json.loads((tmp_path / "out" / "export.json").read_text())["needs"] == "speechrnn.training"
+    words = list(odd_words().values())[:3]
+    batch = pad(words)
+    np.savez(tmp_path / "words.npz", waveform=batch["waveform"], length=batch["length"])
+    code = """
+import keras, numpy as np
+import speechrnn.training
+words = np.load("words.npz")
+model = keras.models.load_model("out/model.keras")
+answers = model({"waveform": words["waveform"], "length": words["length"].astype("int32")})
+np.save("answers.npy", keras.ops.convert_to_numpy(answers["probabilities"]))
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
+    expected = [row[:-1] for row in hear_bundle(bundle, words).probabilities]
+    np.testing.assert_allclose(np.load(tmp_path / "answers.npy"), expected, atol=FORMATS["keras"].tolerance)
 
 
 def test_a_default_place_is_named_after_the_model(bundle: Bundle) -> None:

@@ -25,6 +25,7 @@ HEAVY = {
 }  # fmt: skip
 LIGHT_AT_START = HEAVY | {"numpy", "msgspec", "yaml", "onnxruntime", "soundfile", "soxr", "speechrnn.config"}
 FULL, RIGHTS = "no space left on the disk. Free some, then run it again.", "Check the path and its rights."
+LARGE = "as large as the disk or `ulimit -f` lets a file be. Raise the limit or take another disk, then run it again."
 # runs a command, then tells what was imported and which sockets were opened
 REPORTING = """
 import json, sys
@@ -45,6 +46,7 @@ print(json.dumps({"status": status, "modules": sorted(sys.modules), "sockets": s
     [
         (AudioError("a.wav: empty.\nsecond"), ["error: a.wav: empty.\\nsecond"]),
         (OSError(errno.ENOSPC, "No space left on device", "out/x"), [f"error: out/x: {FULL}"]),
+        (OSError(errno.EFBIG, "File too large", "out/x"), [f"error: out/x: {LARGE}"]),
         (PermissionError(errno.EACCES, "Permission denied", b"a\nb"), [f"error: a\\nb: permission denied. {RIGHTS}"]),
         (OSError("odd\nway"), [f"error: odd\\nway. {RIGHTS}"]),
         (OSError(), [f"error: the system gave no reason. {RIGHTS}"]),

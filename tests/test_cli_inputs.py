@@ -102,6 +102,12 @@ def test_what_is_hidden_in_an_archive_is_passed_over_and_a_pipe_told(tmp_path: P
     assert bad.error == "a pipe or a device, needed a file. Take it out of the archive."
 
 
+def test_a_space_after_the_comma_of_a_list_hides_no_file(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_text(f"label, path\n6, {CLIPS[0]}\n")
+    result = cli("predict", "list.csv", *MODEL)
+    assert (result.status, len(result.lines)) == (0, 1)
+
+
 def test_a_row_of_a_list_without_a_path_is_told(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text(f"speaker,path\nann,{CLIPS[0]}\nann,\n\nann\nann,{CLIPS[1]}\n")
     result = cli("predict", "list.csv", *MODEL, "--json", "--jobs", "1")

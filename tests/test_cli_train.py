@@ -1,6 +1,7 @@
 """`speechrnn train` and `compare`: choices that fail at once, and small trainings on tones."""
 
 import dataclasses
+import errno
 import importlib
 import io
 import json
@@ -21,12 +22,13 @@ from rich.progress import Progress
 from speechrnn.bundle import read_bundle
 from speechrnn.cli import training_run
 from speechrnn.cli.outcome import advise
+from speechrnn.cli.unfinished import tell_how_to_go_on
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus as Corpora
 from speechrnn.corpus.splits import METHODS, split_corpus
 from speechrnn.corpus.synthesis import read_manifest, synthesize
-from speechrnn.errors import TrainingError
+from speechrnn.errors import TrainingError, explain_no_space
 from speechrnn.history import parse_history
 from speechrnn.homes import data_home
 from speechrnn.metadata import Calibrated
@@ -268,6 +270,40 @@ def test_an_existing_folder_is_replaced_only_by_force_and_never_what_is_no_bundl
     result = cli("train", data, *SMALL, "--out", "mine", "--force")
     assert result.lines[-2:] == ["Model: mine", "Next:  speechrnn predict FILE --model mine"]
     assert read_bundle(tmp_path / "mine").labels == ("0", "1", "2")
+
+
+@pytest.mark.parametrize("begun", [True, False])
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EFBIG, errno.EACCES])
+def test_a_full_disk_says_how_to_go_on_where_an_epoch_is_kept(number: int, begun: bool, tmp_path: Path) -> None:
+    trouble, place = OSError(number, "trouble"), tmp_path / "my model"
+    if begun:
+        (tmp_path / "my model.unfinished").mkdir()
+    kept = begun and number != errno.EACCES
+    with pytest.raises(TrainingError if kept else OSError) as caught, tell_how_to_go_on(place):
+        raise trouble
+    if kept:
+        assert str(caught.value) == f"{place}.unfinished: " + explain_no_space(
+            trouble, f"run the same command with --out '{place}' --resume"
+        )
+    else:
+        assert caught.value is trouble
+
+
+@pytest.mark.train
+def test_a_full_disk_ends_a_training_with_the_command_that_goes_on(
+    cli: Cli, tone_corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(*_: object) -> None:
+        (tmp_path / "mine.unfinished").mkdir()
+        raise OSError(errno.ENOSPC, "No space left on device", "mine.unfinished/checkpoint")
+
+    monkeypatch.setattr("speechrnn.training.session.train", fill)
+    result = cli("train", tone_corpus(), *SMALL, "--out", "mine")
+    assert result.err.splitlines()[-1] == (
+        "error: mine.unfinished: no space left on the disk. Free some, then run the same command with --out mine "
+        "--resume."
+    )
+    assert result.status == 1
 
 
 @pytest.mark.train

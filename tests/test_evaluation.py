@@ -113,6 +113,12 @@ def test_a_model_of_strings_is_told_where_to_go(tone_corpus: TonesMaker) -> None
         evaluate(tone_corpus(), model)
 
 
+def test_what_is_no_corpus_is_refused(make_recognizer: Callable[..., Recognizer]) -> None:
+    wrong: Any = 5
+    with pytest.raises(CorpusError, match=r"^data of type int, needed the path of a folder or CSV, or a Corpus\."):
+        evaluate(wrong, make_recognizer())
+
+
 def test_a_corpus_of_other_words_cannot_be_scored(
     tone_corpus: TonesMaker, make_recognizer: Callable[..., Recognizer]
 ) -> None:

@@ -120,6 +120,54 @@ def test_strings_are_the_layout_where_more_names_are_strings(
     assert all(item.reason.endswith(f", as {share} are") for item in corpus.skipped)
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["ann/six/0.wav", "bob/six/0.wav"],
+        ["six/ann/0.wav"],
+        ["train/Six/4071.wav", "test/7/12_ann.wav"],
+        # takes of words, some thrown away
+        ["ann/yes/0.wav", "ann/yes/2.wav", "ann/no/1.wav", "bob/yes/000.wav", "bob/no/7.wav"],
+        ["train/yes/1_ann.wav", "test/yes/1_bob.wav"],
+    ],
+)
+@pytest.mark.parametrize("beside", [[], ["unknown/12.wav"]])
+def test_the_number_of_a_take_is_no_string_however_deep_it_lies(
+    tmp_path: Path, names: list[str], beside: list[str]
+) -> None:
+    touch(tmp_path, *names, *beside)
+    if beside:
+        corpus = read_corpus(tmp_path)
+        assert corpus.clips == ()
+        assert {item.reason for item in corpus.skipped} == {"no layout fits"}
+        return
+    with pytest.raises(CorpusError, match=rf"none of its {len(names)} recordings can be used.*no layout fits"):
+        read_corpus(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["4071.wav", "07.wav"],
+        ["0.wav", "1.wav", "2.wav"],
+        ["train/ann/4071.wav", "test/bob/4071.wav"],
+        ["train/ann/4071.wav", "train/ann/0.wav", "test/bob/222.wav"],
+        ["train/ann/7.wav", "test/bob/3.wav"],
+    ],
+)
+def test_strings_are_read_from_one_folder_and_from_folders_of_speakers(tmp_path: Path, names: list[str]) -> None:
+    folder = touch(tmp_path / "six" / "corpus", *names)  # what is above the folder says nothing
+    corpus = read_corpus(folder)
+    assert corpus.layout == "strings"
+    assert triples(corpus) == {(name, Path(name).stem, None) for name in names}
+
+
+def test_a_take_among_strings_is_left_out(tmp_path: Path) -> None:
+    corpus = read_corpus(touch(tmp_path, "4071.wav", "222.wav", "six/0.wav"))
+    assert (corpus.layout, corpus.labels) == ("strings", ("222", "4071"))
+    assert [item.path.name for item in corpus.skipped] == ["0.wav"]
+
+
 def test_what_lies_beside_rejects_alone_fits_no_layout(tmp_path: Path) -> None:
     corpus = read_corpus(touch(tmp_path, "_background_noise_/hum.wav", "loose.wav"))
     assert corpus.skipped == (Skipped(tmp_path / "loose.wav", "no layout fits"),)
@@ -171,11 +219,23 @@ def test_csv_rows_without_a_file_or_listed_twice_are_skipped(tmp_path: Path) -> 
     assert corpus.clips == (Clip(tmp_path / "a.wav", "6", None),)
     assert corpus.splits is None
     assert {item.path.name[:8]: item.reason for item in corpus.skipped} == {
-        "a.wav": "listed twice, on line 2 and on line 4",
+        "a.wav": "listed twice, on line 2 and on line 4, labelled 6 and 7",
         "folder": "a folder, needed a file (line 5)",
         "gone.wav": "no such file (line 3)",
         "nnnnnnnn": "cannot be read: File name too long (line 6)",
     }
+
+
+def test_a_csv_row_listed_twice_with_one_label_tells_no_contradiction(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav")
+    [skipped] = read_corpus(table(tmp_path, "path,label\na.wav,6\na.wav,six\n")).skipped
+    assert skipped.reason == "listed twice, on line 2 and on line 3"
+
+
+def test_spaces_around_a_csv_path_matter_only_where_the_file_has_them(tmp_path: Path) -> None:
+    touch(tmp_path, "a.wav", "b.wav", " b.wav")
+    corpus = read_corpus(table(tmp_path, "label, path\n6, a.wav\n7, b.wav\n8,b.wav\n"))
+    assert triples(corpus) == {("a.wav", "6", None), (" b.wav", "7", None), ("b.wav", "8", None)}
 
 
 def test_a_csv_row_that_names_a_pipe_says_so(tmp_path: Path) -> None:
@@ -205,6 +265,15 @@ def test_a_csv_of_missing_files_is_refused(tmp_path: Path) -> None:
         CorpusError, match=r"none of its 1 recordings can be used, such as gone.wav \(no such file \(line 2\)\)"
     ):
         read_corpus(table(tmp_path, "path,label\ngone.wav,6\n"))
+
+
+def test_a_csv_of_missing_files_says_where_they_were_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError) as caught:
+        read_corpus(table(tmp_path, "label, path\n6, gone.wav\n"))
+    assert str(caught.value).endswith(
+        'such as " gone.wav" (no such file (line 2)). Needed files that are there, their paths absolute or from '
+        f"{tmp_path}; mend the column path."
+    )
 
 
 @pytest.mark.shared

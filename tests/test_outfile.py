@@ -1,6 +1,7 @@
 """`speechrnn predict --out`: whole lines at any end, and the same rows after going on."""
 
 import csv
+import errno
 import json
 import os
 import random
@@ -511,6 +512,26 @@ def test_what_ended_early_says_how_to_go_on(
         check_refusal(result, f"out.{form}: no space left on the disk. Free some, then run the same command {how}.")
     assert cli(*args, "--resume").status == 0
     assert len(read_answers(Path(f"out.{form}"))) == 20
+
+
+def test_a_file_that_may_not_grow_ends_like_a_full_disk(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    args = ("predict", SAMPLES, *MODEL, "--out", "out.jsonl")
+    add = Writer.add
+
+    def add_one(writer: Writer, prediction: Prediction) -> None:
+        add(writer, prediction)
+        writer.flush()
+        raise OSError(errno.EFBIG, "File too large")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Writer, "add", add_one)
+        result = cli(*args)
+    check_refusal(
+        result,
+        "error: out.jsonl: as large as the disk or `ulimit -f` lets a file be. Raise the limit or take another disk, "
+        "then run the same command with --resume.",
+    )
+    assert cli(*args, "--resume").status == 0
 
 
 @pytest.mark.parametrize("form", ["jsonl", "parquet"])

@@ -122,7 +122,7 @@ def test_threshold(tmp_path: Path, case: Case) -> None:
     assert (found.start, found.end) == (0.0, 0.5)
 
 
-@pytest.mark.parametrize("wrong", [float("nan"), 2, -1, float("inf"), "x"])
+@pytest.mark.parametrize("wrong", [float("nan"), 2, -1, float("inf"), "x", True])
 def test_a_threshold_that_is_no_probability_is_refused(recognizer: Recognizer, wrong: Any) -> None:
     with pytest.raises(ConfigError, match=r"^threshold is .*, needed a number from 0 to 1\."):
         Recognizer(recognizer.bundle, threshold=wrong)
@@ -156,6 +156,7 @@ def test_the_rows_of_an_array_are_recordings(recognizer: Recognizer) -> None:
         (np.full(800, np.nan, np.float32), "samples that are not finite"),
         (np.append(word(800), -np.float32(np.inf)), "samples that are not finite"),
         (word(800).astype(object), "an array of object"),
+        (np.ones(800, np.int16), "an array of int16, needed an array of float32"),
         ([0.1] * 800, "of type list, needed an array"),
         (np.float32(0.5), "of type float32"),
     ],

@@ -190,6 +190,16 @@ def test_a_csv_lists_paths_from_its_own_folder_or_the_corpus(tmp_path: Path) -> 
     ]
 
 
+def test_a_space_after_the_comma_of_a_csv_hides_no_clip(tmp_path: Path) -> None:
+    names = [f"{label}_a_{i}.wav" for label in "67" for i in range(2)]
+    (tmp_path / "corpus").mkdir()
+    for name in names:
+        (tmp_path / "corpus" / name).touch()
+    parts = ("train", "valid", "train", "test")
+    split = csv_split(tmp_path, "".join(f" {name},{part}\n" for name, part in zip(names, parts, strict=True)))
+    assert sizes(split) == (2, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [

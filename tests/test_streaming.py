@@ -174,15 +174,16 @@ def test_samples_that_are_no_numbers_end_it_and_what_was_said_is_answered() -> N
         next(answers)
 
 
-def test_a_source_that_breaks_ends_it_and_what_was_said_is_answered() -> None:
+@pytest.mark.parametrize("end", [MicrophoneError, ValueError, RuntimeError, EOFError, KeyboardInterrupt])
+def test_a_source_that_breaks_ends_it_and_what_was_said_is_answered(end: type[BaseException]) -> None:
     def blocks() -> Iterator[Block]:
         yield Block(np.zeros(SR, np.float32))
         yield Block(word(4000, 1))
-        raise MicrophoneError("gone")
+        raise end("gone")
 
     answers = hear(Stream(Tape(), SR), blocks())
     assert next(answers).digits == "1"
-    with pytest.raises(MicrophoneError, match="gone"):
+    with pytest.raises(end, match="gone"):
         next(answers)
 
 

@@ -1,7 +1,7 @@
 """From sound to digits with an engine that hears pitches: utterances, times, what is known beforehand, oddities."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock, call
@@ -12,11 +12,12 @@ import pytest
 import soundfile
 import soxr
 
+from speechrnn.ears import load_ear
 from speechrnn.errors import AudioError, BundleError, ConfigError
 from speechrnn.patterns import any_of_length, choose_pattern, parse_pattern
 from speechrnn.recognizer import load
 from speechrnn.streaming import listen
-from speechrnn.transcriber import StringRecognizer, transcribe
+from speechrnn.transcriber import StringRecognizer, load_strings, transcribe
 from speechrnn.transcript import Segment
 from tests.bundles import GOLDEN
 from tests.pitches import SR, Pitches, Sound, hush, say, tone
@@ -227,7 +228,27 @@ def test_length_and_pattern_exclude_each_other() -> None:
     assert transcribe(say("4071"), recognizer(), pattern="dd-dd").digits == "4071"
 
 
-@pytest.mark.parametrize("wrong", [float("nan"), 2, -1, "x"])
+@pytest.mark.parametrize("wrong", [1.5, "4", True, float("nan")])
+def test_a_length_that_is_no_whole_number_is_refused(wrong: Any) -> None:
+    with pytest.raises(ConfigError, match=r"^length is .*, needed a whole number from 1 to 1000\.$"):
+        transcribe(say("4"), recognizer(), length=wrong)
+    four: Any = np.int64(4)
+    assert transcribe(say("4071"), recognizer(), length=four).digits == "4071"
+
+
+def test_a_pattern_that_is_no_text_is_refused() -> None:
+    wrong: Any = 5
+    with pytest.raises(ConfigError, match=r"^pattern is 5, needed a text: d for any digit"):
+        transcribe(say("4"), recognizer(), pattern=wrong)
+
+
+@pytest.mark.parametrize("open_model", [load, load_strings, load_ear])
+def test_an_empty_name_is_not_the_shipped_model(open_model: Callable[[str], object]) -> None:
+    with pytest.raises(BundleError, match=r"^the name of a model is empty, needed .*\. Is a variable not set\?$"):
+        open_model("")
+
+
+@pytest.mark.parametrize("wrong", [float("nan"), 2, -1, "x", True])
 def test_a_threshold_that_is_no_probability_is_refused(wrong: Any) -> None:
     with pytest.raises(ConfigError, match=r"^min_probability is .*, needed a number from 0 to 1\."):
         recognizer(min_probability=wrong)

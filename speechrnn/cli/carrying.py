@@ -67,8 +67,10 @@ def describe_export(carried: Carried, *, as_json: bool) -> str:
     if as_json:
         return json.dumps(dataclasses.asdict(carried) | {"path": str(carried.path)})
     longest = f", sounds of up to {carried.max_seconds:g} s" if carried.max_seconds else ""
+    opening = f"\nopens after `import {carried.needs}` (extra train)" if carried.needs else ""
     return (
         f"{printable(carried.path / carried.file)}: {carried.format}, {carried.n_bytes:,} bytes, samples in and "
         f"probabilities out{longest}\nlargest difference from the model: {carried.difference:.2g} in probability, trim "
         f"bounds equal, on {carried.n_sounds} made sounds (allowed: {carried.tolerance:g})"
+        f"{opening}"
     )

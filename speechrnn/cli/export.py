@@ -36,7 +36,7 @@ def export(
 
     From samples to probabilities it is one file. It is run at once by its own runtime and compared with the model on
     made sounds; if it differs by more than is allowed, nothing is kept. Beside it stand its labels and, in export.json,
-    its rate and threshold.
+    its rate and threshold. Keras opens a model.keras after `import speechrnn.training`, which registers its layers.
     """
     from speechrnn.bundle import read_bundle
     from speechrnn.cli.carrying import describe_export, export_model

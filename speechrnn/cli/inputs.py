@@ -14,11 +14,11 @@ from typing import Any
 
 from speechrnn.batch import Item, Recording, Remote, explain_address, fail, lend_fsspec
 from speechrnn.cli.globs import ARCHIVES, find_inputs, is_glob
-from speechrnn.corpus.files import is_folder, walk_recordings
+from speechrnn.corpus.files import find_listed, is_folder, walk_recordings
 from speechrnn.errors import AudioError, CorpusError, explain_os_error
 from speechrnn.recognizer import Prediction
 from speechrnn.recordings import AUDIO_SUFFIXES
-from speechrnn.text import printable
+from speechrnn.text import as_file_name, printable
 
 # a text, not a path: `./-` is a file like any other
 STDIN = "-"
@@ -143,7 +143,7 @@ def _expand_list(table: Path) -> Iterator[Item]:
                 if not path:
                     yield fail(table, f"line {rows.line_num}: path is empty. Fill it in, or take the row out.")
                 else:
-                    yield Remote(path) if "://" in path else table.parent / path
+                    yield Remote(path) if "://" in path else find_listed(table.parent, as_file_name(path))
     except OSError as error:
         yield fail(table, explain_os_error(error))
     except csv.Error as error:

@@ -17,7 +17,7 @@ from speechrnn.batch import Item, name_item
 from speechrnn.cli.answers import Format
 from speechrnn.cli.outplace import Outfile
 from speechrnn.cli.outrows import Row, check_row, check_torn, read_answers
-from speechrnn.errors import NO_SPACE, OutputError
+from speechrnn.errors import NO_SPACE, OutputError, explain_no_space
 from speechrnn.parquet import write_table
 from speechrnn.recognizer import Prediction, Recognizer
 from speechrnn.text import printable
@@ -192,7 +192,7 @@ def tell_how_to_go_on(outfile: Outfile) -> Iterator[None]:
         if not _is_begun(outfile):
             raise OSError(error.errno, error.strerror, str(outfile.path)) from error
         raise OutputError(
-            f"{printable(outfile.path)}: no space left on the disk. Free some, then run the same command with {option}."
+            f"{printable(outfile.path)}: {explain_no_space(error, f'run the same command with {option}')}"
         ) from error
     except KeyboardInterrupt as error:
         if not _is_begun(outfile):

@@ -8,9 +8,9 @@ import typer
 
 from speechrnn.adaptation import adapt_config, adapts, choose_split, own_config
 from speechrnn.bundle import Bundle, read_bundle
-from speechrnn.cli.options import quote
 from speechrnn.cli.outcome import name_files
 from speechrnn.cli.progress import progress
+from speechrnn.cli.unfinished import tell_how_to_go_on
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus, read_corpus
 from speechrnn.corpus.splits import Split, split_corpus
@@ -221,7 +221,7 @@ def choose_place(out: Path | None, config: str | None, *, resume: bool, force: b
 
 
 def run_training(data: Path, config: Config, place: Path, options: Any) -> Any:
-    """Train with live bars; after Ctrl-C say how to go on.
+    """Train with live bars; after Ctrl-C, or where the disk is full, say how to go on.
 
     Parameters
     ----------
@@ -242,10 +242,5 @@ def run_training(data: Path, config: Config, place: Path, options: Any) -> Any:
     from speechrnn.cli.live import training_listener
     from speechrnn.training.session import train
 
-    try:
-        with training_listener() as listener:
-            return train(data, config, place, options, listener)
-    except KeyboardInterrupt as error:
-        if not place.with_name(place.name + UNFINISHED).exists():
-            raise
-        raise KeyboardInterrupt(f"to go on, run the same command with --resume --out {quote(place)}") from error
+    with tell_how_to_go_on(place), training_listener() as listener:
+        return train(data, config, place, options, listener)

@@ -51,6 +51,28 @@ def canonical_label(name: str) -> str:
     return str(DIGIT_WORDS.index(lowered)) if lowered in DIGIT_WORDS else name
 
 
+def label_key(label: str) -> tuple[bool, int, str, str]:
+    """Give what labels are sorted by: numbers first, by value, then words by alphabet.
+
+    Parameters
+    ----------
+    label : str
+        Canonical.
+
+    Returns
+    -------
+    tuple of bool, int, str and str
+        To be compared: more digits are more, once leading zeros are gone.
+
+    Examples
+    --------
+    >>> sorted(["stop", "10", "9"], key=label_key)
+    ['9', '10', 'stop']
+    """
+    number = label.lstrip("0") if label.isascii() and label.isdigit() else ""
+    return not (label.isascii() and label.isdigit()), len(number), number, label
+
+
 def clip_hash(path: Path) -> str:
     """Name the content of a file in 16 characters: the start of its SHA-256.
 

@@ -184,6 +184,27 @@ def explain_no_file(path: Path) -> str | None:
     return "a folder, needed a file" if stat.S_ISDIR(mode) else "a pipe or a device, needed a file"
 
 
+def find_listed(folder: Path, written: str) -> Path:
+    """Find the file that a list means: the one as written, or where that is not there, without spaces around it.
+
+    Parameters
+    ----------
+    folder : Path
+        Where relative paths start.
+    written : str
+        As in the list, where a space often stands after the comma; the name of a file may begin with one, too.
+
+    Returns
+    -------
+    Path
+        As written, where neither is a file.
+    """
+    path, stripped = folder / written, folder / written.strip()
+    if stripped != path and explain_no_file(path) is not None and explain_no_file(stripped) is None:
+        return stripped
+    return path
+
+
 def _unreadable(path: Path, error: OSError) -> CorpusError:
     return CorpusError(
         f"{printable(path)}: cannot be read ({error.strerror}). Check the rights on it, or move it away."

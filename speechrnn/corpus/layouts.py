@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from speechrnn.audio import AUDIO_SUFFIXES
-from speechrnn.corpus.clips import DIGIT_WORDS, REJECT_LABELS, Clip, canonical_label
-from speechrnn.corpus.files import explain_no_file, find_recordings, is_folder
-from speechrnn.corpus.names import parse_fsdd, parse_nohash, parse_string
-from speechrnn.corpus.tables import read_table
+from speechrnn.corpus.clips import REJECT_LABELS, Clip, canonical_label, label_key
+from speechrnn.corpus.files import explain_no_file, find_listed, find_recordings, is_folder
+from speechrnn.corpus.names import DIGITS, find_takes, parse_fsdd, parse_nohash, parse_string
+from speechrnn.corpus.tables import Row, read_table
 from speechrnn.errors import CorpusError
 from speechrnn.text import as_text, printable
 
-DIGITS = frozenset(map(canonical_label, DIGIT_WORDS))
 NEEDED = "{label}_{speaker}_{index}.wav, one folder for each label, or a CSV with the columns path,label"
 
 _FORMS = {
@@ -74,7 +73,7 @@ class Corpus:
     @property
     def labels(self) -> tuple[str, ...]:
         """The labels of the clips: numbers by value, then words by alphabet."""
-        return tuple(sorted({clip.label for clip in self.clips}, key=_label_key))
+        return tuple(sorted({clip.label for clip in self.clips}, key=label_key))
 
     @property
     def speakers(self) -> tuple[str, ...]:
@@ -136,20 +135,30 @@ def _read_csv(path: Path) -> Corpus:
     clips: list[Clip] = []
     skipped: list[Skipped] = []
     splits: dict[Path, str] = {}
-    lines: dict[str, int] = {}
+    rows: dict[str, Row] = {}
     for row in read_table(path, ("path", "label")):
-        file = path.parent / row.path
-        first = lines.setdefault(os.path.abspath(file), row.line)  # noqa: PTH100 -- takes out "..", which absolute() keeps
-        if first != row.line:
-            skipped.append(Skipped(file, f"listed twice, on line {first} and on line {row.line}"))
+        file = find_listed(path.parent, row.path)
+        first = rows.setdefault(os.path.abspath(file), row)  # noqa: PTH100 -- takes out "..", which absolute() keeps
+        if first is not row:
+            skipped.append(Skipped(file, _explain_twice(first, row)))
         elif reason := explain_no_file(file):
             skipped.append(Skipped(file, f"{reason} (line {row.line})"))
         else:
             speaker = as_text(row.speaker) if row.speaker else None
-            clips.append(Clip(file, canonical_label(as_text(row.label or "")), speaker))
+            clips.append(Clip(file, _label(row), speaker))
             if row.split:
                 splits[file] = row.split
     return _corpus(path, "csv", clips, skipped, splits or None)
+
+
+def _label(row: Row) -> str:
+    return canonical_label(as_text(row.label or ""))
+
+
+def _explain_twice(first: Row, row: Row) -> str:
+    one, other = printable(_label(first)), printable(_label(row))
+    contradiction = f", labelled {one} and {other}" if one != other else ""
+    return f"listed twice, on line {first.line} and on line {row.line}{contradiction}"
 
 
 def _read_folder(root: Path) -> Corpus:
@@ -163,7 +172,8 @@ def _read_folder(root: Path) -> Corpus:
         "folders": [_as_folder(file, base) for file in rest],
     }
     layout = max(readings, key=lambda name: _fit(readings[name])) if rest else "folders"
-    readings["strings"] = [_as_string(file) for file in rest]
+    takes = find_takes([file.relative_to(root) for file in rest])
+    readings["strings"] = [None if file.relative_to(root) in takes else _as_string(file) for file in rest]
     # 6_ann_0, and the number of a take in a label's folder, are strings by their names, too
     n_strings = sum(
         string is not None and folder is None and (fsdd is None or fsdd.label not in DIGITS)
@@ -182,18 +192,24 @@ def _corpus(
     root: Path, layout: str, found: Sequence[Clip], skipped: Iterable[Skipped], splits: Mapping[Path, str] | None
 ) -> Corpus:
     skipped = tuple(sorted(skipped, key=lambda item: item.path.parts))
-    if not found and not skipped:
-        raise CorpusError(f"{printable(root)}: no recordings in it (wav, flac, ogg, mp3, ...). Needed {NEEDED}.")
     if not found:
-        first = skipped[0]
-        reason = first.reason if layout == "csv" else "no layout fits"
-        raise CorpusError(
-            f"{printable(root)}: none of its {len(skipped)} recordings can be used, such as "
-            f"{printable(first.path.name)} ({reason}). Needed {NEEDED}."
-        )
+        raise CorpusError(f"{printable(root)}: {_explain_nothing(root, layout, skipped)}")
     clips = tuple(clip for clip in found if not _is_reject(clip.label))
     rejects = tuple(replace(clip, label=clip.label.lower()) for clip in found if _is_reject(clip.label))
     return Corpus(root, layout, clips, rejects, skipped, splits)
+
+
+def _explain_nothing(root: Path, layout: str, skipped: Sequence[Skipped]) -> str:
+    if not skipped:
+        return f"no recordings in it (wav, flac, ogg, mp3, ...). Needed {NEEDED}."
+    seen, first = f"none of its {len(skipped)} recordings can be used, such as", skipped[0]
+    if layout != "csv":
+        return f"{seen} {printable(first.path.name)} (no layout fits). Needed {NEEDED}."
+    folder = root.parent
+    name = printable(first.path.relative_to(folder) if first.path.is_relative_to(folder) else first.path)
+    name = name if name == name.strip() else f'"{name}"'  # or nobody would see the space
+    needed = f"files that are there, their paths absolute or from {printable(folder.absolute())}"
+    return f"{seen} {name} ({first.reason}). Needed {needed}; mend the column path."
 
 
 def _is_reject(label: str) -> bool:
@@ -242,9 +258,3 @@ def _fit(reading: Sequence[Clip | None]) -> tuple[int, int, bool]:
     labels = [clip.label for clip in reading if clip is not None]
     digits = sum(label in DIGITS for label in labels)
     return len(labels), digits, len(set(labels)) > 1
-
-
-def _label_key(label: str) -> tuple[bool, int, str, str]:
-    """Numbers first, by value: more digits are more, once leading zeros are gone."""
-    number = label.lstrip("0") if label.isascii() and label.isdigit() else ""
-    return not (label.isascii() and label.isdigit()), len(number), number, label

@@ -1,11 +1,15 @@
 """What the names of recordings say."""
 
 import re
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from speechrnn.corpus.clips import DIGIT_WORDS, canonical_label
 from speechrnn.text import as_text
 
+DIGITS = frozenset(map(canonical_label, DIGIT_WORDS))
 NOHASH = "_nohash_"
 _FSDD = re.compile(r"(_unknown_|_background_noise_|[^_]+)_(.+)_([0-9]+)", re.DOTALL)
 
@@ -78,6 +82,45 @@ def parse_string(path: Path) -> tuple[str, str | None] | None:
     """
     match = _STRING.fullmatch(path.stem)
     return (match[1], as_text(match[2]) if match[2] else None) if match else None
+
+
+def find_takes(files: Sequence[Path]) -> frozenset[Path]:
+    """Find names that are numbers and yet say which take it is, not what is said.
+
+    So it is below a folder that is called by a digit, as in ``ann/six/0.wav``; and everywhere, where most such names
+    are in folders that each count from 0 or 1, as in ``ann/yes/0.wav`` and ``ann/no/0.wav``.
+
+    Parameters
+    ----------
+    files : sequence of Path
+        Below the folder of the corpus, and relative to it: a folder above says nothing.
+
+    Returns
+    -------
+    frozenset of Path
+        Some of them.
+
+    Examples
+    --------
+    >>> sorted(map(str, find_takes([Path("ann/six/0.wav"), Path("ann/4071.wav"), Path("bob/222.wav")])))
+    ['ann/six/0.wav']
+    """
+    numbers: dict[Path, dict[Path, int]] = defaultdict(dict)
+    for file in files:
+        if parse_fsdd(file) is None and (name := parse_string(file)):
+            numbers[file.parent][file] = int(name[0])
+    counted = [folder for folder in numbers.values() if _count_on(folder.values())]
+    named = frozenset(file for folder in numbers.values() for file in folder)
+    if len(counted) > 1 and 2 * sum(map(len, counted)) > len(named):
+        return named
+    return frozenset(
+        file for file in files if any(canonical_label(as_text(part)) in DIGITS for part in file.parts[:-1])
+    )
+
+
+def _count_on(numbers: Collection[int]) -> bool:
+    """Whether numbers count takes, of which some may have been thrown away."""
+    return max(numbers) < 2 * len(set(numbers))
 
 
 def parse_nohash(path: Path) -> str | None:

@@ -14,7 +14,7 @@ from speechrnn.config import AudioConfig
 from speechrnn.corpus.files import find_recordings, is_folder
 from speechrnn.corpus.layouts import Skipped
 from speechrnn.errors import AudioError, CorpusError, explain_os_error
-from speechrnn.text import printable
+from speechrnn.text import as_file_name, printable
 
 # the folder, or label, of recordings of noise beside those of words
 NOISE_LABEL = "_background_noise_"
@@ -54,7 +54,7 @@ def list_noises(path: Path, split: str | None = None) -> tuple[Path, ...]:
         )
     manifest = path / MANIFEST
     if split is not None and manifest.is_file():
-        files = tuple(path / name for name in _rows(manifest, split))
+        files = tuple(path / as_file_name(name) for name in _rows(manifest, split))
         if not files:
             raise CorpusError(f"{printable(manifest)}: no row of the split {split}, needed one or more.")
         return files

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.files import find_listed
 from speechrnn.corpus.layouts import Corpus
 from speechrnn.corpus.names import parse_fsdd
 from speechrnn.corpus.tables import PARTS, Row, read_table
 from speechrnn.errors import CorpusError
-from speechrnn.text import printable
+from speechrnn.text import as_bytes, printable
 
 # said where it does not fit
 _OFFICIAL = "--split official is the rule of FSDD: indices 0-4 are test, 5-9 validation, the rest trains"
@@ -224,7 +225,7 @@ def _listed(corpus: Corpus, table: Path) -> dict[Path, str]:
     rows: dict[str, Row] = {}
     for row in read_table(table, ("path", "split")):
         for folder in (table.parent, corpus.folder):
-            first = rows.setdefault(_absolute(folder / row.path), row)
+            first = rows.setdefault(_absolute(find_listed(folder, row.path)), row)
             if first.split != row.split:
                 raise CorpusError(
                     f"{printable(table)}: lines {first.line} and {row.line} put {printable(row.path)} in two parts, "
@@ -254,4 +255,4 @@ def _key(corpus: Corpus, clip: Clip) -> str:
 
 
 def _draw(seed: int, name: str) -> bytes:
-    return hashlib.sha256(os.fsencode(f"{seed}/{name}")).digest()
+    return hashlib.sha256(as_bytes(f"{seed}/{name}")).digest()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from speechrnn.errors import CorpusError
-from speechrnn.text import printable
+from speechrnn.text import as_file_name, printable
 
 PARTS = ("train", "valid", "test")
 # what is read; of other columns there may be any number
@@ -23,7 +23,7 @@ class Row:
     line : int
         Where the row ends in the file, counted from 1.
     path : str
-        The recording as written.
+        The recording as written, as the name of a file.
     label : str or None
         What is said.
     speaker : str or None
@@ -125,4 +125,5 @@ def _parse_row(path: Path, line: int, header: list[str], cells: list[str], fille
         raise CorpusError(
             f"{where}: split is {printable(row['split'])[:60]}, needed {', '.join(PARTS[:-1])} or {PARTS[-1]}."
         )
-    return Row(line, row["path"], row.get("label") or None, row.get("speaker") or None, split)
+    file = as_file_name(row["path"])
+    return Row(line, file, row.get("label") or None, row.get("speaker") or None, split)

@@ -9,6 +9,8 @@ from speechrnn.training.startup import import_heavy
 
 import_heavy()
 
+# registers the layers with Keras: after `import speechrnn.training`, it opens the file of `export --format keras`
+from speechrnn.training.frontend_layer import WordFeatures  # noqa: E402
 from speechrnn.training.session import Listener, Trained, TrainOptions, train  # noqa: E402 -- after the check above
 
-__all__ = ["Listener", "TrainOptions", "Trained", "train"]
+__all__ = ["Listener", "TrainOptions", "Trained", "WordFeatures", "train"]

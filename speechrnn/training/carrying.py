@@ -41,6 +41,8 @@ class Carried:
         On how many sounds.
     max_seconds : float or None
         Longest sound that it takes, where there is a longest.
+    needs : str or None
+        The module of Python that must be imported before it is opened, where there is one.
     """
 
     path: Path
@@ -51,6 +53,7 @@ class Carried:
     tolerance: float
     n_sounds: int
     max_seconds: float | None
+    needs: str | None = None
 
 
 def carry(bundle: Bundle, name: str, path: Path, *, replace: bool = False) -> Carried:
@@ -92,7 +95,8 @@ def carry(bundle: Bundle, name: str, path: Path, *, replace: bool = False) -> Ca
         model = folder / chosen.file
         chosen.write(bundle, model)
         difference = _compare(hear_bundle(bundle, sounds), chosen.hear(model, sounds), name, chosen)
-        done = Carried(path, name, chosen.file, _size(model), difference, chosen.tolerance, len(sounds), chosen.seconds)
+        n, seconds, needs = len(sounds), chosen.seconds, chosen.needs
+        done = Carried(path, name, chosen.file, _size(model), difference, chosen.tolerance, n, seconds, needs)
         (folder / LABELS).write_bytes(bundle.read(LABELS))
         (folder / FACTS).write_text(json.dumps(_facts(bundle, done), indent=1) + "\n")
         carried.append(done)
@@ -123,6 +127,7 @@ def _facts(bundle: Bundle, carried: Carried) -> dict[str, object]:
         "sample_rate": bundle.metadata.sample_rate,
         "threshold": bundle.metadata.threshold,
         "max_seconds": carried.max_seconds,
+        "needs": carried.needs,
         "difference": carried.difference,
         "n_sounds": carried.n_sounds,
         "licences": sorted({source.licence for source in bundle.metadata.sources if source.licence}),

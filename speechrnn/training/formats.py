@@ -70,6 +70,8 @@ class Format:
         Longest sound, where there is a longest.
     strings : bool
         Whether a bundle of kind ``strings`` can be written.
+    needs : str or None
+        The module that must be imported before the file is opened, where there is one.
     """
 
     file: str
@@ -78,6 +80,7 @@ class Format:
     tolerance: float
     seconds: float | None = None
     strings: bool = False
+    needs: str | None = None
 
 
 def hear_bundle(bundle: Bundle, sounds: Sequence[Waveform]) -> Heard:
@@ -225,5 +228,6 @@ FORMATS: Mapping[str, Format] = {
     "tflite": Format("model.tflite", _write_tflite, _hear_tflite, TOLERANCE, SECONDS),
     "tflite-int8": Format("model.tflite", _write_tflite_int8, _hear_tflite, INT8_TOLERANCE, SECONDS),
     "saved-model": Format("saved_model", _write_saved_model, _hear_saved_model, TOLERANCE),
-    "keras": Format("model.keras", _write_keras, _hear_keras, TOLERANCE),
+    # Keras knows the layers in the file once this was imported
+    "keras": Format("model.keras", _write_keras, _hear_keras, TOLERANCE, needs="speechrnn.training"),
 }
