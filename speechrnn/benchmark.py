@@ -22,7 +22,7 @@ from speechrnn.rehearsal import rehearse
 
 N_WARM = 300
 _SCRIPT = Path(sys.executable).with_name("speechrnn")
-PROGRAM = (str(_SCRIPT),) if _SCRIPT.is_file() else (sys.executable, "-P", "-m", "speechrnn")
+PROGRAM = (str(_SCRIPT),) if _SCRIPT.is_file() else (sys.executable, "-m", "speechrnn")
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,8 +72,8 @@ def load_ear(model: str | Path | None = None, *, threshold: float | None = None)
     model : str or Path, optional
         A bundle's folder or a model's name; without it the shipped model of strings, or where there is none, of words.
     threshold : float, optional
-        Utterances without a digit so probable are left out, in place of the model's own threshold, and of others what
-        is far less probable.
+        In place of the model's own: an utterance in which no digit is so probable is left out, unless it comes within
+        1.5 s of one; in others, digits far below it are.
 
     Returns
     -------

@@ -33,8 +33,8 @@ class StringRecognizer:
     engine : FrameEngine, optional
         What runs it; onnxruntime if absent.
     min_probability : float, optional
-        Utterances without a digit so probable are left out, in place of the bundle's own threshold, and of others what
-        is far less probable; see `speechrnn.belief.believe`.
+        In place of the bundle's own: an utterance in which no digit is so probable is left out, unless it comes within
+        1.5 s of one; in others, digits far below it are. See `speechrnn.belief.believe`.
     ear : SecondEar, optional
         Hears each word once more.
 

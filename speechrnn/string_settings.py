@@ -62,7 +62,10 @@ class StringsConfig(Struct, frozen=True, forbid_unknown_fields=True):
                 f"training.patience is {training.patience}, {null}, for no clip of theirs validates",
             ),
             (training.enough_loss is not None, f"training.enough_loss is {training.enough_loss}, {null}"),
-            (not augmented, "augmentation is null, allowed with strings is one of nulls: they are joined of spectra"),
+            (
+                not augmented,
+                "augmentation is null, needed for strings is that section, of which every part may be null",
+            ),
         )
         for found, said in refused:
             if found:

@@ -13,6 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _INTERRUPTED = 128 + signal.SIGINT
+# the same modules as here, and none that lie where the user works: -P leaves that folder out
+_BEGIN = (
+    "import os, sys; sys.path[:] = sys.argv.pop(1).split(os.pathsep); from speechrnn.cli.tether import main; main()"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,7 @@ class Commands:
         Ended
             How it ended; after `stop` it does so before it begins.
         """
-        # -P: no Python file of the folder where the user works is taken for a library
-        command = [sys.executable, "-P", "-m", "speechrnn.cli.tether", *arguments]
+        command = [sys.executable, "-P", "-c", _BEGIN, os.pathsep.join(sys.path), *arguments]
         with self._lock:
             if self._stopped:
                 return Ended(_INTERRUPTED, "")

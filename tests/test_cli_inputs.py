@@ -308,6 +308,9 @@ def test_evaluate_names_members_that_are_strings(cli: Cli, tmp_path: Path) -> No
         (("2011/1.wav", "2011/2.wav"), "folders", ("2011",)),
         (("yes/a.wav", "yes/b.wav", "yes/12.wav"), "folders", ("yes",)),
         (("unknown/12.wav",), "folders", ()),
+        # takes of a word
+        (("yes/0.wav", "yes/1.wav", "yes/2.wav"), "folders", ("yes",)),
+        (("yes/1_ann.wav", "yes/1_bob.wav"), "folders", ("yes",)),
         # there are more
         (("s/4071.wav", "more/07.wav"), "folders", ("more", "s")),
         (("s/4071.wav", "s/12.wav", "six_ann_0.wav"), "folders", ("s",)),

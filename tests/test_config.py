@@ -222,7 +222,7 @@ def test_a_file_of_comments_changes_nothing(tmp_path: Path) -> None:
         ("training.select", "best", "training.select is best, allowed with strings: last and average"),
         ("training.patience", 3, "training.patience is 3, allowed with strings is null"),
         ("training.enough_loss", 0.02, "training.enough_loss is 0.02, allowed with strings is null"),
-        ("augmentation", None, "augmentation is null, allowed with strings is one of nulls"),
+        ("augmentation", None, "augmentation is null, needed for strings is that section"),
     ],
 )
 def test_of_strings_no_clip_chooses_so_none_can_be_asked_to(key: str, value: Any, said: str) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
+from speechrnn.corpus.names import NUMBERED
 from speechrnn.errors import CorpusError
 
 
@@ -125,7 +126,7 @@ def test_strings_are_the_layout_where_more_names_are_strings(
     [
         ["ann/six/0.wav", "bob/six/0.wav"],
         ["six/ann/0.wav"],
-        ["train/Six/4071.wav", "test/7/12_ann.wav"],
+        ["train/Six/4071.wav", "test/7/1_ann.wav"],
         # takes of words, some thrown away
         ["ann/yes/0.wav", "ann/yes/2.wav", "ann/no/1.wav", "bob/yes/000.wav", "bob/no/7.wav"],
         ["train/yes/1_ann.wav", "test/yes/1_bob.wav"],
@@ -139,9 +140,9 @@ def test_the_number_of_a_take_is_no_string_however_deep_it_lies(
     if beside:
         corpus = read_corpus(tmp_path)
         assert corpus.clips == ()
-        assert {item.reason for item in corpus.skipped} == {"no layout fits"}
+        assert {item.reason for item in corpus.skipped} == {NUMBERED}
         return
-    with pytest.raises(CorpusError, match=rf"none of its {len(names)} recordings can be used.*no layout fits"):
+    with pytest.raises(CorpusError, match=rf"none of its {len(names)} recordings can be used, .*\({NUMBERED}\)"):
         read_corpus(tmp_path)
 
 
@@ -153,6 +154,9 @@ def test_the_number_of_a_take_is_no_string_however_deep_it_lies(
         ["train/ann/4071.wav", "test/bob/4071.wav"],
         ["train/ann/4071.wav", "train/ann/0.wav", "test/bob/222.wav"],
         ["train/ann/7.wav", "test/bob/3.wav"],
+        # sessions are numbers, too
+        ["train/1/4071.wav", "train/2/222.wav", "test/3/98135.wav"],
+        [f"{part}/{n}.wav" for part in ("train/ann", "test/bob") for n in range(50, 60)],
     ],
 )
 def test_strings_are_read_from_one_folder_and_from_folders_of_speakers(tmp_path: Path, names: list[str]) -> None:
@@ -271,7 +275,7 @@ def test_a_csv_of_missing_files_says_where_they_were_looked_for(tmp_path: Path) 
     with pytest.raises(CorpusError) as caught:
         read_corpus(table(tmp_path, "label, path\n6, gone.wav\n"))
     assert str(caught.value).endswith(
-        'such as " gone.wav" (no such file (line 2)). Needed files that are there, their paths absolute or from '
+        'such as " gone.wav" (no such file (line 2)). Needed files that are there, absolute or from '
         f"{tmp_path}; mend the column path."
     )
 

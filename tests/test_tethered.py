@@ -1,5 +1,6 @@
 """Commands on a tether: they take no library from where one works, and end when whoever began them lets go."""
 
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -34,7 +35,12 @@ def test_a_training_ends_when_it_is_let_go(tone_corpus: Callable[..., Path], tmp
     command = ["train", str(tone_corpus("01", ("ann", "bob"), 4)), "--config", "tutorial", "--out", str(out)]
     command += ["--set", "training.epochs=10000"]
     thread = threading.Thread(target=lambda: ended.append(commands.run(command, {})))
-    thread.start()
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as in the background of a script
+    try:
+        thread.start()
+        time.sleep(1)
+    finally:
+        signal.signal(signal.SIGINT, before)
     for _ in range(1200):
         if ended or any(tmp_path.glob("model.unfinished/checkpoint*")):
             break

@@ -22,14 +22,14 @@ from speechrnn.vacancy import BUNDLES, check_apart, check_free
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Chosen:
     """A model, every file verified, and the folder of the calibrated one."""
 
     bundle: Bundle
     out: Path
 
 
-def choose_place(model: str, out: Path | None, data: Path, *, force: bool) -> Place:
+def choose_place(model: str, out: Path | None, data: Path, *, force: bool) -> Chosen:
     """Find the model, and the folder of the calibrated one.
 
     Parameters
@@ -45,7 +45,7 @@ def choose_place(model: str, out: Path | None, data: Path, *, force: bool) -> Pl
 
     Returns
     -------
-    Place
+    Chosen
         The model, and where the new one goes.
 
     Raises
@@ -64,15 +64,15 @@ def choose_place(model: str, out: Path | None, data: Path, *, force: bool) -> Pl
     place = out or bundle.path
     check_apart(place, data, "the recordings lie")
     bundle.verify()
-    return Place(bundle, place)
+    return Chosen(bundle, place)
 
 
-def run_calibration(place: Place, data: Path, reject_at: float) -> Any:
+def run_calibration(place: Chosen, data: Path, reject_at: float) -> Any:
     """Calibrate with a live bar, and say which recordings are of no use, or known to the model.
 
     Parameters
     ----------
-    place : Place
+    place : Chosen
         From `choose_place`.
     data : Path
         Recordings.

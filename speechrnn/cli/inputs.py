@@ -143,7 +143,7 @@ def _expand_list(table: Path) -> Iterator[Item]:
                 if not path:
                     yield fail(table, f"line {rows.line_num}: path is empty. Fill it in, or take the row out.")
                 else:
-                    yield Remote(path) if "://" in path else find_listed(table.parent, as_file_name(path))
+                    yield Remote(path.strip()) if "://" in path else find_listed(table.parent, as_file_name(path))
     except OSError as error:
         yield fail(table, explain_os_error(error))
     except csv.Error as error:

@@ -26,8 +26,8 @@ def listen(
             max=1.0,
             metavar="P",
             callback=options.check_finite,
-            help="Utterances without a digit so probable are left out, and of others what is far less probable; "
-            "without it the model's own threshold.",
+            help="Least probability: an utterance in which no digit has it is left out, unless it comes within 1.5 s "
+            "of one; in others, digits far below it are. Without it the model's own threshold.",
         ),
     ] = None,
     list_devices: Annotated[bool, typer.Option("--list-devices", help="Show the microphones and exit.")] = False,

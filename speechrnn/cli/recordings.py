@@ -17,6 +17,7 @@ from speechrnn.cli.globs import ARCHIVES, is_glob
 from speechrnn.cli.inputs import is_recording
 from speechrnn.corpus.clips import REJECT_LABELS, Clip, canonical_label
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
+from speechrnn.corpus.names import counts_takes
 from speechrnn.errors import CorpusError
 from speechrnn.text import as_text, printable
 
@@ -120,7 +121,9 @@ def _read_unpacked(folder: Path) -> Corpus:
         inner = read_corpus(inside[0])
     except CorpusError:
         return whole
-    return inner if _n_used(inner) >= _n_used(whole) else whole
+    # `yes/0.wav` is a take of a word
+    takes = inner.layout == "strings" and counts_takes([int(clip.label) for clip in inner.clips])
+    return inner if _n_used(inner) >= _n_used(whole) and not takes else whole
 
 
 def _n_used(corpus: Corpus) -> int:

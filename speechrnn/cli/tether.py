@@ -1,20 +1,24 @@
-"""``python -m speechrnn.cli.tether`` is ``speechrnn`` for `speechrnn.tethered`: it ends when its stdin does."""
+"""``speechrnn`` for `speechrnn.tethered`: it ends, as by Ctrl-C, when its standard input does."""
 
-import _thread
 import os
+import signal
 import threading
 
-from speechrnn.cli import main
+from speechrnn.cli import main as run
 
 _STDIN = 0
+
+
+def main() -> None:
+    """Run the command line until standard input ends."""
+    # whoever begins commands in the background of a script has them ignore it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=_watch, daemon=True).start()
+    run()
 
 
 def _watch() -> None:
     while os.read(_STDIN, 1):
         pass
-    _thread.interrupt_main()
-
-
-if __name__ == "__main__":
-    threading.Thread(target=_watch, daemon=True).start()
-    main()
+    # and not `interrupt_main`, which wakes nobody who waits
+    os.kill(os.getpid(), signal.SIGINT)

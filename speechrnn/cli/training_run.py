@@ -82,7 +82,7 @@ def read_start(start: str | None) -> Bundle | None:
     Bundle or None
         None where none is named.
     """
-    return read_bundle(find_model(start)) if start else None
+    return read_bundle(find_model(start)) if start is not None else None
 
 
 def choose_data(data: Path | None) -> Corpus:

@@ -13,7 +13,7 @@ from pathlib import Path
 from speechrnn.audio import AUDIO_SUFFIXES
 from speechrnn.corpus.clips import REJECT_LABELS, Clip, canonical_label, label_key
 from speechrnn.corpus.files import explain_no_file, find_listed, find_recordings, is_folder
-from speechrnn.corpus.names import DIGITS, find_takes, parse_fsdd, parse_nohash, parse_string
+from speechrnn.corpus.names import DIGITS, NUMBERED, find_takes, parse_fsdd, parse_nohash, parse_string
 from speechrnn.corpus.tables import Row, read_table
 from speechrnn.errors import CorpusError
 from speechrnn.text import as_text, printable
@@ -172,8 +172,8 @@ def _read_folder(root: Path) -> Corpus:
         "folders": [_as_folder(file, base) for file in rest],
     }
     layout = max(readings, key=lambda name: _fit(readings[name])) if rest else "folders"
-    takes = find_takes([file.relative_to(root) for file in rest])
-    readings["strings"] = [None if file.relative_to(root) in takes else _as_string(file) for file in rest]
+    takes = {root / file for file in find_takes([file.relative_to(root) for file in rest])}
+    readings["strings"] = [None if file in takes else _as_string(file) for file in rest]
     # 6_ann_0, and the number of a take in a label's folder, are strings by their names, too
     n_strings = sum(
         string is not None and folder is None and (fsdd is None or fsdd.label not in DIGITS)
@@ -184,7 +184,8 @@ def _read_folder(root: Path) -> Corpus:
     clips = [clip for clip in readings[layout] if clip is not None]
     most = "most" if 2 * len(clips) > len(rest) else f"{len(clips)} of {len(rest)}"
     reason = f"not {_FORMS[layout]}, as {most} are" if clips else "no layout fits"
-    skipped += [Skipped(file, reason) for file, clip in zip(rest, readings[layout], strict=True) if clip is None]
+    unused = (file for file, clip in zip(rest, readings[layout], strict=True) if clip is None)
+    skipped += [Skipped(file, reason if clips or file not in takes else NUMBERED) for file in unused]
     return _corpus(root, layout, [*clips, *rejects.values()], skipped, None)
 
 
@@ -202,14 +203,13 @@ def _corpus(
 def _explain_nothing(root: Path, layout: str, skipped: Sequence[Skipped]) -> str:
     if not skipped:
         return f"no recordings in it (wav, flac, ogg, mp3, ...). Needed {NEEDED}."
-    seen, first = f"none of its {len(skipped)} recordings can be used, such as", skipped[0]
-    if layout != "csv":
-        return f"{seen} {printable(first.path.name)} (no layout fits). Needed {NEEDED}."
-    folder = root.parent
-    name = printable(first.path.relative_to(folder) if first.path.is_relative_to(folder) else first.path)
-    name = name if name == name.strip() else f'"{name}"'  # or nobody would see the space
-    needed = f"files that are there, their paths absolute or from {printable(folder.absolute())}"
-    return f"{seen} {name} ({first.reason}). Needed {needed}; mend the column path."
+    file, folder, name, needed = skipped[0].path, root.parent, skipped[0].path.name, NEEDED
+    if layout == "csv":
+        name = str(file.relative_to(folder) if file.is_relative_to(folder) else file)
+        name = name if name == name.strip() else f'"{name}"'  # or nobody would see the space
+        needed = f"files that are there, absolute or from {printable(folder.absolute())}; mend the column path"
+    seen = f"such as {printable(name)} ({skipped[0].reason})"
+    return f"none of its {len(skipped)} recordings can be used, {seen}. Needed {needed}."
 
 
 def _is_reject(label: str) -> bool:

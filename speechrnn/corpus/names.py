@@ -11,6 +11,8 @@ from speechrnn.text import as_text
 
 DIGITS = frozenset(map(canonical_label, DIGIT_WORDS))
 NOHASH = "_nohash_"
+# why what `find_takes` finds is not used
+NUMBERED = "no layout fits: its name may be the number of a take. For strings list it in a CSV, path,digits"
 _FSDD = re.compile(r"(_unknown_|_background_noise_|[^_]+)_(.+)_([0-9]+)", re.DOTALL)
 
 _STRING = re.compile(r"([0-9]{1,99})(?:_(.+))?", re.DOTALL)
@@ -85,10 +87,10 @@ def parse_string(path: Path) -> tuple[str, str | None] | None:
 
 
 def find_takes(files: Sequence[Path]) -> frozenset[Path]:
-    """Find names that are numbers and yet say which take it is, not what is said.
+    """Find names that are numbers and yet may say which take it is, not what is said.
 
-    So it is below a folder that is called by a digit, as in ``ann/six/0.wav``; and everywhere, where most such names
-    are in folders that each count from 0 or 1, as in ``ann/yes/0.wav`` and ``ann/no/0.wav``.
+    So it is below a folder that is called by a digit's word, as in ``ann/six/0.wav``, or by a number, where its names
+    count; and everywhere, where most such names are in folders that each count, as ``ann/yes/0.wav``, ``ann/no/0.wav``.
 
     Parameters
     ----------
@@ -109,18 +111,33 @@ def find_takes(files: Sequence[Path]) -> frozenset[Path]:
     for file in files:
         if parse_fsdd(file) is None and (name := parse_string(file)):
             numbers[file.parent][file] = int(name[0])
-    counted = [folder for folder in numbers.values() if _count_on(folder.values())]
+    counted = {folder: frozenset(names) for folder, names in numbers.items() if counts_takes(names.values())}
+    below_words = frozenset(file for file in files if any(part.lower() in DIGIT_WORDS for part in file.parts[:-1]))
     named = frozenset(file for folder in numbers.values() for file in folder)
-    if len(counted) > 1 and 2 * sum(map(len, counted)) > len(named):
-        return named
-    return frozenset(
-        file for file in files if any(canonical_label(as_text(part)) in DIGITS for part in file.parts[:-1])
-    )
+    if len(counted) > 1 and 2 * sum(map(len, counted.values())) > len(named):
+        return below_words | named
+    return below_words.union(*(names for folder, names in counted.items() if folder.name in DIGITS))
 
 
-def _count_on(numbers: Collection[int]) -> bool:
-    """Whether numbers count takes, of which some may have been thrown away."""
-    return max(numbers) < 2 * len(set(numbers))
+def counts_takes(numbers: Collection[int]) -> bool:
+    """Tell whether the names of a folder may count takes, of which some may have been thrown away.
+
+    Parameters
+    ----------
+    numbers : collection of int
+        The names, one at least.
+
+    Returns
+    -------
+    bool
+        True where they begin with 0 or 1, and fill half of what follows.
+
+    Examples
+    --------
+    >>> counts_takes([0, 1, 3]), counts_takes([1, 4071]), counts_takes([50, 51, 52])
+    (True, False, False)
+    """
+    return min(numbers) <= 1 and max(numbers) < 2 * len(set(numbers))
 
 
 def parse_nohash(path: Path) -> str | None:

@@ -139,7 +139,7 @@ def train(
         The configuration, the recordings, the place or the fit is wrong; the message says what to do.
     """
     options, listener = options or TrainOptions(), listener or Listener()
-    start = read_bundle(find_model(options.start)) if options.start else None
+    start = read_bundle(find_model(options.start)) if options.start is not None else None
     corpus = read_corpus(Path(data))
     settings = _choose_config(config, start, corpus)
     check_filters(settings)
