@@ -88,13 +88,34 @@ def evaluate(
             f"a model of type {type(recognizer).__name__}, needed a Recognizer, or the name or folder of a model. Give "
             "speechrnn.load(), or measure a model of strings with speechrnn.string_evaluation.evaluate_strings."
         )
+    return evaluate_corpus(as_corpus(data), recognizer, on_progress=on_progress).evaluation
+
+
+def as_corpus(data: str | Path | Corpus) -> Corpus:
+    """Read recordings, unless they are read already.
+
+    Parameters
+    ----------
+    data : str, Path or Corpus
+        As a caller of the library gives it.
+
+    Returns
+    -------
+    Corpus
+        What is there.
+
+    Raises
+    ------
+    CorpusError
+        It is none of the three, or holds no recordings.
+    """
     corpus = read_corpus(Path(data)) if isinstance(data, str | Path) else data
     if not isinstance(corpus, Corpus):
         raise CorpusError(
             f"data of type {type(corpus).__name__}, needed the path of a folder or CSV, or a Corpus. Give what "
             "speechrnn.corpus.layouts.read_corpus makes of it."
         )
-    return evaluate_corpus(corpus, recognizer, on_progress=on_progress).evaluation
+    return corpus
 
 
 def evaluate_corpus(

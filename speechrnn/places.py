@@ -7,6 +7,7 @@ from pathlib import Path
 from speechrnn.errors import BundleError
 from speechrnn.homes import is_in_model_home, model_home, models_of_user
 from speechrnn.storage import write_text
+from speechrnn.text import printable
 
 SHIPPED = "digits"
 # beside the folder of a model to be: what its training needs to go on
@@ -140,8 +141,8 @@ def find_model(model: str | Path | None = None) -> Path:
     if found := next((home / name for home in homes if home and (home / name).is_dir()), None):
         return found
     if model is not None and here.is_file():
-        folder = f"its folder, {here.parent}" if (here.parent / _METADATA).is_file() else "a folder"
-        raise BundleError(f"{name}: is a file, needed the folder of a model. Give {folder}.")
+        folder = f"its folder, {printable(here.parent)}" if (here.parent / _METADATA).is_file() else "a folder"
+        raise BundleError(f"{printable(name)}: is a file, needed the folder of a model. Give {folder}.")
     if name == SHIPPED and (latest := _latest()):
         return latest
     if model is None or name == SHIPPED:
@@ -152,15 +153,15 @@ def find_model(model: str | Path | None = None) -> Path:
     if here.is_dir():
         raise BundleError(_no_model(name))
     raise BundleError(
-        f"{name}: no such bundle{_name_models(name)}. Needed a folder that `speechrnn train --out` wrote, or the name "
-        "of a model."
+        f"{printable(name)}: no such bundle{_name_models(name)}. Needed a folder that `speechrnn train --out` "
+        "wrote, or the name of a model."
     )
 
 
 def _no_model(name: str) -> str:
     return (
-        f"{name}: is no model: it holds no {_METADATA}. Needed a folder that `speechrnn train --out` wrote, or the "
-        "name of a model."
+        f"{printable(name)}: is no model: it holds no {_METADATA}. Needed a folder that `speechrnn train --out` "
+        "wrote, or the name of a model."
     )
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from speechrnn.batch import Item, name_item, open_item
-from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
+from speechrnn.corpus.layouts import Corpus, Skipped
 from speechrnn.errors import AudioError, explain_os_error
-from speechrnn.evaluation import heard_levels
+from speechrnn.evaluation import as_corpus, heard_levels
 from speechrnn.markup import count, percent
 from speechrnn.patterns import Pattern
 from speechrnn.progress import OpenProgress, Progress
@@ -91,7 +91,7 @@ def evaluate_strings(
         The model cannot be loaded.
     """
     recognizer = model if isinstance(model, StringRecognizer) else load_strings(model)
-    corpus = read_corpus(Path(data)) if isinstance(data, str | Path) else data
+    corpus = as_corpus(data)
     known = set(recognizer.labels)
     clips = tuple(clip for clip in corpus.clips if set(clip.label) <= known)
     strange = [Skipped(c.path, f"{c.label} is no string of digits") for c in corpus.clips if not set(c.label) <= known]

@@ -22,7 +22,7 @@ from rich.progress import Progress
 from speechrnn.bundle import read_bundle
 from speechrnn.cli import training_run
 from speechrnn.cli.outcome import advise
-from speechrnn.cli.unfinished import tell_how_to_go_on
+from speechrnn.cli.unfinished import name_resume
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus as Corpora
@@ -279,7 +279,7 @@ def test_a_full_disk_says_how_to_go_on_where_an_epoch_is_kept(number: int, begun
     if begun:
         (tmp_path / "my model.unfinished").mkdir()
     kept = begun and number != errno.EACCES
-    with pytest.raises(TrainingError if kept else OSError) as caught, tell_how_to_go_on(place):
+    with pytest.raises(TrainingError if kept else OSError) as caught, name_resume(place):
         raise trouble
     if kept:
         assert str(caught.value) == f"{place}.unfinished: " + explain_no_space(

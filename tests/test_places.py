@@ -68,6 +68,8 @@ def test_a_user_without_a_home_needs_none_for_what_ships_or_has_a_path(tmp_path:
         (folder / METADATA).touch()
     assert find_model() == find_model("digits") == tmp_path / "shipped" / "digits"
     assert find_model("./mine") == Path("mine")
+    with pytest.raises(BundleError, match=r"^a\\nzo\\xeb: no such bundle"):
+        find_model("a\nzo\udceb")
     with pytest.raises(BundleError, match=r"^digit: no such bundle; models are digits\. Needed"):
         find_model("digit")
     remember_model(tmp_path / "mine")

@@ -10,7 +10,7 @@ from speechrnn.adaptation import adapt_config, adapts, choose_split, own_config
 from speechrnn.bundle import Bundle, read_bundle
 from speechrnn.cli.outcome import name_files
 from speechrnn.cli.progress import progress
-from speechrnn.cli.unfinished import tell_how_to_go_on
+from speechrnn.cli.unfinished import name_resume
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus, read_corpus
 from speechrnn.corpus.splits import Split, split_corpus
@@ -242,5 +242,5 @@ def run_training(data: Path, config: Config, place: Path, options: Any) -> Any:
     from speechrnn.cli.live import training_listener
     from speechrnn.training.session import train
 
-    with tell_how_to_go_on(place), training_listener() as listener:
+    with name_resume(place), training_listener() as listener:
         return train(data, config, place, options, listener)

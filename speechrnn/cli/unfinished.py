@@ -11,7 +11,7 @@ from speechrnn.text import printable
 
 
 @contextmanager
-def tell_how_to_go_on(place: Path) -> Iterator[None]:
+def name_resume(place: Path) -> Iterator[None]:
     """Name ``--resume`` where a full disk or Ctrl-C ends a training of which something is kept.
 
     Parameters
