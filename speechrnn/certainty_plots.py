@@ -8,7 +8,6 @@ import numpy as np
 from speechrnn.calibration_error import Bin, reliability
 from speechrnn.corpus.clips import Clip
 from speechrnn.figures import encode_png, new_figure
-from speechrnn.markup import count
 from speechrnn.plots import BLUE, GREY, ORANGE
 from speechrnn.recognizer import Prediction
 from speechrnn.robustness import FALSE_ACCEPTS, NoiseLevel, OpenSet
@@ -111,7 +110,8 @@ def plot_noise(levels: Sequence[NoiseLevel]) -> bytes:
 def _draw_reliability(axes: Any, bins: Sequence[Bin]) -> None:
     axes.plot([0, 100], [0, 100], color=GREY, linestyle=":", label="as sure as right")
     sure, right = [100 * one.probability for one in bins], [100 * one.accuracy for one in bins]
-    axes.plot(sure, right, "o-", color=BLUE, label=f"answers in {count(len(bins), 'bin')} of equal size")
+    told = f"answers in {len(bins)} bins of equal size" if len(bins) > 1 else "all answers together"
+    axes.plot(sure, right, "o-", color=BLUE, label=told)
     axes.set(xlabel="mean probability (%)", ylabel="right (%)", xlim=(0, 101), ylim=(0, 101))
     axes.set_title("Reliability", fontsize=10)
     axes.grid(alpha=0.3)

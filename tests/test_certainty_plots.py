@@ -61,7 +61,7 @@ def test_the_diagram_shows_bins_and_the_curve_its_points() -> None:
     _draw_reliability(left, bins)
     assert list(left.lines[1].get_ydata()) == [100 * one.accuracy for one in bins]
     assert [one.n for one in bins] == [50]  # as many bins as the calibration error is of
-    assert left.get_legend().get_texts()[1].get_text() == "answers in 1 bin of equal size"
+    assert left.get_legend().get_texts()[1].get_text() == "all answers together"
     scores = reject_scores()
     _draw_open_set(right, scores)
     assert scores.words is not None

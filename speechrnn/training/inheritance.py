@@ -1,6 +1,5 @@
 """What a training has of the bundle that it starts from: its first weights, and in the end a share of them again."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import keras
@@ -9,10 +8,10 @@ import numpy as np
 from speechrnn.bundle import WEIGHTS, Bundle
 from speechrnn.config import Config
 from speechrnn.errors import TrainingError
-from speechrnn.training.batches import one_hot, pad_features, spread
+from speechrnn.training.batches import spread
 from speechrnn.training.checkpoint import Checkpoint
 from speechrnn.training.features import Example, load_examples
-from speechrnn.training.feed import Feed
+from speechrnn.training.feed import Batch, Feed, validation_batches
 from speechrnn.training.fitting import fit_standardization
 from speechrnn.training.layers import SURE_FLOOR
 from speechrnn.training.material import Material
@@ -93,13 +92,13 @@ def go_back(
     training = config.training
     if not start or not _answers_alike(start, config, material) or not (training.start_share or training.enough_loss):
         return checkpoint
-    first = load_weights(start.read(WEIGHTS))
-    is_enough = _good_enough(network, material, config)
-    further = [share for share in _FURTHER if training.enough_loss and share > training.start_share]
+    first, enough = load_weights(start.read(WEIGHTS)), training.enough_loss or 0.0
+    further = [share for share in _FURTHER if share > training.start_share] if enough else []
+    own = _own_clips(material, config) if further else None
     for share in (*further, training.start_share):
         weights = blend(checkpoint.best_weights, first, share)
         set_weights(network, weights)
-        if is_enough():
+        if own is not None and _loss(network, own) <= enough:
             break
     return replace(checkpoint, best_weights=weights)
 
@@ -110,21 +109,17 @@ def _answers_alike(start: Bundle | None, config: Config, material: Material) -> 
     return start is not None and start.labels == material.labels and (start.metadata.kind == "strings") == strings
 
 
-def _good_enough(network: keras.Model, material: Material, config: Config) -> Callable[[], bool]:
-    """Ask whether the folder's own clips, as they are, cost no more than `training.enough_loss`."""
-    enough = config.training.enough_loss
+def _own_clips(material: Material, config: Config) -> Batch | None:
+    """Give some of the folder's own clips as they are, all in one batch."""
     own = [one.clip for one, origin in zip(material.train, material.origins, strict=True) if origin.source == OWN]
-    if enough is None or not own:
-        return lambda: False
     # read once more, for augmentation left their features out
     examples = [item for item in load_examples(spread(own, _MOST), config) if isinstance(item, Example)]
-    inputs = pad_features([example.features for example in examples])
-    targets = one_hot([example.clip.label for example in examples], material.labels)
+    return next(validation_batches(replace(material, valid=examples), _MOST), None)
 
-    def is_enough() -> bool:
-        answers = network.predict_on_batch(inputs)
-        probabilities = answers[0] if len(network.outputs) > 1 else answers
-        right = (targets * probabilities).sum(axis=1)
-        return bool(-np.log(np.maximum(right, SURE_FLOOR)).mean() <= enough)
 
-    return is_enough
+def _loss(network: keras.Model, batch: Batch) -> float:
+    """Cross-entropy of the labels alone, whatever else the network answers and is taught by."""
+    answers = network.predict_on_batch(batch.inputs)
+    probabilities = answers[0] if len(network.outputs) > 1 else answers
+    right = (batch.targets * probabilities).sum(axis=1)
+    return float(-np.log(np.maximum(right, SURE_FLOOR)).mean())
