@@ -33,7 +33,7 @@ from speechrnn.utterances import find_utterances, read_blocks
 
 FALSE_DIGITS_A_MINUTE = 1.05
 # below 0.4 other words pass more often than not (docs/adr/0017-decoding.md)
-THRESHOLDS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8, 0.9)
+THRESHOLDS = (0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9)
 N_JOINED, N_PAUSED, N_SPEAKERS = 60, 40, 3
 KINDS = ("spoken", "joined", "paused")
 # where each utterance of a recording begins, and what it was decoded to

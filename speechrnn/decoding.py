@@ -66,10 +66,13 @@ class Decoded:
         Natural logarithms of probabilities, the blank first.
     found : tuple of Found
         The digits of the most probable string.
+    speed : float
+        How much faster than it was said it was heard: each frame covers so much more of the recording.
     """
 
     rows: LogProbs
     found: tuple[Found, ...]
+    speed: float = 1.0
 
 
 def decode(log_probs: LogProbs, places: Places | None = None, *, search: Search = Search()) -> tuple[Found, ...]:

@@ -1,13 +1,14 @@
 """A model of single words beside a model of strings: it knows better what a lone word is, and what is none."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from speechrnn.audio import Waveform
 from speechrnn.bundle import Bundle
-from speechrnn.decoding import Decoded, LogProbs
+from speechrnn.decoding import LogProbs
 from speechrnn.engine import OnnxEngine
 from speechrnn.errors import BundleError
-from speechrnn.readings import Opinion, cut, judge, read_variously
+from speechrnn.readings import Opinion, Reading, cut, judge, read_variously
 
 # what it hears at most: people leave a second before a lone word, and its own training knows no more
 SECONDS = 2.0
@@ -40,8 +41,8 @@ class SecondEar:
         self._engine = OnnxEngine(bundle)
         self._rate = bundle.metadata.sample_rate
 
-    def decode(self, y: Waveform, rows: LogProbs) -> Decoded:
-        """Hear the words of each way to cut an utterance, and take the way that both models find most probable.
+    def read(self, y: Waveform, rows: LogProbs, speed: float = 1.0) -> list[Reading]:
+        """Hear the words of each way to cut an utterance.
 
         Parameters
         ----------
@@ -49,19 +50,21 @@ class SecondEar:
             The utterance as it was recorded; the model of strings heard it with its soft parts raised.
         rows : np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
             What the model of strings says of it; the blank first.
+        speed : float
+            How much faster than it was said both have heard it.
 
         Returns
         -------
-        Decoded
-            Both opinions, and the words in them: at least one, however improbable, where there is a frame.
+        list of Reading
+            For each way what both models make of its words: at least one, however improbable, where there is a frame.
         """
         if not len(rows):
-            return Decoded(rows, ())
+            return []
         ways = read_variously(rows)
         pieces = [cut(y.size, len(rows), words, round(SECONDS * self._rate)) for words in ways]
         heard = self._hear(y, {piece for some in pieces for piece in some})
         readings = [judge(rows, words, [heard[one] for one in some]) for words, some in zip(ways, pieces, strict=True)]
-        return max(readings, key=lambda reading: reading.score).decoded
+        return [replace(one, decoded=replace(one.decoded, speed=speed)) for one in readings]
 
     def _hear(self, y: Waveform, pieces: Iterable[_Piece]) -> dict[_Piece, Opinion]:
         # the same order each time: a batch is heard as it is laid out

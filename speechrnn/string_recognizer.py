@@ -17,6 +17,7 @@ from speechrnn.patterns import Pattern
 from speechrnn.progress import OpenProgress
 from speechrnn.second_ear import SecondEar
 from speechrnn.segmenting import Utterance
+from speechrnn.speeds import hear_at_speeds
 from speechrnn.string_engine import FrameEngine, StringEngine
 from speechrnn.thresholds import check_threshold
 from speechrnn.transcript import Segment, Transcript
@@ -81,8 +82,11 @@ class StringRecognizer:
         np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
             Natural logarithms of probabilities, the blank first.
         """
-        [rows] = self._engine.run([even_out(y, self.sample_rate)])
+        [rows] = self._hear_evenly([y])
         return rows
+
+    def _hear_evenly(self, stretches: Sequence[Waveform]) -> list[LogProbs]:
+        return self._engine.run([even_out(y, self.sample_rate) for y in stretches])
 
     def decode(self, y: Waveform) -> Decoded:
         """Find the digits in one stretch of sound, the improbable ones too.
@@ -95,11 +99,12 @@ class StringRecognizer:
         Returns
         -------
         Decoded
-            With a second ear as both hear it; else, where it is a number, searched again with a less probable blank.
+            With a second ear as both hear it, where they are in doubt at several speeds (`speechrnn.speeds`); else,
+            where it is a number, searched again with a less probable blank.
         """
-        rows = self.log_probs(y)
         if self._ear is not None:
-            return self._ear.decode(y, rows)
+            return hear_at_speeds(y, self.sample_rate, self._hear_evenly, self._ear)
+        rows = self.log_probs(y)
         strict = decode(rows)
         number = len(believe(strict, self.min_probability)) >= NUMBER
         return relisten(rows) if number else Decoded(rows, strict)
@@ -144,8 +149,9 @@ class StringRecognizer:
         """
         follows = last is not None and start / self.sample_rate - last.end <= SOON
         found = believe(decoded.found, self.min_probability, follows=follows)
-        end = start + (len(decoded.rows) * self._engine.frame_length if n is None else n)
-        return self._segments(found, _Clock(self._engine.frame_length, (start,), (0,)), (start, end))
+        length = self._engine.frame_length * decoded.speed
+        end = start + (round(len(decoded.rows) * length) if n is None else n)
+        return self._segments(found, _Clock((length,), (start,), (0,)), (start, end))
 
     def _segments(self, found: Sequence[Found], clock: "_Clock", inside: tuple[int, int]) -> tuple[Segment, ...]:
         rate = self.sample_rate
@@ -207,20 +213,22 @@ class StringRecognizer:
         blank = np.full((1, 1 + len(self.labels)), -np.inf, np.float32)
         blank[0, BLANK] = 0.0
         parts: list[LogProbs] = []
-        starts, firsts, heard, end = [0], [0], False, 0
+        lengths, starts, firsts, heard, end = [0.0], [0], [0], False, 0
         for one in utterances:
             decoded = self.decode(one.y)
             heard = heard or bool(believe(decoded.found, self.min_probability))
+            lengths.append(self._engine.frame_length * decoded.speed)
             starts.append(one.start)
             end = one.start + one.y.size
             firsts.append(sum(map(len, parts)) + 1)
             parts += [blank, decoded.rows]
         if not heard:
             return Transcript(path, "", ())
-        clock = _Clock(self._engine.frame_length, tuple(starts), tuple(firsts))
+        clock = _Clock(tuple(lengths), tuple(starts), tuple(firsts))
         found = decode(np.concatenate(parts), pattern.places)
         if len(found) < len(pattern.places):
-            seconds = sum(map(len, parts[1::2])) * self._engine.frame_length / self.sample_rate  # without the blanks
+            each = zip(lengths[1:], parts[1::2], strict=True)  # without the blanks
+            seconds = sum(length * len(rows) for length, rows in each) / self.sample_rate
             raise AudioError(
                 f"sounds for {seconds:.1f} s, too short a time for {len(pattern.places)} digits. Ask for as many as "
                 "are said."
@@ -235,17 +243,17 @@ _SHORTEST = 0.2
 
 @dataclass(frozen=True, slots=True)
 class _Clock:
-    """From frames to samples of the recording: which utterance begins at which frame, and at which sample.
+    """From frames to samples: where each utterance begins, as a frame and as a sample, and what a frame of it covers.
 
     `speechrnn.readings.cut` spreads the frames of an utterance over its samples, of which the last frame may have few:
     towards the end it has a word up to a frame earlier than this, some 15 ms. Cutting as this does would change what
     the second ear hears, and other times which doubtful digits follow a sure one soon enough to count.
     """
 
-    frame_length: int
+    lengths: tuple[float, ...]
     starts: tuple[int, ...]
     firsts: tuple[int, ...]
 
     def sample(self, frame: int, further: int = 0) -> int:
         i = bisect.bisect_right(self.firsts, frame) - 1
-        return self.starts[i] + (frame - self.firsts[i] + further) * self.frame_length
+        return self.starts[i] + round((frame - self.firsts[i] + further) * self.lengths[i])

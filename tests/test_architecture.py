@@ -58,6 +58,7 @@ ORDER = [
     {"dictation"},
     {"engine"},
     {"string_engine", "second_ear"},
+    {"speeds"},
     {"string_recognizer"},
     {"recognizer", "transcriber", "history"},
     {"ears"},

@@ -8,12 +8,13 @@ import pytest
 
 from speechrnn.audio import load_audio
 from speechrnn.bundle import Bundle, read_bundle
-from speechrnn.decoding import decode
+from speechrnn.decoding import Decoded, decode
 from speechrnn.errors import BundleError
 from speechrnn.metadata import Heard, Metadata
 from speechrnn.patterns import any_of_length
 from speechrnn.places import find_model, find_shipped
 from speechrnn.second_ear import SECONDS, SecondEar
+from speechrnn.speeds import choose
 from speechrnn.transcriber import StringRecognizer, load_strings
 from tests.bundles import SAMPLES, copy_bundle, describe
 from tests.pitches import SR
@@ -27,6 +28,10 @@ STRINGS = Bundle(Path("pitches"), DIGITS, Metadata(1, "strings", SR, 0.5, 0, {},
 @pytest.fixture(scope="module")
 def ear() -> SecondEar:
     return SecondEar(read_bundle(find_shipped("digits")), STRINGS)
+
+
+def hear(ear: SecondEar, y: np.ndarray, frames: np.ndarray) -> Decoded:
+    return choose(ear.read(y, frames)).decoded
 
 
 def rows(*frames: dict[int, float]) -> np.ndarray:
@@ -50,7 +55,7 @@ DOUBTFUL = rows(BLANK_FRAME, {3: 0.5, 7: 0.3}, {3: 0.4, 7: 0.2, 0: 0.3}, BLANK_F
 
 def test_a_doubtful_word_is_decided_by_the_other_model(ear: SecondEar) -> None:
     assert [one.unit for one in decode(DOUBTFUL)] == [3]  # "2"
-    decoded = ear.decode(load_audio(SIX), DOUBTFUL)
+    decoded = hear(ear, load_audio(SIX), DOUBTFUL)
     [six] = decoded.found
     assert six.unit == 7
     assert six.probability > 0.9
@@ -61,7 +66,7 @@ def test_a_doubtful_word_is_decided_by_the_other_model(ear: SecondEar) -> None:
 def test_a_word_that_was_missed_is_found_where_it_is_likeliest(ear: SecondEar) -> None:
     missed = rows(BLANK_FRAME, {0: 0.7, 7: 0.15}, BLANK_FRAME)
     assert not decode(missed)
-    [six] = ear.decode(load_audio(SIX), missed).found
+    [six] = hear(ear, load_audio(SIX), missed).found
     assert (six.unit, six.first) == (7, 1)
     assert six.probability > 0.5
 
@@ -69,7 +74,7 @@ def test_a_word_that_was_missed_is_found_where_it_is_likeliest(ear: SecondEar) -
 def test_where_nothing_at_all_was_heard_one_improbable_word_is_left(ear: SecondEar) -> None:
     hiss = 0.1 * np.random.default_rng(0).standard_normal(SR).astype(np.float32)
     nearly = rows(BLANK_FRAME, {0: 0.9999}, {0: 0.999}, {0: 0.9999})
-    [word] = ear.decode(hiss, nearly[1:]).found
+    [word] = hear(ear, hiss, nearly[1:]).found
     assert word.first == 1
     assert word.probability < 0.1
 
@@ -77,7 +82,7 @@ def test_where_nothing_at_all_was_heard_one_improbable_word_is_left(ear: SecondE
 def test_noise_makes_a_word_improbable(ear: SecondEar) -> None:
     hiss = 0.1 * np.random.default_rng(0).standard_normal(8000).astype(np.float32)
     was = rows(BLANK_FRAME, {3: 0.7}, BLANK_FRAME)
-    decoded = ear.decode(hiss, was)
+    decoded = hear(ear, hiss, was)
     assert all(one.probability < 0.5 for one in decoded.found)
     assert np.exp(decoded.rows[1, 0]) > 0.5 > np.exp(was[1, 0])
 
@@ -89,14 +94,14 @@ def test_among_others_a_word_is_one_of_both_opinions(ear: SecondEar) -> None:
     a, b = round(20 * middle), round(40 * (middle + 1) / 2)
     frames[a], frames[b] = rows({9: 0.4, 7: 0.3}, {8: 0.6, 0: 0.35})
     assert [one.unit for one in decode(frames)] == [9, 8]  # "87"
-    decoded = ear.decode(np.concatenate([six, seven]), frames)
+    decoded = hear(ear, np.concatenate([six, seven]), frames)
     assert [one.unit for one in decoded.found] == [one.unit for one in decode(decoded.rows)] == [7, 8]
     np.testing.assert_array_equal(np.delete(decoded.rows, [a, b], axis=0), np.delete(frames, [a, b], axis=0))
     np.testing.assert_allclose(np.exp(decoded.rows).sum(axis=1), 1, rtol=1e-4)
 
 
 def test_no_frames_are_no_answer(ear: SecondEar) -> None:
-    assert not ear.decode(np.empty(0, np.float32), np.empty((0, 11), np.float32)).found
+    assert not ear.read(np.empty(0, np.float32), np.empty((0, 11), np.float32))
 
 
 def test_of_a_long_stretch_it_hears_what_lies_about_the_word(ear: SecondEar) -> None:
@@ -107,12 +112,12 @@ def test_of_a_long_stretch_it_hears_what_lies_about_the_word(ear: SecondEar) -> 
     y[at : at + six.size] += six
     frames = np.tile(rows(BLANK_FRAME), (100, 1))
     frames[68] = rows({3: 0.6})[0]
-    alone = ear.decode(y, frames)
+    alone = hear(ear, y, frames)
     assert [one.unit for one in alone.found] == [7]
     nine = load_audio(SAMPLES / "9_espeak-en-gb-x-rp-diogo_0.wav")
     assert nine.size < at - SECONDS * SR
     y[: nine.size] += nine
-    np.testing.assert_array_equal(ear.decode(y, frames).rows, alone.rows)
+    np.testing.assert_array_equal(hear(ear, y, frames).rows, alone.rows)
 
 
 @pytest.mark.parametrize(

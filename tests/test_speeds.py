@@ -1,0 +1,189 @@
+"""An utterance heard at several speeds."""
+
+import math
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from speechrnn import speeds
+from speechrnn.audio import load_audio
+from speechrnn.bundle import Bundle
+from speechrnn.decoding import Decoded, Found, LogProbs
+from speechrnn.metadata import Heard, Metadata
+from speechrnn.patterns import any_of_length
+from speechrnn.readings import Reading
+from speechrnn.speeds import SPEEDS, at_speed, choose, weigh
+from speechrnn.transcriber import StringRecognizer, load_strings
+from speechrnn.utterances import find_utterances
+from tests.bundles import SAMPLES
+from tests.pitches import SR, Sound, hush, tone
+
+FRAME = 240
+STRINGS = Bundle(Path("pitches"), tuple("0123456789"), Metadata(1, "strings", SR, 0.5, 0, {}, (), Heard(), "none"))
+
+
+@given(st.integers(1, 5000), st.sampled_from([*SPEEDS, 1.0, 0.5, 2.0]))
+def test_of_any_sound_the_length_goes_with_the_speed(n: int, speed: float) -> None:
+    assert at_speed(np.ones(n, np.float32), speed).size == math.ceil(n / speed)
+
+
+@pytest.mark.parametrize("speed", SPEEDS)
+def test_a_tone_is_as_much_higher_as_it_is_faster(speed: float) -> None:
+    """Of a second of 500 Hz: the same as the tone that it becomes, but at its ends."""
+    tone = np.sin(2 * np.pi * 500 * np.arange(SR) / SR).astype(np.float32)
+    played = at_speed(tone, speed)
+    expected = np.sin(2 * np.pi * 500 * speed * np.arange(played.size) / SR)
+    np.testing.assert_allclose(played[400:-400], expected[400:-400], atol=1e-3)
+
+
+reading = st.builds(
+    lambda units, score: Reading(
+        Decoded(np.zeros((1, 11), np.float32), tuple(Found(unit, 0, 0, 0.5) for unit in units)), score
+    ),
+    st.lists(st.integers(1, 2), min_size=1, max_size=2),
+    st.floats(-20, 0),
+)
+
+
+def string(one: Reading) -> list[int]:
+    return [word.unit for word in one.decoded.found]
+
+
+@given(st.lists(reading, min_size=1, max_size=8))
+def test_what_is_taken_is_the_likeliest_string_as_its_best_reading_has_it(readings: list[Reading]) -> None:
+    taken = choose(readings)
+    same = [one for one in readings if string(one) == string(taken)]
+    assert taken.score == max(one.score for one in same)
+    total = sum(math.exp(speeds.SHARPNESS * one.score) for one in same)
+    for other in readings:
+        alike = [one for one in readings if string(one) == string(other)]
+        assert sum(math.exp(speeds.SHARPNESS * one.score) for one in alike) <= total * (1 + 1e-9)
+    assert string(choose(readings[::-1])) == string(taken) or total == pytest.approx(
+        sum(math.exp(speeds.SHARPNESS * one.score) for one in readings if string(one) == string(choose(readings[::-1])))
+    )
+
+
+@given(st.lists(reading, min_size=1, max_size=8))
+def test_a_digit_is_as_probable_as_the_readings_that_have_it(readings: list[Reading]) -> None:
+    """All lie in one frame and have a half: what is left is the weight of those who say it."""
+    taken = choose(readings).decoded
+    weights = [math.exp(speeds.SHARPNESS * one.score) for one in readings]
+    for before, after in zip(taken.found, weigh(taken, readings, 1.0), strict=True):
+        share = sum(weight for weight, one in zip(weights, readings, strict=True) if before.unit in string(one))
+        assert after.probability == pytest.approx(0.5 * share / sum(weights))
+        assert (after.unit, after.first, after.last) == (before.unit, before.first, before.last)
+
+
+@pytest.mark.parametrize(("seconds", "probability"), [(1.4, 0.9), (1.6, 0.45)])
+def test_far_from_it_the_same_digit_is_another(seconds: float, probability: float) -> None:
+    """A twentieth of the utterance apart, at whatever speed it was heard: 0.14 s are near, 0.16 s are not."""
+    slow, fast = np.zeros((10, 11), np.float32), np.zeros((5, 11), np.float32)
+    taken = Reading(Decoded(slow, (Found(3, 5, 5, 0.9),)), -1.0)  # its middle at 0.55
+    other = Reading(Decoded(fast, (Found(3, 2, 3, 0.9), Found(4, 4, 4, 0.9)), 2.0), -1.0)  # at 0.6
+    assert weigh(taken.decoded, [taken, other], 2 * seconds)[0].probability == pytest.approx(probability)
+    assert weigh(taken.decoded, [taken, other], seconds)[0].probability == pytest.approx(0.9)
+
+
+class Ear:
+    """Says of an utterance what it was told, speed by speed: unit, frame and probability of each word, and a score."""
+
+    def __init__(self, said: dict[float, tuple[list[tuple[int, float]], float]], probability: float = 0.5) -> None:
+        self.said, self.probability, self.asked = said, probability, list[float]()
+
+    def read(self, _: Sound, rows: LogProbs, speed: float = 1.0) -> list[Reading]:
+        self.asked.append(speed)
+        words, score = self.said[speed]
+        n = len(rows)
+        found = tuple(Found(unit, int(at * n), int(at * n), self.probability) for unit, at in words)
+        clear = np.full((n, 11), math.log(0.01 / 10), np.float32)
+        clear[:, 0] = math.log(0.99)
+        for word in found:
+            clear[word.first, [0, word.unit]] = clear[word.first, [word.unit, 0]]
+        return [Reading(Decoded(clear, found, speed), score)]
+
+
+class Frames:
+    """As many frames as fit; counts what it is asked."""
+
+    frame_length = FRAME
+
+    def __init__(self) -> None:
+        self.n_asked = 0
+
+    def run(self, waveforms: Sequence[Sound]) -> list[npt.NDArray[np.float32]]:
+        self.n_asked += len(waveforms)
+        return [np.zeros((-(-len(y) // FRAME), 11), np.float32) for y in waveforms]
+
+
+def recognizer(ear: Ear, frames: Frames) -> StringRecognizer:
+    return StringRecognizer(STRINGS, frames, min_probability=0.3, ear=ear)  # type: ignore[arg-type]
+
+
+def noise(seconds: float) -> Sound:
+    return 0.1 * np.random.default_rng(0).standard_normal(round(seconds * SR)).astype(np.float32)
+
+
+WORDS = [(5, 0.25), (8, 0.75)]
+
+
+@pytest.mark.parametrize(
+    ("probability", "speeds_asked"),
+    [(0.8, [1.0]), (0.79, [1.0, *SPEEDS]), (0.1, [1.0, *SPEEDS]), (0.09, [1.0])],
+)
+def test_who_is_sure_or_without_hope_does_not_listen_again(probability: float, speeds_asked: list[float]) -> None:
+    ear, frames = Ear(dict.fromkeys((1.0, *SPEEDS), (WORDS, 0.0)), probability), Frames()
+    recognizer(ear, frames).decode(noise(1.0))
+    assert ear.asked == speeds_asked
+    assert frames.n_asked == len(speeds_asked)
+
+
+@pytest.mark.parametrize("best", [1.0, *SPEEDS])
+def test_digits_lie_where_they_were_said_at_whatever_speed_they_were_heard(best: float) -> None:
+    """A quarter and three quarters into each of two utterances, 0.2 s long."""
+    said = {speed: (WORDS, 0.0) if speed == best else ([(3, 0.5)], -9.0) for speed in (1.0, *SPEEDS)}
+    y = np.concatenate([hush(1.0), tone("3", 2.0), hush(1.5), tone("3", 1.0), hush(1.0)])
+    utterances = list(find_utterances([y], SR, SR))
+    places = [(one.start + at * one.y.size) / SR for one in utterances for _, at in WORDS]
+    model = recognizer(Ear(said), Frames())
+    for found in (model.transcribe(y), model.transcribe(y, pattern=any_of_length(4))):
+        assert found.digits == "4747"
+        for one, at in zip(found.segments, places, strict=True):
+            # within a frame at the fastest
+            assert (one.start + one.end) / 2 == pytest.approx(at, abs=0.042)
+            assert one.end - one.start == pytest.approx(0.2)
+
+
+def samples() -> list[tuple[str, Sound]]:
+    """Four digits of a synthetic voice, 50 ms apart."""
+    rng, found = np.random.default_rng(0), list[tuple[str, Sound]]()
+    voices: dict[str, dict[str, Sound]] = {}
+    for path in sorted(SAMPLES.glob("*.wav")):
+        digit, voice = re.findall(r"^(\d)_(.*)_\d+$", path.stem)[0]
+        voices.setdefault(voice, {})[digit] = load_audio(path)
+    for words in voices.values():
+        for _ in range(5):
+            digits = "".join(rng.choice(sorted(words), 4))
+            parts = [part for digit in digits for part in (words[digit], np.zeros(400, np.float32))]
+            silence = np.zeros(2400, np.float32)
+            found.append((digits, np.concatenate([silence, *parts, silence])))
+    return found
+
+
+@pytest.mark.pretrained
+def test_a_deep_slow_voice_is_heard_as_it_was_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What both models get wrong at seven tenths of the speed they mostly get right: they hear it faster, too."""
+    model, said = load_strings(), samples()
+
+    def count(speed: float) -> int:
+        return sum(model.transcribe(at_speed(y, speed)).digits == digits for digits, y in said)
+
+    assert count(1.0) == len(said)
+    several = count(0.7)
+    monkeypatch.setattr(speeds, "SPEEDS", (1.0,))
+    assert several >= count(0.7) + len(said) // 4
