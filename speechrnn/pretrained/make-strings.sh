@@ -36,4 +36,4 @@ else
 fi
 python "$bench/calibrate_strings.py" "$trained" noise joe-strings fsdd "$here/digits" "$here/strings"
 python "$bench/strings.py" fsdd noise "$bench/strings.json" "$here/strings" --words "$here/digits" --spoken joe-strings \
-  --others joe-words --speed
+  --four joe-four --others joe-words --speed
