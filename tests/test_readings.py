@@ -132,6 +132,26 @@ def test_the_score_of_one_word_by_hand() -> None:
     assert reading.score == pytest.approx(by_hand, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("unlearnt", "unit", "present", "known", "share"),
+    [(frozenset(), 2, 0.6, 0.02, 0.75), ({2}, 2, 0.6, 0.02, 0.75), ({1}, 1, 0.2, 0.5 * 0.9, 0.3 * 0.75)],
+)
+def test_of_a_name_that_it_never_learnt_the_second_ear_says_little_by_hand(
+    unlearnt: frozenset[int], unit: int, present: float, known: float, share: float
+) -> None:
+    """An "oh": the model of strings takes it for the first label, 9 to 1; the other for no word, or else the second."""
+    rows = np.array([row(0.1, 0.81, 0.09)], np.float32)
+    reading = judge(rows, [Found(1, 0, 0, 0.81)], [opinion(0.02, 0.98, known=0.02, seconds=0.7)], frozenset(unlearnt))
+    [word] = reading.decoded.found
+    odds = 9 ** (1 - share) * (0.02 / 0.98) ** share
+    label = max(odds, 1) / (1 + odds)
+    there = 9 ** (1 - present) * (0.02 / 0.98) ** present
+    assert word.unit == unit
+    assert word.probability == pytest.approx(there / (1 + there) * label, rel=1e-3)
+    by_hand = 0.5 * math.log(0.81) + 1 + math.log(known) + math.log(label)
+    assert reading.score == pytest.approx(by_hand, abs=2e-3)
+
+
 def test_pooling_is_the_weighted_geometric_mean() -> None:
     one, other = np.array([0.8, 0.1, 0.1]), np.array([0.2, 0.5, 0.3])
     expected = one**0.7 * other**0.3
