@@ -17,10 +17,6 @@ synth kokoro-strings --engine kokoro --voices 100 --strings 4 --seed 41
 synth pico-strings --engine pico --voices 36 --strings 20 --seed 58
 synth cast-strings --engine cast --voices 150 --strings 8 --seed 59
 # "oh" is 0
-synth kokoro-oh --engine kokoro --words oh --voices 100 --repeats 2 --seed 11
-synth cast-oh --engine cast --words oh --voices 150 --repeats 2 --seed 51
-synth pico-oh --engine pico --words oh --voices 36 --repeats 3 --seed 55
-synth flite-oh --engine flite --words oh --voices 20 --repeats 4 --seed 4
 synth espeak-oh --words oh --voices 100 --repeats 2 --seed 36
 synth accents-oh --engine accents --words oh --voices 100 --repeats 1 --seed 37
 synth hibari-oh --engine hibari --words oh --voices 6 --repeats 6 --seed 39
@@ -30,16 +26,13 @@ if [ -n "${FARM:-}" ]; then
   "$bench/farm.sh" strings 480
   "$bench/farm.sh" second
   "$bench/farm.sh" third
-  "$bench/farm.sh" fourth
-  trained=farm/fourth-ship
+  trained=farm/third-ship
 else
   [ -d strings-first ] || speechrnn train fsdd --config strings --from "$here/digits" --split none --out strings-first --resume \
     --set training.epochs=44
   [ -d strings-second ] || speechrnn train fsdd --config strings --from strings-first --split none --out strings-second --resume \
     --set training.epochs=16 --set training.learning_rate=0.0018
-  [ -d strings-third ] || speechrnn train fsdd --config strings --from strings-second --split none --out strings-third --resume \
-    --set training.epochs=10 --set training.learning_rate=0.0015
-  trained=strings-third
+  trained=strings-second
 fi
 python "$bench/calibrate_strings.py" "$trained" noise joe-strings fsdd "$here/digits" "$here/strings"
 python "$bench/strings.py" fsdd noise "$bench/strings.json" "$here/strings" --words "$here/digits" --spoken joe-strings \
