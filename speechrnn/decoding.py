@@ -65,7 +65,8 @@ class Decoded:
     rows : np.ndarray [shape=(frames, 1 + n_labels), dtype=float32]
         Natural logarithms of probabilities, the blank first.
     found : tuple of Found
-        The digits of the most probable string.
+        The digits of the most probable string; where it was heard at several speeds as probable as all of them have it,
+        while `rows` are of one.
     speed : float
         How much faster than it was said it was heard: each frame covers so much more of the recording.
     """

@@ -18,8 +18,8 @@ RELIEFS = (-1.0, 0.0, 1.0, 2.0, 3.0, 4.0)
 NARROW, WIDE = (0.35, 0.3), (0.7, 0.75)
 # and what its opinion weighs of whether there is a word at all
 PRESENCE = 0.6
-# of a label that has a name which it never learnt ("oh" is 0): what its opinion weighs of whether there is a word, how
-# much less it weighs of which, and how probable a word is at least where the model of strings is sure of one
+# of a label that has a name which it never learnt ("oh" is 0): what its opinion weighs of whether there is a word, what
+# part is left of its weight for which, and how probable a word is at least, in the score, if the other is sure of one
 UNLEARNT_PRESENCE, UNLEARNT_SHARE, UNLEARNT_KNOWN = 0.2, 0.3, 0.5
 # what the way through the frames weighs beside the words, and what each word is worth, else fewer were always likelier
 WAY, WORTH = 0.5, 1.0
@@ -164,7 +164,7 @@ def judge(
     (2, 0.84)
     """
     both = rows.copy()
-    # of blanks alone, the same for all readings of an utterance; each word puts its own unit in their place
+    # of blanks alone, the same for all readings at one speed; each word puts its own unit in their place
     score = WAY * float(rows[:, BLANK].sum())
     found = []
     for word, opinion in zip(words, opinions, strict=True):

@@ -180,7 +180,7 @@ class StringRecognizer:
             The rate of an array in Hz; the model's own if absent.
         pattern : Pattern, optional
             What is known of the string; see `speechrnn.patterns.parse_pattern`. Where no digit is probable enough
-            there are none; else as many as it has places, however improbable.
+            there are none; else as many as it has places, however improbable, each as the best speed has it.
         on_progress : callable, optional
             Called with the seconds that were heard, and with all where they are known.
 

