@@ -17,11 +17,13 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import librosa
 import numpy as np
 import numpy.typing as npt
+import scipy.fft
 
 from speechrnn.audio import Waveform
-from speechrnn.corpus.clips import Clip
+from speechrnn.corpus.clips import DIGIT_WORDS, Clip
 from speechrnn.recognizer import load
 from speechrnn.string_scores import score_strings
 from speechrnn.transcriber import load_strings
@@ -53,11 +55,6 @@ class Score:
     more: int = 0
 
 
-def mel(hertz: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Give the mel scale of HTK and Sphinx."""
-    return 2595 * np.log10(1 + np.asarray(hertz, np.float64) / 700)
-
-
 def read_cepstra(path: Path) -> npt.NDArray[np.float64]:
     """Read what Sphinx wrote: the number of values, and the values, in either order of bytes."""
     raw = path.read_bytes()
@@ -68,14 +65,12 @@ def read_cepstra(path: Path) -> npt.NDArray[np.float64]:
 def speak(cepstra: npt.NDArray[np.float64], pitch: float) -> Waveform:
     """Speak again what cepstra keep: the envelope of each frame, over a pulse and noise."""
     rng = np.random.default_rng(0)
-    ranks, filters = np.arange(N_CEPSTRA)[:, None], np.arange(N_FILTERS)
-    cosines = np.cos(np.pi * ranks * (filters + 0.5) / N_FILTERS) * np.sqrt(2 / N_FILTERS)
-    cosines[0] *= np.sqrt(0.5)
-    powers = cepstra @ cosines
+    powers = scipy.fft.idct(cepstra, n=N_FILTERS, norm="ortho")
     hertz = np.fft.rfftfreq(WINDOW, 1 / SR)
-    centres = np.linspace(mel(1), mel(TOP_HZ), N_FILTERS + 2)[1:-1]
+    centres = librosa.mel_frequencies(N_FILTERS + 2, fmin=1.0, fmax=TOP_HZ, htk=True)[1:-1]
+    places = librosa.hz_to_mel(hertz, htk=True), librosa.hz_to_mel(centres, htk=True)
     rise = np.abs(1 - PREEMPHASIS * np.exp(-2j * np.pi * hertz / SR))
-    envelopes = np.exp([np.interp(mel(hertz), centres, row) / 2 for row in powers]) / np.maximum(rise, rise[3])
+    envelopes = np.exp([np.interp(*places, row) / 2 for row in powers]) / np.maximum(rise, rise[3])
     n = len(cepstra) * HOP + WINDOW
     turns = np.cumsum(pitch * (1 + 0.08 * np.sin(2 * np.pi * 0.7 * np.arange(n) / SR)) / SR)
     sources = np.diff(np.floor(turns), prepend=0) * np.sqrt(SR / pitch), rng.standard_normal(n)
@@ -119,9 +114,8 @@ def after_a_word(folder: Path) -> dict[str, Score]:
 def alone(folder: Path) -> dict[str, Score]:
     """One digit a recording."""
     model = load()
-    words = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
     sets = {
-        "alone, csmash": [folder / f"usr/share/games/csmash/wav/{word}.wav" for word in words],
+        "alone, csmash": [folder / f"usr/share/games/csmash/wav/{word}.wav" for word in DIGIT_WORDS],
         "alone, saytime": [folder / f"usr/share/saytime/{digit}.au" for digit in range(10)],
     }
     return {
