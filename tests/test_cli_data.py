@@ -65,7 +65,19 @@ def test_synth_says_what_whole_numbers_are_good_for(cli: Cli) -> None:
     )
 
 
-@pytest.mark.parametrize("more", [("--words", "other"), ("--words", "oh"), ("--repeats", "3"), ("--each", "3")])
+def test_whole_numbers_can_say_oh(cli: Cli, tmp_path: Path) -> None:
+    pytest.importorskip("espeakng_loader")
+    args = ("--voices", "1", "--rate", "8000", "--strings", "30")
+    assert cli("data", "synth", "ohs", "--words", "oh", *args).out == "ohs: 30 strings of 1 synthetic voices\n"
+    said = "".join(file.stem.partition("_")[0] for file in (tmp_path / "ohs").glob("*.wav"))
+    assert 0.2 < said.count("0") / len(said) < 0.4
+    # they are other strings, so other sound would be mixed in
+    check_refusal(
+        cli("data", "synth", "ohs", *args), "Choose another folder, delete this one, or give the same options."
+    )
+
+
+@pytest.mark.parametrize("more", [("--words", "other"), ("--repeats", "3"), ("--each", "3")])
 def test_whole_numbers_are_no_words(more: tuple[str, str], cli: Cli, tmp_path: Path) -> None:
     refused = cli("data", "synth", "two", "--strings", "1", "--voices", "1", *more)
     check_refusal(refused, f"--strings asks for whole numbers, {more[0]} for words. Leave one or the other out.")

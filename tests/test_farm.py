@@ -94,7 +94,7 @@ def test_what_goes_on_keeps_the_last_layer_where_it_answers_the_same(
 @pytest.mark.usefixtures("_benchmarks")
 @pytest.mark.parametrize("name", ["digits", "strings"])
 def test_a_twin_takes_the_steps_of_keras(name: str) -> None:
-    from speechrnn.training import fitting, string_fitting
+    from speechrnn.training import fitting, string_fitting, string_loss
     from speechrnn.training.network import build_network
     from speechrnn.training.weights import get_weights
 
@@ -110,7 +110,7 @@ def test_a_twin_takes_the_steps_of_keras(name: str) -> None:
     teacher = farm.Teacher(twin, config, n_steps=10)
     if name == "strings":
         inputs |= {"targets": rng.integers(1, 11, (8, 4)).astype(np.int32), "n_targets": np.full(8, 4, np.int32)}
-        model = string_fitting.add_loss(network)
+        model = string_loss.add_loss(network)
         string_fitting._compile(model, config, 10)
         batch, rest = inputs, (np.zeros(8, np.float32),)
         weights: dict[str, object] = {}

@@ -28,7 +28,7 @@ from speechrnn.training.inheritance import go_back
 from speechrnn.training.material import gather
 from speechrnn.training.network import build_network
 from speechrnn.training.reference import load_network
-from speechrnn.training.string_fitting import add_loss
+from speechrnn.training.string_loss import add_loss
 from speechrnn.training.string_reference import check_string_parity, run_reference
 from speechrnn.training.weights import load_weights
 from tests.bundles import describe

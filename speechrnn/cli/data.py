@@ -75,8 +75,8 @@ def synth(
         Words,
         typer.Option(
             metavar="digits|oh|other|nonsense|more-nonsense|held-out",
-            help="Digits, `oh` for 0, or words that are none: to train rejection (other; nonsense, which nobody says "
-            "and is often one sound from a digit) and to measure it (held-out).",
+            help="Digits, `oh` for 0 (with --strings, in each of them), or words that are none: to train rejection "
+            "(other; nonsense, which nobody says and is often one sound from a digit) and to measure it (held-out).",
         ),
     ] = Words.digits,
     strings: Annotated[
@@ -102,7 +102,7 @@ def synth(
     from speechrnn.cli.synthesis import check_strings, choose_judge, choose_words, describe_synthesis
     from speechrnn.corpus.synthesis import SynthesisOptions, synthesize
 
-    check_strings(strings, words=words is not Words.digits, repeats=repeats, each=each, check=judge)
+    check_strings(strings, words=words not in (Words.digits, Words.oh), repeats=repeats, each=each, check=judge)
     given: dict[str, Any] = {
         "voices": voices,
         "repeats": repeats,

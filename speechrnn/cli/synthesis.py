@@ -26,12 +26,13 @@ def choose_words(name: str, seed: int) -> dict[str, Any]:
         For `SynthesisOptions`; empty for digits.
     """
     from speechrnn.corpus.nonsense import make_nonsense
+    from speechrnn.corpus.sayings import OH_WORDS
     from speechrnn.corpus.words import HELD_OUT, OTHER
 
     if name == "digits":
         return {}
     if name == "oh":
-        return {"words": {"0": "oh"}}
+        return {"words": OH_WORDS}
     lists = {"other": OTHER, "held-out": HELD_OUT}
     words = lists[name] if name in lists else make_nonsense(N_NONSENSE[name], seed)
     return {"words": {word: word for word in words}, "rejects": True}

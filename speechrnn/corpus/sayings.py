@@ -11,6 +11,10 @@ LENGTHS = (1, 8)
 # of digits the same as the one before, beyond chance: what recognizers swallow most easily
 _REPEATED = 0.12
 _OH = 0.2
+# where "oh" is what is asked for, a digit is 0 as often as this
+_ZEROS = 0.3
+# the words of a synthesis that says "oh" for 0
+OH_WORDS = {"0": "oh"}
 # how a string is cut into groups: not at all, after each third or fourth digit, after each digit
 _GROUPINGS = ((0, 0.6), (3, 0.15), (4, 0.1), (2, 0.08), (1, 0.07))
 # against a voice's own rate
@@ -56,7 +60,7 @@ class Saying:
         return " ".join(spelled).rstrip(",")
 
 
-def draw_strings(n: int, seed: tuple[int, ...]) -> tuple[Saying, ...]:
+def draw_strings(n: int, seed: tuple[int, ...], oh: bool = False) -> tuple[Saying, ...]:
     """Draw strings of digits.
 
     Parameters
@@ -65,6 +69,8 @@ def draw_strings(n: int, seed: tuple[int, ...]) -> tuple[Saying, ...]:
         How many.
     seed : tuple of int
         Decides.
+    oh : bool
+        Whether each 0 is "oh", and three digits in ten are 0; else one in ten is, and "oh" in every fifth string.
 
     Returns
     -------
@@ -76,19 +82,24 @@ def draw_strings(n: int, seed: tuple[int, ...]) -> tuple[Saying, ...]:
     >>> sayings = draw_strings(50, (0,))
     >>> {len(saying.label) for saying in sayings} == set(range(1, 9))
     True
+    >>> {word for saying in draw_strings(50, (0,), oh=True) for word in saying.words} >= {"oh", "nine"}
+    True
+    >>> any("zero" in saying.words for saying in draw_strings(50, (0,), oh=True))
+    False
     >>> Saying("407", ("four", "oh", "seven"), group=2).text(str.upper)
     'FOUR OH, SEVEN'
     """
     rng = np.random.default_rng(seed)
-    return tuple(_draw(rng) for _ in range(n))
+    return tuple(_draw(rng, oh) for _ in range(n))
 
 
-def _draw(rng: np.random.Generator) -> Saying:
+def _draw(rng: np.random.Generator, oh: bool) -> Saying:
     digits: list[int] = []
     for _ in range(int(rng.integers(*LENGTHS, endpoint=True))):
         again = digits and rng.random() < _REPEATED
-        digits.append(digits[-1] if again else int(rng.integers(10)))
-    zero = "oh" if rng.random() < _OH and len(digits) > 1 else DIGIT_WORDS[0]
+        nought = oh and rng.random() < _ZEROS
+        digits.append(digits[-1] if again else 0 if nought else int(rng.integers(int(oh), 10)))
+    zero = "oh" if oh or (rng.random() < _OH and len(digits) > 1) else DIGIT_WORDS[0]
     words = tuple(DIGIT_WORDS[digit] if digit else zero for digit in digits)
     sizes, chances = zip(*_GROUPINGS, strict=True)
     group = int(rng.choice(sizes, p=chances))

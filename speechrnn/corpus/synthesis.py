@@ -24,7 +24,7 @@ from speechrnn.corpus.manifest import (
     write_manifest,
     write_unfinished,
 )
-from speechrnn.corpus.sayings import Saying, draw_strings
+from speechrnn.corpus.sayings import OH_WORDS, Saying, draw_strings
 from speechrnn.corpus.speech import Utterance
 from speechrnn.corpus.takes import Voice, choose_voices, render, vary
 from speechrnn.errors import CorpusError
@@ -220,7 +220,8 @@ class _Speaker:
     def _sayings(self) -> list[tuple[int, Saying]]:
         """What the voice says, and the how manieth take of it that is."""
         if self.options.strings:
-            return list(enumerate(draw_strings(self.options.strings, (self.voice.seed, 2))))
+            oh = self.options.words == OH_WORDS
+            return list(enumerate(draw_strings(self.options.strings, (self.voice.seed, 2), oh)))
         words = [Saying(label, (text,)) for label, text in self.options.words.items()]
         if self.options.each:
             order = np.random.default_rng((self.voice.seed, 3)).permutation(len(words))

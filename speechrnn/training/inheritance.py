@@ -46,17 +46,16 @@ def first_network(config: Config, material: Material, start: Bundle | None) -> k
     Raises
     ------
     TrainingError
-        It should keep a model's answers (`training.distillation`), and there is none with these labels, or it is one of
-        strings.
+        It should keep a model's answers (`training.distillation`), and there is none of this kind with these labels.
     """
     keras.utils.set_random_seed(config.training.seed)
     network = build_network(config, len(material.labels))
-    strings = config.strings is not None
     other_head = not _answers_alike(start, config, material)
-    if config.training.distillation and (strings or other_head):
+    if config.training.distillation and other_head:
+        kind = "strings" if config.strings is not None else "single words"
         raise TrainingError(
-            f"training.distillation is {config.training.distillation:g}, needed a model of single words with these "
-            "labels, whose answers are kept. Give one with --from, or set training.distillation=0."
+            f"training.distillation is {config.training.distillation:g}, needed a model of {kind} with these labels, "
+            "whose answers are kept. Give one with --from, or set training.distillation=0."
         )
     if start:
         set_weights(network, load_weights(start.read(WEIGHTS)), except_head=other_head)

@@ -14,53 +14,11 @@ from speechrnn.errors import TrainingError
 from speechrnn.history import Epoch
 from speechrnn.training.checkpoint import Checkpoint, Journal, advance, begin, save_checkpoint
 from speechrnn.training.fitting import Step
-from speechrnn.training.layers import EveryNth, UnmaskedLayer
 from speechrnn.training.material import Material
 from speechrnn.training.optimizer import make_optimizer
 from speechrnn.training.string_feed import StringFeed
+from speechrnn.training.string_loss import MORE_PROBABLE_THAN_NOT, add_loss
 from speechrnn.training.weights import get_weights, set_weights
-
-
-@keras.saving.register_keras_serializable("speechrnn")
-class StringLoss(UnmaskedLayer):
-    """The negative logarithm of the probability of each string; true lengths alone count, unlike in keras.losses.CTC.
-
-    `stride` is the number of frames of the features for each frame of the network's output.
-    """
-
-    def __init__(self, stride: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.stride = stride
-
-    def call(self, log_probs: Any, n_frames: Any, targets: Any, n_targets: Any) -> Any:
-        """From (batch, frames, 1 + n_labels) and targets (batch, n) to losses (batch,)."""
-        left = (n_frames + (self.stride - 1)) // self.stride
-        return ops.ctc_loss(targets, log_probs, n_targets, left, mask_index=0)
-
-    def get_config(self) -> dict[str, Any]:
-        """Give what the constructor takes."""
-        return {**super().get_config(), "stride": self.stride}
-
-
-def add_loss(network: keras.Model) -> keras.Model:
-    """Put the loss behind a network: its targets are inputs, because their lengths differ.
-
-    Parameters
-    ----------
-    network : keras.Model
-        From `speechrnn.training.network.build_network`, with ``network.pooling: none``.
-
-    Returns
-    -------
-    keras.Model
-        With the same layers; gives one loss for each string.
-    """
-    targets = keras.Input((None,), dtype="int32", name="targets")
-    n_targets = keras.Input((), dtype="int32", name="n_targets")
-    stride = math.prod(layer.stride for layer in network.layers if isinstance(layer, EveryNth))
-    features, n_frames = network.inputs
-    loss = StringLoss(stride, name="loss")(network.output, n_frames, targets, n_targets)
-    return keras.Model([features, n_frames, targets, n_targets], loss, name="speechrnn")
 
 
 def fit_strings(
@@ -99,7 +57,7 @@ def fit_strings(
     """
     training = config.training
     feed = StringFeed(material, config)
-    model = add_loss(network)
+    model = add_loss(network, training.distillation)  # as it begins; a checkpoint has that network too
     _compile(model, config, feed.n_steps)
     checkpoint = begin(journal, model)
     while len(checkpoint.progress.history) < training.epochs:
@@ -121,7 +79,7 @@ def _mean_loss(_: Any, losses: Any) -> Any:
 
 
 def _more_probable_than_not(_: Any, losses: Any) -> Any:
-    return ops.mean(ops.cast(losses < math.log(2), "float32"))
+    return ops.mean(ops.cast(losses < MORE_PROBABLE_THAN_NOT, "float32"))
 
 
 def _run(
