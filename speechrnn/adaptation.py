@@ -114,15 +114,17 @@ def adapt_config(start: Bundle, on_progress: Progress | None = None) -> Config:
     MissingExtraError
         The synthesiser is not installed.
     """
+    strings = start.config.strings is not None
     sources = []
     for part in REHEARSAL:
-        if part.use == "reject" and not start.config.network.rejection:
+        if part.use == "reject" and not (strings or start.config.network.rejection):
             continue
         folder = rehearsal_folder(part.name)
         if read_manifest(folder) is None:
             synthesize(folder, part.options, on_progress)
         sources.append({"path": str(folder), "use": part.use, "weight": part.weight})
-    return start.config.override(RECIPE | {"data.sources": sources}, where="adaptation")
+    recipe = RECIPE | ({"training.enough_loss": None} if strings else {})  # single clips do not tell it of strings
+    return start.config.override(recipe | {"data.sources": sources}, where="adaptation")
 
 
 def own_config(start: Bundle) -> Config:

@@ -132,6 +132,21 @@ def test_the_library_adapts_by_itself(model: Bundle, tmp_path: Path, monkeypatch
     assert {Path(s.path).name for s in adapted.bundle.config.data.sources} == {"voices", "words"}
 
 
+@pytest.mark.train
+def test_a_model_of_strings_adapts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = SMALL | {"network.conv": [{"filters": 8, "kernel_size": 3, "stride": 3}], "data.sources": []}
+    small |= {"training.epochs": 1, "training.clips_per_epoch": 16, "strings.n_digits": 2, "strings.margin": 0.1}
+    mine = own(tmp_path / "mine", "05")
+    strings = train(mine, Config.load("strings", small), tmp_path / "strings").bundle
+    monkeypatch.setitem(adaptation.RECIPE, "training.epochs", 1)
+    monkeypatch.setitem(adaptation.RECIPE, "training.clips_per_epoch", 16)
+    adapted = train(mine, out=tmp_path / "adapted", options=TrainOptions(start=strings.path)).bundle
+    assert adapted.metadata.kind == "strings"
+    config = adapted.config
+    assert (config.training.distillation, config.training.enough_loss, config.training.start_share) == (1.0, None, 0.35)
+    assert {Path(source.path).name for source in config.data.sources} == {"voices", "words"}
+
+
 def test_other_words_on_an_adapted_model_have_no_answers_to_keep(tmp_path: Path) -> None:
     golden = read_bundle(GOLDEN)
     adapted = golden.config.override({"training.distillation": 1.0, "data.sources": [{"path": "gone", "use": "train"}]})

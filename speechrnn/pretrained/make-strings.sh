@@ -20,6 +20,18 @@ synth cast-strings --engine cast --voices 150 --strings 8 --seed 59
 synth espeak-oh --words oh --voices 100 --repeats 2 --seed 36
 synth accents-oh --engine accents --words oh --voices 100 --repeats 1 --seed 37
 synth hibari-oh --engine hibari --words oh --voices 6 --repeats 6 --seed 39
+synth flite-oh --engine flite --words oh --voices 20 --repeats 4 --seed 62
+synth pico-oh --engine pico --words oh --voices 36 --repeats 4 --seed 63
+# the seeds of kokoro and cast: the same people, so that joined strings can hold both names
+synth kokoro-oh --engine kokoro --words oh --voices 100 --repeats 1 --seed 11
+synth cast-oh --engine cast --words oh --voices 150 --repeats 1 --seed 51
+synth kokoro-oh-strings --engine kokoro --words oh --voices 100 --strings 2 --seed 64
+synth cast-oh-strings --engine cast --words oh --voices 150 --strings 3 --seed 65
+synth pico-oh-strings --engine pico --words oh --voices 36 --strings 6 --seed 66
+synth flite-oh-strings --engine flite --words oh --voices 20 --strings 20 --seed 67
+synth hibari-oh-strings --engine hibari --words oh --voices 6 --strings 40 --seed 68
+synth espeak-oh-strings --words oh --voices 150 --strings 4 --seed 69
+synth accents-oh-strings --engine accents --words oh --voices 135 --strings 3 --seed 70
 
 # it starts from the single digits that ship; then more passes at a lower rate
 if [ -n "${FARM:-}" ]; then
