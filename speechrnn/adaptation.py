@@ -13,6 +13,7 @@ from speechrnn.bundle import Bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import Corpus
 from speechrnn.corpus.manifest import SynthesisOptions, read_manifest
+from speechrnn.corpus.sayings import OH_WORDS
 from speechrnn.corpus.synthesis import synthesize
 from speechrnn.corpus.words import OTHER
 from speechrnn.homes import cache_home
@@ -72,6 +73,10 @@ REHEARSAL = (
             voices=6, repeats=1, seed=13, sample_rate=8000, words={word: word for word in OTHER}, rejects=True
         ),
     ),
+    Rehearsal("numbers", "strings", 1.0, SynthesisOptions(voices=80, strings=3, seed=14, sample_rate=8000)),
+    Rehearsal(
+        "oh-numbers", "strings", 1.0, SynthesisOptions(voices=80, strings=3, seed=15, sample_rate=8000, words=OH_WORDS)
+    ),
 )
 
 
@@ -114,17 +119,24 @@ def adapt_config(start: Bundle, on_progress: Progress | None = None) -> Config:
     MissingExtraError
         The synthesiser is not installed.
     """
-    strings = start.config.strings is not None
     sources = []
     for part in REHEARSAL:
-        if part.use == "reject" and not (strings or start.config.network.rejection):
+        if not _teaches(part, start.config):
             continue
         folder = rehearsal_folder(part.name)
         if read_manifest(folder) is None:
             synthesize(folder, part.options, on_progress)
         sources.append({"path": str(folder), "use": part.use, "weight": part.weight})
-    recipe = RECIPE | ({"training.enough_loss": None} if strings else {})  # single clips do not tell it of strings
+    # of strings single clips cannot tell what is enough
+    recipe = RECIPE | ({} if start.config.strings is None else {"training.enough_loss": None})
     return start.config.override(recipe | {"data.sources": sources}, where="adaptation")
+
+
+def _teaches(part: Rehearsal, config: Config) -> bool:
+    """Tell whether a network can learn from such a part."""
+    if config.strings is not None:
+        return True
+    return part.use == "train" or (part.use == "reject" and config.network.rejection)
 
 
 def own_config(start: Bundle) -> Config:

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from speechrnn import adaptation
-from speechrnn.adaptation import Rehearsal, adapt_config, adapts, choose_split, own_config
+from speechrnn.adaptation import Rehearsal, adapt_config, adapts, choose_split, own_config, rehearsal_folder
 from speechrnn.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.layouts import read_corpus
@@ -35,8 +35,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPEECHRNN_HOME", str(tmp_path / "home"))
     few = SynthesisOptions(voices=1, repeats=1, seed=1, sample_rate=8000)
     words = SynthesisOptions(voices=1, repeats=1, sample_rate=8000, words={"stop": "stop"}, rejects=True)
-    parts = (Rehearsal("voices", "train", 1.0, few), Rehearsal("words", "reject", 1.0, words))
-    monkeypatch.setattr(adaptation, "REHEARSAL", parts)
+    numbers = SynthesisOptions(voices=1, strings=2, sample_rate=8000)
+    parts = (("voices", "train", few), ("words", "reject", words), ("numbers", "strings", numbers))
+    monkeypatch.setattr(adaptation, "REHEARSAL", tuple(Rehearsal(name, use, 1.0, what) for name, use, what in parts))
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ def test_the_library_adapts_by_itself(model: Bundle, tmp_path: Path, monkeypatch
 def test_a_model_of_strings_adapts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     small = SMALL | {"network.conv": [{"filters": 8, "kernel_size": 3, "stride": 3}], "data.sources": []}
     small |= {"training.epochs": 1, "training.clips_per_epoch": 16, "strings.n_digits": 2, "strings.margin": 0.1}
-    mine = own(tmp_path / "mine", "05")
+    mine = own(tmp_path / "mine", "0123456789", 1)
     strings = train(mine, Config.load("strings", small), tmp_path / "strings").bundle
     monkeypatch.setitem(adaptation.RECIPE, "training.epochs", 1)
     monkeypatch.setitem(adaptation.RECIPE, "training.clips_per_epoch", 16)
@@ -144,7 +145,10 @@ def test_a_model_of_strings_adapts_too(tmp_path: Path, monkeypatch: pytest.Monke
     assert adapted.metadata.kind == "strings"
     config = adapted.config
     assert (config.training.distillation, config.training.enough_loss, config.training.start_share) == (1.0, None, 0.35)
-    assert {Path(source.path).name for source in config.data.sources} == {"voices", "words"}
+    assert {Path(source.path).name for source in config.data.sources} == {"voices", "words", "numbers"}
+    # whole numbers teach, too
+    assert [len(one.label) > 1 for one in read_corpus(rehearsal_folder("numbers")).clips] == [True, True]
+    assert {source.name: source.n_clips for source in adapted.metadata.sources}["numbers"] == 2
 
 
 def test_other_words_on_an_adapted_model_have_no_answers_to_keep(tmp_path: Path) -> None:

@@ -257,6 +257,15 @@ def test_trains_tells_the_score_and_is_found_by_predict(cli: Cli, tone_corpus: C
 
 
 @pytest.mark.train
+def test_a_model_of_strings_is_for_transcribe(cli: Cli, tone_corpus: Corpus) -> None:
+    network = ('network.conv=[{"filters": 4, "kernel_size": 3, "stride": 3}]', "network.recurrent.units=4")
+    passes = ("training.epochs=1", "training.clips_per_epoch=8", "strings.n_digits=2", "data.sources=[]")
+    sets = [part for value in (*network, *passes) for part in ("--set", value)]
+    result = cli("train", tone_corpus(), "--config", "strings", "--out", "mine", *sets)
+    assert result.lines[-2:] == ["Model: mine", "Next:  speechrnn transcribe FILE --model mine"]
+
+
+@pytest.mark.train
 def test_an_existing_folder_is_replaced_only_by_force_and_never_what_is_no_bundle(
     cli: Cli, tone_corpus: Corpus, tmp_path: Path
 ) -> None:

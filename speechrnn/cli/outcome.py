@@ -51,7 +51,8 @@ def print_trained(trained: Any) -> None:
     path = trained.bundle.path
     typer.echo(f"Model: {printable(path)}")
     named = Path(path.name) if is_in_model_home(path) else path
-    typer.echo(f"Next:  speechrnn predict FILE --model {quote(named)}")
+    command = "transcribe" if trained.bundle.metadata.kind == "strings" else "predict"
+    typer.echo(f"Next:  speechrnn {command} FILE --model {quote(named)}")
 
 
 def describe_epochs(n_done: int, n_asked: int, kept: range) -> str:
