@@ -105,8 +105,9 @@ def test_a_training_that_goes_on_has_the_same_teacher(network: keras.Model, tmp_
     config = Config.load("strings", SMALL | STILL | more)
     examples = [example(label, who, i) for i, (who, label) in enumerate((w, d) for w in ("ann", "bob") for d in "01")]
     material = Material(examples, (), ("0", "1"))
-    broken = keras.models.clone_model(network)
-    set_weights(broken, get_weights(network))
+    broken, untaught = keras.models.clone_model(network), keras.models.clone_model(network)
+    for one in (broken, untaught):
+        set_weights(one, get_weights(network))
     with pytest.raises(PowerCutError):
         fit_strings(broken, material, config, Journal(tmp_path / "broken", "one"), cut_power)
     # by now it answers otherwise, so it would be another teacher
@@ -114,3 +115,6 @@ def test_a_training_that_goes_on_has_the_same_teacher(network: keras.Model, tmp_
     fit_strings(network, material, config, Journal(tmp_path / "whole", "one"))
     for name, array in get_weights(network).items():
         np.testing.assert_allclose(get_weights(broken)[name], array, atol=1e-6)
+    # and it makes a difference
+    fit_strings(untaught, material, config.override({"training.distillation": 0.0}), Journal(tmp_path / "other", "two"))
+    assert float(np.abs(get_weights(untaught)["output/bias"] - get_weights(network)["output/bias"]).max()) > 1e-3
