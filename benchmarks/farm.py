@@ -12,6 +12,7 @@ recordings) travels.
 
 import multiprocessing
 import os
+import queue
 import subprocess
 import sys
 import time
@@ -30,14 +31,15 @@ from speechrnn.training.material import Material
 
 # by the last so many passes it is known how long one takes; seconds kept for what comes after all
 _PROBED, _RESERVE = 5, 15.0
-# batches that wait for the network
-_AHEAD = 16
+# batches that wait for the network, and seconds after which it is asked whether it is still there
+_AHEAD, _PATIENCE = 16, 5.0
 
 
 def run(folder: Path, out: Path, seconds: float) -> None:
     """Train every job whose start is there, a process each, until all are done or the time is over."""
     began = time.monotonic()
     out.mkdir(parents=True, exist_ok=True)
+    _try_device()
     packed = Packed(folder, spectra=True)
     print(f"{len(packed.examples)} recordings read after {time.monotonic() - began:.0f} s", flush=True)
     _serve_many()
@@ -45,6 +47,7 @@ def run(folder: Path, out: Path, seconds: float) -> None:
     while (waiting or working) and time.monotonic() - began < seconds:
         for name in [name for name, process in working.items() if not process.is_alive()]:
             print(f"{time.monotonic() - began:5.0f} s: {name} ended, {working.pop(name).exitcode}", flush=True)
+        waiting = _possible(packed, waiting, list(working), out)
         ready = [job for job in waiting if all(path.is_file() for path in _needed(packed, job, out))]
         for job in ready[: max(0, (os.cpu_count() or 1) + 1 - len(working))]:
             waiting.remove(job)
@@ -54,13 +57,41 @@ def run(folder: Path, out: Path, seconds: float) -> None:
         time.sleep(0.2)
     for process in working.values():
         process.kill()
-    print(f"{time.monotonic() - began:.0f} s; not done: {[*working, *(job.name for job in waiting)]}", flush=True)
+    left = [job.name for job in packed.plan.jobs if not (out / f"{job.name}.safetensors").is_file()]
+    print(f"{time.monotonic() - began:.0f} s; not done: {left}", flush=True)
 
 
 def _needed(packed: Packed, job: Job, out: Path) -> list[Path]:
     """The weights of other jobs that a job waits for."""
     names = [name for name in (job.after, *job.ensemble) if name and name not in packed.starts]
     return [out / f"{name}.safetensors" for name in names]
+
+
+def _possible(packed: Packed, waiting: Sequence[Job], working: Sequence[str], out: Path) -> list[Job]:
+    """Leave out whoever waits for what a job that failed would have left, and in turn whoever waits for that one."""
+    kept = list(waiting)
+    while True:
+        coming = {*working, *(job.name for job in kept)}
+        again = [job for job in kept if all(p.is_file() or p.stem in coming for p in _needed(packed, job, out))]
+        if len(again) == len(kept):
+            return kept
+        kept = again
+
+
+def _try_device() -> None:
+    """End here, not in each job after minutes, where a process that this one forks cannot use the GPU."""
+    first = multiprocessing.Process(target=_device)
+    first.start()
+    first.join()
+    if first.exitcode:
+        raise SystemExit("a forked process cannot use the GPU: is PYTORCH_NVML_BASED_CUDA_CHECK=1 set, as in farm.sh?")
+
+
+def _device() -> Any:
+    import torch
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.zeros(1, device=device).device
 
 
 def _serve_many() -> None:
@@ -122,7 +153,7 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
     torch.set_num_threads(1)
     torch.manual_seed(job.seed)
     torch.backends.cudnn.allow_tf32 = False
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = _device()
     first = first_weights(packed, job, material, out)
     twin = Twin(config, first).to(device).train()
     ensemble = [Twin(config, _weights(packed, name, out)).to(device).eval() for name in job.ensemble]
@@ -142,16 +173,26 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
 
 
 def _fill(feed: Any, batches: Any, epochs: int) -> None:
-    """Make the batches of each pass, and None after it."""
+    """Make the batches of each pass, and None after it, until nobody is there who would take them."""
     from speechrnn.training.feed import Batch
+
+    parent = os.getppid()
+
+    def give(one: Any) -> None:
+        while True:
+            try:
+                return batches.put(one, timeout=_PATIENCE)
+            except queue.Full:
+                if os.getppid() != parent:
+                    os._exit(1)
 
     for number in range(1, epochs + 1):
         for batch in feed.epoch(number):
             inputs = dict(batch.inputs)
             if isinstance(batch, Batch):
                 inputs |= {"labels": batch.targets, "labelled": batch.labelled, "known": batch.known}
-            batches.put(inputs)
-        batches.put(None)
+            give(inputs)
+        give(None)
 
 
 def _fit_in(training: TrainingConfig, history: Sequence[Epoch], deadline: float) -> TrainingConfig:

@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 -- as everybody calls it
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
 from speechrnn.config import Config
 from speechrnn.training.fitting import KNOWN_WEIGHT
@@ -25,7 +24,7 @@ _EPSILON = 1e-7
 # share of an ensemble's mean answers in the targets; the rest is what was said
 DISTILLED = 0.7
 _ROLES = {"kernel": "weight_ih_l0", "recurrent_kernel": "weight_hh_l0", "bias": "bias_ih_l0"}
-_WAYS = {"forward": "", "backward": "_reverse"}
+_WAYS = ("forward", "backward")
 _FIXED = ("standardization/", "calibration/")
 
 
@@ -53,12 +52,13 @@ class Twin(nn.Module):  # type: ignore[misc]  # without torch there are no types
         self.lstms = nn.ModuleList()
         for i in range(network.recurrent.layers if network.recurrent else 0):
             n, units = arrays[f"recurrent_{i}/forward/kernel"].shape
-            self.lstms.append(nn.LSTM(n, units // 4, batch_first=True, bidirectional=True))
-            for way in _WAYS.values():
-                hidden = getattr(self.lstms[i], f"bias_hh_l0{way}")
-                hidden.data.zero_()
+            # one way each, over padded rows: cuDNN keeps the weights on chip then, and needs no launch for each frame
+            ways = nn.ModuleList(nn.LSTM(n, units // 4, batch_first=True) for _ in _WAYS)
+            for lstm in ways:
+                lstm.bias_hh_l0.data.zero_()
                 # Keras has one bias: two would learn twice as fast
-                hidden.requires_grad_(requires_grad=False)
+                lstm.bias_hh_l0.requires_grad_(requires_grad=False)
+            self.lstms.append(ways)
         self.plain = nn.ParameterDict()
         for name, array in arrays.items():
             if name.startswith("recurrent_"):
@@ -69,7 +69,7 @@ class Twin(nn.Module):  # type: ignore[misc]  # without torch there are no types
 
     def _recurrent(self, name: str) -> nn.Parameter:
         layer, way, role = name.split("/")
-        found: nn.Parameter = getattr(self.lstms[int(layer.removeprefix("recurrent_"))], _ROLES[role] + _WAYS[way])
+        found: nn.Parameter = getattr(self.lstms[int(layer.removeprefix("recurrent_"))][_WAYS.index(way)], _ROLES[role])
         return found
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -110,10 +110,11 @@ class Twin(nn.Module):  # type: ignore[misc]  # without torch there are no types
             x = F.relu(F.conv1d(x, kernel, self._take(f"conv_{i}/bias"), stride)).transpose(1, 2)
             mask, lengths = mask[:, ::stride], (lengths + stride - 1) // stride
             x = F.dropout(x, self.dropout, self.training)
-        for lstm in self.lstms:
-            packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
-            found, _ = lstm(packed)
-            x, _ = pad_packed_sequence(PackedSequence(*found), batch_first=True, total_length=x.shape[1])
+        turned = _turned(lengths.to(x.device), x.shape[1])
+        for onward, back in self.lstms:
+            # what comes after a row's end changes nothing before it
+            ways = onward(x)[0], _along(back(_along(x, turned))[0], turned)
+            x = torch.cat(ways, dim=2) * mask
             x = F.dropout(x, self.dropout, self.training)
         return x, mask, lengths
 
@@ -147,6 +148,17 @@ class Twin(nn.Module):  # type: ignore[misc]  # without torch there are no types
 
     def _dense(self, name: str, x: torch.Tensor) -> torch.Tensor:
         return F.linear(x, self._take(f"{name}/kernel"), self._take(f"{name}/bias"))
+
+
+def _turned(lengths: torch.Tensor, width: int) -> torch.Tensor:
+    """Where each frame of a row comes from when the row is turned round and its padding stays: (batch, width)."""
+    index = torch.arange(width, device=lengths.device)[None, :]
+    return torch.where(index < lengths[:, None], lengths[:, None] - 1 - index, index)
+
+
+def _along(x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
+    """Take frames of (batch, width, n) by an index (batch, width)."""
+    return x.gather(1, index[:, :, None].expand(-1, -1, x.shape[2]))
 
 
 def _key(name: str) -> str:

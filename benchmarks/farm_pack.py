@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -17,7 +17,8 @@ from speechrnn.bundle import WEIGHTS, read_bundle
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip, clip_hash
 from speechrnn.corpus.layouts import Corpus, read_corpus
-from speechrnn.corpus.splits import Split
+from speechrnn.corpus.manifest import MANIFEST
+from speechrnn.corpus.splits import Split, split_corpus
 from speechrnn.training.bounds import find_word
 from speechrnn.training.features import Example
 from speechrnn.training.material import Gathered, assort
@@ -31,12 +32,14 @@ FULL, SR = 32768, 8000
 class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One training: who is left out, the job or bundle that it goes on from, the second at which it ends, its rank.
 
-    `ensemble` names jobs or bundles of single words whose mean answers it learns.
+    `split` divides the folder as `speechrnn train --split` does, where nobody is left out; `ensemble` names jobs or
+    bundles of single words whose mean answers it learns.
     """
 
     name: str
     config: str
-    without: str | None = None
+    without: list[str] = []
+    split: str = "none"
     seed: int = 0
     after: str | None = None
     bundle: str | None = None
@@ -46,12 +49,23 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     settings: dict[str, Any] = {}
 
 
+class Place(NamedTuple):
+    """Where a recording lies in a pack, its digest, and what its samples were multiplied by."""
+
+    flat: str
+    digest: str
+    first: int
+    last: int
+    scale: float
+
+
 class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a pack is for."""
+    """What a pack is for; of synthetic voices so many `bits` travel, counted from the loudest sample."""
 
     data: str
     jobs: list[Job]
     shares: dict[str, float] = {}
+    bits: int = 16
 
     def config(self, job: Job) -> Config:
         """Read a job's configuration."""
@@ -69,7 +83,7 @@ def pack(plan_path: Path, out: Path) -> None:
     configs = [plan.config(job) for job in plan.jobs]
     sources = {source.path: source.use for config in configs for source in config.data.sources}
     corpora: dict[str, Corpus] = {}
-    index: dict[Path, tuple[str, str, int, int]] = {}
+    index: dict[Path, Place] = {}
     for path in [plan.data, *(path for path, use in sources.items() if use != "noise")]:
         corpus, share = read_corpus(Path(path)), plan.shares.get(path, 1.0)
 
@@ -78,7 +92,8 @@ def pack(plan_path: Path, out: Path) -> None:
 
         clips, rejects = (tuple(filter(kept, part)) for part in (corpus.clips, corpus.rejects))
         corpora[path] = replace(corpus, clips=clips, rejects=rejects, splits=None)
-        _write(out, path, [(c.path, _trimmed(c.path, configs[0])) for c in (*clips, *rejects)], index)
+        bits = plan.bits if (Path(path) / MANIFEST).is_file() else 16
+        _write(out, path, [(c.path, _trimmed(c.path, configs[0])) for c in (*clips, *rejects)], index, bits)
     noises = [Path(path) for path, use in sources.items() if use == "noise"]
     loaded = load_noises(noises, configs[0])
     if loaded:
@@ -98,14 +113,17 @@ def _trimmed(path: Path, config: Config) -> np.ndarray:
     return y[word.start : word.end]
 
 
-def _write(out: Path, name: str, sounds: Sequence[tuple[Path, np.ndarray]], index: dict[Path, Any]) -> None:
+def _write(
+    out: Path, name: str, sounds: Sequence[tuple[Path, np.ndarray]], index: dict[Path, Place], bits: int = 16
+) -> None:
     flat = out / f"{name.replace('/', '_')}.flac"
-    place = 0
+    at, parts = 0, []
     for path, y in sounds:
-        index[path] = flat.name, clip_hash(path), place, place + y.size
-        place += y.size
-    whole = np.concatenate([y for _, y in sounds])
-    soundfile.write(flat, np.clip(np.round(whole * FULL), -FULL, FULL - 1).astype(np.int16), SR, compression_level=1.0)
+        scale = float(FULL if bits == 16 else (2 ** (bits - 1) - 1) / max(np.abs(y).max(initial=0.0), 1 / FULL))
+        index[path] = Place(flat.name, clip_hash(path), at, at + y.size, scale)
+        at += y.size
+        parts.append(np.clip(np.round(y * scale), -FULL, FULL - 1).astype(np.int16))
+    soundfile.write(flat, np.concatenate(parts), SR, compression_level=1.0)
     print(f"{name}: {len(sounds)} recordings, {flat.stat().st_size / 2**20:.1f} MiB", flush=True)
 
 
@@ -120,32 +138,32 @@ class Packed:
         config = next(iter(self.configs.values()))
         sounds = {}
         if spectra:
-            for name in {entry[0] for entry in self.index.values()}:
+            for name in {place.flat for place in self.index.values()}:
                 sounds[name] = soundfile.read(folder / name, dtype="int16")[0]
         empty = np.zeros(0, np.float32)
         nothing = np.zeros((0, config.features.n_mfcc), np.float32)
 
+        def waveform(place: Place) -> np.ndarray:
+            if not spectra:
+                return empty
+            return sounds[place.flat][place.first : place.last].astype(np.float32) / np.float32(place.scale)
+
         def example(path: Path) -> Example:
-            name, digest, first, last = self.index[path]
-            y = sounds[name][first:last].astype(np.float32) / FULL if spectra else empty
-            spectrum = power_spectrum(y, config.features) if spectra else None
-            return Example(Clip(path, "", None), nothing, digest, spectrum)
+            place = self.index[path]
+            spectrum = power_spectrum(waveform(place), config.features) if spectra else None
+            return Example(Clip(path, "", None), nothing, place.digest, spectrum)
 
         speech = [path for path in self.index if path not in self.noise_paths]
         with ThreadPoolExecutor() as pool:
             self.examples = dict(zip(speech, pool.map(example, speech), strict=True))
-        self.noises = [
-            Noise(path, sounds[e[0]][e[2] : e[3]].astype(np.float32) / FULL if spectra else empty, e[1])
-            for path in self.noise_paths
-            for e in [self.index[path]]
-        ]
+        self.noises = [Noise(path, waveform(self.index[path]), self.index[path].digest) for path in self.noise_paths]
 
     def gather(self, job: Job) -> tuple[Gathered, Split]:
         """What `speechrnn.training.material.gather` would have read."""
         config, corpus = self.configs[job.name], self.corpora[self.plan.data]
-        kept = tuple(clip for clip in corpus.clips if job.without and clip.speaker == job.without)
-        trained = tuple(clip for clip in corpus.clips if not job.without or clip.speaker != job.without)
-        split = Split(trained, (), kept, "speaker" if job.without else "none")
+        kept = tuple(clip for clip in corpus.clips if clip.speaker in job.without)
+        trained = tuple(clip for clip in corpus.clips if clip.speaker not in job.without)
+        split = Split(trained, (), kept, "speaker") if kept else split_corpus(corpus, job.split, config.training.seed)
         sources = [(one, self.corpora[one.path]) for one in config.data.sources if one.use != "noise"]
         labels = trained_labels(corpus, split)
         roles = [role for role in assign(corpus, split, config, sources) if is_known(role, labels)]
