@@ -12,7 +12,6 @@ recordings) travels.
 
 import multiprocessing
 import os
-import queue
 import subprocess
 import sys
 import time
@@ -31,8 +30,8 @@ from speechrnn.training.material import Material
 
 # by the last so many passes it is known how long one takes; seconds kept for what comes after all
 _PROBED, _RESERVE = 5, 15.0
-# batches that wait for the network, and seconds after which it is asked whether it is still there
-_AHEAD, _PATIENCE = 16, 5.0
+# batches that wait for the network, and seconds after which one looks whether some were taken
+_AHEAD, _PATIENCE = 16, 0.005
 
 
 def run(folder: Path, out: Path, seconds: float) -> None:
@@ -179,12 +178,11 @@ def _fill(feed: Any, batches: Any, epochs: int) -> None:
     parent = os.getppid()
 
     def give(one: Any) -> None:
-        while True:
-            try:
-                return batches.put(one, timeout=_PATIENCE)
-            except queue.Full:
-                if os.getppid() != parent:
-                    os._exit(1)
+        while batches.full():
+            time.sleep(_PATIENCE)
+            if os.getppid() != parent:
+                os._exit(1)
+        batches.put(one)
 
     for number in range(1, epochs + 1):
         for batch in feed.epoch(number):

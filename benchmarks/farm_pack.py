@@ -146,7 +146,8 @@ class Packed:
         def waveform(place: Place) -> np.ndarray:
             if not spectra:
                 return empty
-            return sounds[place.flat][place.first : place.last].astype(np.float32) / np.float32(place.scale)
+            y: np.ndarray = sounds[place.flat][place.first : place.last].astype(np.float32)
+            return y / np.float32(place.scale)
 
         def example(path: Path) -> Example:
             place = self.index[path]
