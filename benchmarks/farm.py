@@ -67,14 +67,9 @@ def _needed(packed: Packed, job: Job, out: Path) -> list[Path]:
 
 
 def _possible(packed: Packed, waiting: Sequence[Job], working: Sequence[str], out: Path) -> list[Job]:
-    """Leave out whoever waits for what a job that failed would have left, and in turn whoever waits for that one."""
-    kept = list(waiting)
-    while True:
-        coming = {*working, *(job.name for job in kept)}
-        again = [job for job in kept if all(p.is_file() or p.stem in coming for p in _needed(packed, job, out))]
-        if len(again) == len(kept):
-            return kept
-        kept = again
+    """Leave out whoever waits for what a job that failed would have left; asked again, who waits for those in turn."""
+    coming = {*working, *(job.name for job in waiting)}
+    return [job for job in waiting if all(p.is_file() or p.stem in coming for p in _needed(packed, job, out))]
 
 
 def _try_device() -> None:

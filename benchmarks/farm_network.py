@@ -52,7 +52,7 @@ class Twin(nn.Module):  # type: ignore[misc]  # without torch there are no types
         self.lstms = nn.ModuleList()
         for i in range(network.recurrent.layers if network.recurrent else 0):
             n, units = arrays[f"recurrent_{i}/forward/kernel"].shape
-            # one way each, over padded rows: cuDNN keeps the weights on chip then, and needs no launch for each frame
+            # one way each, over padded rows: packed ones cost a launch for each frame
             ways = nn.ModuleList(nn.LSTM(n, units // 4, batch_first=True) for _ in _WAYS)
             for lstm in ways:
                 lstm.bias_hh_l0.data.zero_()

@@ -162,6 +162,8 @@ class Packed:
     def gather(self, job: Job) -> tuple[Gathered, Split]:
         """What `speechrnn.training.material.gather` would have read."""
         config, corpus = self.configs[job.name], self.corpora[self.plan.data]
+        if strange := set(job.without) - set(corpus.speakers):
+            raise SystemExit(f"{job.name} leaves out {sorted(strange)}, of whom {self.plan.data} has no recording")
         kept = tuple(clip for clip in corpus.clips if clip.speaker in job.without)
         trained = tuple(clip for clip in corpus.clips if clip.speaker not in job.without)
         split = Split(trained, (), kept, "speaker") if kept else split_corpus(corpus, job.split, config.training.seed)
