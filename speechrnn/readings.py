@@ -20,7 +20,7 @@ NARROW, WIDE = (0.35, 0.3), (0.7, 0.75)
 PRESENCE = 0.6
 # of a label that has a name which it never learnt ("oh" is 0): what its opinion weighs of whether there is a word, what
 # part is left of its weight for which, and how probable a word is at least, in the score, if the other is sure of one
-UNLEARNT_PRESENCE, UNLEARNT_SHARE, UNLEARNT_KNOWN = 0.2, 0.3, 0.5
+UNLEARNT_PRESENCE, UNLEARNT_SHARE, UNLEARNT_KNOWN = 0.4, 0.6, 0.5
 # what the way through the frames weighs beside the words, and what each word is worth, else fewer were always likelier
 WAY, WORTH = 0.5, 1.0
 # no opinion is surer than this

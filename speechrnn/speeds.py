@@ -15,7 +15,7 @@ from speechrnn.waveform import Waveform
 # slower and deeper, faster and higher: 1.4 makes an average voice of one whose vocal tract is as much longer than that
 SPEEDS = (0.8, 0.88, 1.13, 1.25, 1.4)
 # where each digit is as probable as the first, or none is as the second, other speeds change nothing that matters
-SURE, HOPELESS = 0.8, 0.1
+SURE, HOPELESS = 0.8, 0.03
 # readings of one sound are not independent: what they say counts as the power of this
 SHARPNESS = 0.5
 # so near to each other, in seconds, two readings mean the same digit

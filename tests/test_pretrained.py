@@ -61,7 +61,7 @@ def test_its_metadata_says_what_trained_and_what_refuses() -> None:
     # FSDD and the Apache speaker: no synthetic clip counts as real
     assert metadata.heard.real == len(metadata.heard.clips) == 3400
     assert metadata.calibration is not None
-    assert metadata.calibration.source == "out-of-fold answers of crossval"
+    assert metadata.calibration.source == "out-of-fold answers of pairs"
     assert metadata.calibration.n_clips >= 3000
     assert 0 < metadata.threshold < 1
     assert f"threshold ({metadata.threshold:.2f})" in CARD.read_text()

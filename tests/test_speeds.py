@@ -142,9 +142,9 @@ ALL = (1.0, *SPEEDS)
     [
         (0.8, 0.9, False),
         (0.79, 0.9, True),
-        (0.9, 0.09, True),
-        (0.05, 0.1, True),
-        (0.05, 0.09, False),
+        (0.9, 0.02, True),
+        (0.01, 0.03, True),
+        (0.01, 0.02, False),
     ],
 )
 def test_who_is_sure_of_all_or_has_no_hope_of_any_does_not_listen_again(one: float, other: float, again: bool) -> None:

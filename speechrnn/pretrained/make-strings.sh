@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the model of strings that ships: make-strings.sh WORK, the folder in which make.sh made the single words.
 # Needs the extras train and synth, and flite on the PATH. Everything has a fixed seed. With FARM=1, and PyTorch, as the
-# one that ships was made, and its strangers: benchmarks/farm.py, of whose plans the first asks for a GPU (docs/adr/0023).
+# one that ships was made, and its strangers: benchmarks/farm.py on two cores (docs/adr/0023), after make.sh.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bench="$here/../../benchmarks"
@@ -35,21 +35,23 @@ synth accents-oh-strings --engine accents --words oh --voices 135 --strings 3 --
 
 # it starts from the single digits that ship; then more passes at a lower rate
 if [ -n "${FARM:-}" ]; then
-  "$bench/farm.sh" strings 480
-  "$bench/farm.sh" second
-  "$bench/farm.sh" third
-  trained=farm/third-ship
+  "$bench/farm.sh" strings
+  trained=farm/strings-ship
 else
   [ -d strings-first ] || speechrnn train fsdd --config strings --from "$here/digits" --split none --out strings-first --resume \
     --set training.epochs=44
   [ -d strings-second ] || speechrnn train fsdd --config strings --from strings-first --split none --out strings-second --resume \
-    --set training.epochs=16 --set training.learning_rate=0.0018
+    --set training.epochs=16 --set training.learning_rate=0.0018 --set training.start_share=0.5
   trained=strings-second
 fi
-# a lesson in "oh", which keeps what the model had before (docs/adr/0016); in what ships, the passes above had none of
-# `*-oh-strings`, and of "oh" alone that of espeak-ng, accents and hibari
-[ -d strings-oh ] || speechrnn train fsdd --config strings --from "$trained" --split none --out strings-oh --resume \
-  --set training.epochs=8 --set training.learning_rate=0.0007 --set training.distillation=0.9 --set training.start_share=0.3
-python "$bench/calibrate_strings.py" strings-oh noise joe-strings fsdd "$here/digits" "$here/strings"
-python "$bench/strings.py" fsdd noise "$bench/strings.json" "$here/strings" --words "$here/digits" --spoken joe-strings \
-  --further joe-four joe-oh --others joe-words --speed
+python "$bench/calibrate_strings.py" "$trained" noise joe-strings fsdd "$here/digits" "$here/strings"
+# strangers: with single words that have not heard them either, and the threshold that each model asks for
+models=() ears=()
+if [ -n "${FARM:-}" ]; then
+  for pair in jackson-nicolas george-yweweler lucas-theo; do
+    python "$bench/calibrate_strings.py" "farm/strings-$pair" noise joe-strings fsdd "own-voice/$pair/model" "strings-$pair"
+    models+=("strings-$pair") ears+=("own-voice/$pair/model")
+  done
+fi
+python "$bench/strings.py" fsdd noise "$bench/strings.json" "${models[@]}" "$here/strings" --words "$here/digits" "${ears[@]}" \
+  --spoken joe-strings --further joe-four joe-oh --others joe-words --speed
