@@ -1,10 +1,9 @@
-"""What a model leans to where it hears a stranger, taken off its labels: CROSSVAL NOISE OUT [BUNDLE].
+"""What a model leans to where it hears a stranger, taken off its labels: CROSSVAL NOISE OUT.
 
 Trained on few people, a model takes the words of others for some labels more often than for others: of six strangers
 "zero" for 2 in 39 clips and "two" for 0 in two. So each label gets an offset to its score, the same for everybody, by
 which out-of-fold answers are most probable. `calibrate_pretrained.py` gives it to what ships; this file writes the
-models of CROSSVAL again, each with the offsets that the other speakers ask for; `speechrnn crossval` asks them. With
-BUNDLE it writes that one, with the offsets that all speakers ask for; its temperature and threshold stay.
+models of CROSSVAL again, each with the offsets that the other speakers ask for, and `speechrnn crossval` asks them.
 """
 
 import sys
@@ -17,14 +16,14 @@ from outoffold import FoldAnswers, hear_folds, join
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp
 
-from speechrnn.bundle import MODEL, WEIGHTS, Bundle, read_bundle, write_bundle
+from speechrnn.bundle import MODEL, WEIGHTS, write_bundle
 from speechrnn.training.export import to_onnx
 from speechrnn.training.raw import Raw
 from speechrnn.training.weights import load_weights, save_weights
 
 Floats = npt.NDArray[np.float64]
 
-# how much an offset is pulled to zero; a third of it and a sixth gain more where it is quiet, but less in hiss
+# how much an offset is pulled to zero; with a third of that more is gained where it is quiet, less in hiss
 PULL = 0.03
 BIAS = "output/bias"
 
@@ -64,27 +63,20 @@ def offsets_of(folds: Sequence[FoldAnswers]) -> Floats:
     return fit_offsets([join([fold.raw, fold.rooms]) for fold in folds])
 
 
-def lean_back(bundle: Bundle, offsets: Floats, out: Path) -> None:
-    """Write a bundle with these offsets."""
-    weights = add_offsets(load_weights(bundle.read(WEIGHTS)), offsets)
-    files = {name: bundle.read(name) for name in bundle.metadata.sha256}
-    files |= {MODEL: to_onnx(bundle.config, weights, len(bundle.labels)), WEIGHTS: save_weights(weights)}
-    write_bundle(out, files, bundle.metadata, replace=True)
-    print(out, dict(zip(bundle.labels, offsets.round(3).tolist(), strict=True)), flush=True)
-
-
-def main(crossval: Path, noise: Path, out: Path, bundle: Path | None = None) -> None:
-    """Write each fold's model with the offsets of the others, or one model with those of all."""
+def main(crossval: Path, noise: Path, out: Path) -> None:
+    """Write each fold's model with the offsets of the others."""
     folds = hear_folds(crossval, [], noise, "valid")
-    if bundle is not None:
-        lean_back(read_bundle(bundle), offsets_of(folds), out)
-        return
     for fold in folds:
         others = [one for one in folds if one.seed == fold.seed and one.speaker != fold.speaker]
+        offsets, bundle = offsets_of(others), fold.recognizer.bundle
+        weights = add_offsets(load_weights(bundle.read(WEIGHTS)), offsets)
+        files = {name: bundle.read(name) for name in bundle.metadata.sha256}
+        files |= {MODEL: to_onnx(bundle.config, weights, len(bundle.labels)), WEIGHTS: save_weights(weights)}
         folder = out / "folds" / f"{fold.speaker}-{fold.seed}"
         folder.mkdir(parents=True, exist_ok=True)
-        lean_back(fold.recognizer.bundle, offsets_of(others), folder / "model")
+        write_bundle(folder / "model", files, bundle.metadata, replace=True)
+        print(folder, dict(zip(bundle.labels, offsets.round(3).tolist(), strict=True)), flush=True)
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:5]))
+    main(*map(Path, sys.argv[1:4]))
