@@ -15,13 +15,13 @@ import sys
 from pathlib import Path
 
 import msgspec
-from offsets import Floats, add_offsets, lean, offsets_of
+from offsets import add_offsets, lean, offsets_of
 from outoffold import FALSE_ACCEPTS, MOST_REFUSED, hear_folds, join
 
 from speechrnn.bundle import CONFIG, MODEL, WEIGHTS, Bundle, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.training.assembly import Draft
-from speechrnn.training.calibration import Calibration
+from speechrnn.training.calibration import Calibration, Floats
 from speechrnn.training.export import to_onnx
 from speechrnn.training.raw import ease, fit_calibration, measure
 from speechrnn.training.recalibration import set_calibration

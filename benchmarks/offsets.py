@@ -11,17 +11,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 from outoffold import FoldAnswers, hear_folds, join
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp
 
 from speechrnn.bundle import MODEL, WEIGHTS, write_bundle
+from speechrnn.training.calibration import Floats
 from speechrnn.training.export import to_onnx
 from speechrnn.training.raw import Raw
 from speechrnn.training.weights import load_weights, save_weights
-
-Floats = npt.NDArray[np.float64]
 
 # how much an offset is pulled to zero; with a third of that more is gained where it is quiet, less in hiss
 PULL = 0.03

@@ -51,7 +51,7 @@ def test_offsets_are_those_that_the_labels_were_drawn_with(
 
 def test_each_speaker_counts_alike_and_rejects_do_not(offsets: Any) -> None:
     one, other = draw(500, 1.0, 1), draw(300, 1.0, 2)
-    often = Raw(*(np.concatenate([part] * 3) for part in (one.log_probabilities, one.known, one.units)))
+    often = Raw(*(np.concatenate([part] * 3) for part in parts(one)))
     words = Raw(np.zeros((50, 10)), np.zeros(50), np.full(50, WORD))
     more = Raw(*(np.concatenate(pair) for pair in zip(*map(parts, (other, words)), strict=True)))
     assert offsets.fit_offsets([often, more]) == pytest.approx(offsets.fit_offsets([one, other]), abs=1e-3)
