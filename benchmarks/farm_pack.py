@@ -23,6 +23,7 @@ from speechrnn.training.bounds import find_word
 from speechrnn.training.features import Example
 from speechrnn.training.material import Gathered, assort
 from speechrnn.training.noises import Noise, load_noises
+from speechrnn.training.overdrive import overdrive
 from speechrnn.training.roles import assign, is_known, trained_labels
 from speechrnn.training.spectra import power_spectrum
 
@@ -151,7 +152,9 @@ class Packed:
 
         def example(path: Path) -> Example:
             place = self.index[path]
-            spectrum = power_spectrum(waveform(place), config.features) if spectra else None
+            what = config.augmentation
+            y = overdrive(waveform(place), place.digest, what.overdrive if what else None)
+            spectrum = power_spectrum(y, config.features) if spectra else None
             return Example(Clip(path, "", None), nothing, place.digest, spectrum)
 
         speech = [path for path in self.index if path not in self.noise_paths]

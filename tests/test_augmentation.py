@@ -21,7 +21,7 @@ from speechrnn.training.sampling import Pool, chances, draw, draw_pass
 from speechrnn.training.spectra import Spectrum, filter_widths, power_spectrum, warped_filters
 from tests.signals import Waveform, word
 
-PARTS = ("warp", "tempo", "edges", "placement", "noise", "reverberation", "channel", "masking")
+PARTS = ("warp", "tempo", "edges", "placement", "noise", "reverberation", "channel", "masking", "overdrive")
 SR = 8000
 
 

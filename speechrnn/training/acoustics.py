@@ -29,7 +29,8 @@ _LARGEST = np.finfo(np.float32).max
 _TABLE = 1 << 20
 # power of noise that stands alone: that of speech some 20 dB under full scale
 _ALONE_POWER = 100.0
-_TELEPHONE_HZ, _TELEPHONE_DB = (300.0, 3400.0), Span(10.0, 30.0)
+# what a line may leave: its edges, and how far what lies outside is under what is left
+_LINE_LOW_HZ, _LINE_HIGH_HZ, _LINE_DB = Span(200.0, 500.0), Span(1800.0, 3600.0), Span(10.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,11 @@ class Acoustics:
         Recorded noise at the model's rate; may be empty.
     config : Config
         Its `augmentation`, `features` and `trim`.
+    babble : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=float32]
+        Mel powers of people who talk at once; may be empty.
     """
 
-    def __init__(self, noises: Sequence[npt.NDArray[np.float32]], config: Config) -> None:
+    def __init__(self, noises: Sequence[npt.NDArray[np.float32]], config: Config, babble: Sequence[Mel] = ()) -> None:
         self._config, self._what = config, config.augmentation
         features, sr = config.features, config.audio.sample_rate
         filters = mel_filters(features, sr)
@@ -68,7 +71,7 @@ class Acoustics:
             filters.sum(axis=1), 1e-12
         )
         rng = stream("acoustics", config.training.seed)
-        self._backgrounds = Backgrounds(noises, config, rng)
+        self._backgrounds = Backgrounds(noises, config, rng, babble)
         self._cosines = np.cos(rng.uniform(0, 2 * np.pi, _TABLE)).astype(np.float32)
         # what the trimming measures, of whole powers
         self._loud = self._widths * passed(config.trim.fmin, sr, self._hz).astype(np.float32)
@@ -136,9 +139,9 @@ class Acoustics:
             phase = rng.uniform(0, 2 * np.pi, (n, 1))
             db += config.bumps_db / order * rng.standard_normal((n, 1)) * np.cos(np.pi * order * (axis + 1) + phase)
         db *= rng.random((n, 1)) < config.probability
-        low, high = _TELEPHONE_HZ
+        low, high = _draw(_LINE_LOW_HZ, n, rng)[:, None], _draw(_LINE_HIGH_HZ, n, rng)[:, None]
         outside = np.maximum(0, np.maximum(np.log2(low / np.maximum(self._hz, 1)), 4 * np.log2(self._hz / high)))
-        db -= (rng.random((n, 1)) < config.telephone) * np.minimum(outside, 1) * _draw(_TELEPHONE_DB, n, rng)[:, None]
+        db -= (rng.random((n, 1)) < config.telephone) * np.minimum(outside, 1) * _draw(_LINE_DB, n, rng)[:, None]
         return (10 ** (db / 10)).astype(np.float32)
 
     def _floor_db(self, layout: Layout, rng: np.random.Generator) -> npt.NDArray[np.float64]:

@@ -79,9 +79,17 @@ class Augmenter:
         Recorded noise at the model's rate; may be empty.
     config : Config
         Its `augmentation` decides what is done, `trim` and `features` how a clip is read.
+    babble : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=float32]
+        From `speechrnn.training.babble.make_babble`.
     """
 
-    def __init__(self, spectra: Sequence[Spectrum], noises: Sequence[npt.NDArray[np.float32]], config: Config) -> None:
+    def __init__(
+        self,
+        spectra: Sequence[Spectrum],
+        noises: Sequence[npt.NDArray[np.float32]],
+        config: Config,
+        babble: Sequence[npt.NDArray[np.float32]] = (),
+    ) -> None:
         self._config = config
         self._what: AugmentationConfig | None = config.augmentation
         self._sizes = np.array([len(spectrum) for spectrum in spectra], np.int64)
@@ -91,7 +99,7 @@ class Augmenter:
         factors = np.geomspace(span.low, span.high, _WARPS if span.low < span.high else 1)
         filters = warped_filters(config.features, config.audio.sample_rate, factors.tolist())
         self._filters = np.ascontiguousarray(filters.transpose(0, 2, 1))
-        self._acoustics = Acoustics(noises, config)
+        self._acoustics = Acoustics(noises, config, babble)
         self._level_db = 10 * np.log10(np.maximum(self._frames.sum(axis=1), _SILENCE))
         self._loudest = np.maximum.reduceat(self._level_db, self._firsts)
 

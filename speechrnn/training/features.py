@@ -23,6 +23,7 @@ from speechrnn.errors import AudioError, HomeError, explain_os_error
 from speechrnn.homes import cache_home
 from speechrnn.storage import write_bytes
 from speechrnn.training.bounds import find_word
+from speechrnn.training.overdrive import overdrive
 from speechrnn.training.spectra import Spectrum, power_spectrum
 
 Features = npt.NDArray[np.float32]
@@ -152,7 +153,8 @@ def load_examples(
             return Unreadable(clip, explain_os_error(error))
         word = find_word(y, config.trim, config.audio.sample_rate)
         y = y[word.start : word.end]
-        spectrum = power_spectrum(y, config.features) if config.augmentation else None
+        what = config.augmentation
+        spectrum = power_spectrum(overdrive(y, digest, what.overdrive), config.features) if what else None
         if spectrum is not None and clip.path in changed:
             return Example(clip, np.zeros((0, config.features.n_mfcc), np.float32), digest[:16], spectrum)
         return Example(clip, mfcc(y, config.features, config.audio.sample_rate), digest[:16], spectrum)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from speechrnn.config import Config
 from speechrnn.settings import RejectionConfig
 from speechrnn.training.augmentation import Augmenter, Piece
+from speechrnn.training.babble import make_babble
 from speechrnn.training.batches import make_ahead, one_hot, pad_features, shuffled_windows, sorted_order
 from speechrnn.training.draws import stream
 from speechrnn.training.features import Features
@@ -214,4 +215,5 @@ def _rejection(config: Config) -> RejectionConfig:
 
 def _augmenter(material: Material, config: Config) -> Augmenter:
     spectra = [example.spectrum for example in (*material.train, *material.words) if example.spectrum is not None]
-    return Augmenter(spectra, [noise.y for noise in material.noises], config)
+    words = [example.spectrum for example in material.words if example.spectrum is not None]
+    return Augmenter(spectra, [noise.y for noise in material.noises], config, make_babble(words, config))

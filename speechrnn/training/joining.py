@@ -83,6 +83,8 @@ class Joiner:
         Recorded noise at the model's rate; may be empty.
     config : Config
         Its `strings` and `augmentation`.
+    babble : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=float32]
+        From `speechrnn.training.babble.make_babble`.
 
     Raises
     ------
@@ -90,7 +92,13 @@ class Joiner:
         The configuration is not one of strings.
     """
 
-    def __init__(self, spectra: Sequence[Spectrum], noises: Sequence[npt.NDArray[np.float32]], config: Config) -> None:
+    def __init__(
+        self,
+        spectra: Sequence[Spectrum],
+        noises: Sequence[npt.NDArray[np.float32]],
+        config: Config,
+        babble: Sequence[npt.NDArray[np.float32]] = (),
+    ) -> None:
         if config.strings is None:
             raise TrainingError("this configuration has no strings. Take the preset strings.")
         self._config, self._what = config, config.strings
@@ -101,7 +109,7 @@ class Joiner:
         factors = np.geomspace(span.low, span.high, _WARPS if span.low < span.high else 1)
         filters = warped_filters(config.features, config.audio.sample_rate, factors.tolist())
         self._filters = np.ascontiguousarray(filters.transpose(0, 2, 1))
-        self._acoustics = Acoustics(noises, config)
+        self._acoustics = Acoustics(noises, config, babble)
         self._rate = config.audio.sample_rate / config.features.hop_length
         self._stride = int(np.prod([conv.stride for conv in config.network.conv], dtype=int))
 

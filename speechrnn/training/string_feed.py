@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from speechrnn.config import Config
 from speechrnn.errors import TrainingError
+from speechrnn.training.babble import make_babble
 from speechrnn.training.batches import make_ahead, pad_features, shuffled_order
 from speechrnn.training.features import Features
 from speechrnn.training.joining import Joiner
@@ -61,7 +62,8 @@ class StringFeed:
         self._strings = Strings(material, config.strings, config.training.balance)
         stored = (*material.train, *material.words, *material.spoken)
         spectra = [example.spectrum for example in stored if example.spectrum is not None]
-        self._joiner = Joiner(spectra, [noise.y for noise in material.noises], config)
+        words = [example.spectrum for example in material.words if example.spectrum is not None]
+        self._joiner = Joiner(spectra, [noise.y for noise in material.noises], config, make_babble(words, config))
         self._n_strings = config.training.clips_per_epoch or len(material.train)
 
     @property
