@@ -6,9 +6,9 @@ for (`offsets.py`). Rejects: half of the words that never train, and noise of th
 where it would refuse many of the unseen speakers' digits: who says a digit wants an answer
 (docs/adr/0014-refusing.md).
 
-Silence is cut as the recipe says today, though weights may be older (docs/adr/0024-trimming.md): what ships was made of
-what shipped before, `git show 361e92a:speechrnn/pretrained/digits/...`, and of three models without two speakers each,
-those of `own_voice.py`, as six folds.
+Silence is cut as the recipe says today, though weights may be older (docs/adr/0024-trimming.md). What ships was made by
+`farm-rooms.yaml`, of what shipped without offsets (`git show 361e92a:speechrnn/pretrained/digits/...`, its
+`farm/distil-ship`); the six folds are its three models without two speakers each.
 """
 
 import sys

@@ -74,12 +74,21 @@ fi
 # who three models without two speakers each are strangers to (own_voice.py trains them): six folds, whose answers set offsets,
 # temperature and threshold of what ships; to those that trained it the model is too sure
 python "$bench/own_voice.py" . "$bench/own_voice.json"
+if [ -n "${FARM:-}" ]; then
+  # what ships, and these three, in bad rooms, lines and recordings
+  "$bench/farm.sh" rooms
+  last=farm/last-ship
+fi
 for pair in jackson-nicolas george-yweweler lucas-theo; do
+  model="own-voice/$pair/model"
+  [ -z "${FARM:-}" ] || model="farm/last-$pair"
   for speaker in ${pair//-/ }; do
-    mkdir -p "pairs/folds/$speaker-0"
-    ln -sfn "$PWD/own-voice/$pair/model" "pairs/folds/$speaker-0/model"
+    mkdir -p "pairs/folds/$speaker-0" "pairs-before/folds/$speaker-0"
+    ln -sfn "$PWD/$model" "pairs/folds/$speaker-0/model"
+    ln -sfn "$PWD/own-voice/$pair/model" "pairs-before/folds/$speaker-0/model"
   done
 done
+[ -z "${FARM:-}" ] || speechrnn crossval fsdd --config digits --out pairs-before
 speechrnn crossval fsdd --config digits --out pairs
 python "$bench/calibrate_pretrained.py" "$last" pairs held-out noise "$here/digits"
 # the same folds with the offsets that the other speakers ask for
@@ -89,4 +98,5 @@ speechrnn crossval fsdd --config digits --out pairs-offsets
 python "$bench/strangers.py" "$folds" noise "$bench/strangers.json" $refuse  # one word each
 python "$bench/strangers.py" pairs noise "$bench/pairs.json" $refuse
 python "$bench/strangers.py" pairs-offsets noise "$bench/pairs-offsets.json" $refuse
+[ -z "${FARM:-}" ] || python "$bench/rooms.py" "$bench/rooms.json" pairs-before pairs
 [ ! -d joe ] || python "$bench/own_voice.py" . "$bench/own_voice.json" "$folds" joe nicolas yweweler
