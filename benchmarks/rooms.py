@@ -1,8 +1,8 @@
 """Speakers whom a model never heard, in bad rooms, lines and recordings: this file, OUT.json, CROSSVAL...
 
 CROSSVAL is a folder of `speechrnn crossval --config digits`. Each condition is made of every third clip anew, by the
-number of the clip, alike for each CROSSVAL; none of it is made as training makes it (docs/adr/0013-augmentation.md).
-Every clip has to be answered.
+number of the clip, alike for each CROSSVAL, on waveforms, where training works on mel powers; only peaks are cut off as
+training does it (docs/adr/0013-augmentation.md). Every clip has to be answered. Run it where `held-out` lies.
 """
 
 import json

@@ -1,5 +1,6 @@
 """What is heard beside a word, and recordings that were too loud: as often as they say, and what they say."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,13 @@ from hypothesis import strategies as st
 
 from speechrnn.augmentation_settings import OverdriveConfig
 from speechrnn.config import Config
+from speechrnn.corpus.clips import Clip
 from speechrnn.errors import ConfigError
 from speechrnn.settings import Span
 from speechrnn.training.acoustics import Acoustics
 from speechrnn.training.babble import make_babble
 from speechrnn.training.backgrounds import Backgrounds, _hum
+from speechrnn.training.features import Example
 from speechrnn.training.frontend import mel_filters
 from speechrnn.training.overdrive import overdrive
 from speechrnn.training.spectra import filter_widths, power_spectrum
@@ -28,6 +31,11 @@ def with_noise(**shares: float) -> Config:
 
 def tone(hz: float, n: int = SR) -> Waveform:
     return np.sin(2 * np.pi * hz * np.arange(n) / SR).astype(np.float32)
+
+
+def said(y: Waveform, config: Config) -> Example:
+    nothing = np.zeros((0, config.features.n_mfcc), np.float32)
+    return Example(Clip(Path("word.wav"), "unknown", None), nothing, "", power_spectrum(y, config.features))
 
 
 def centres(mel: np.ndarray, config: Config) -> np.ndarray:
@@ -72,7 +80,7 @@ def test_hum_is_the_mains_and_its_overtones(seed: int) -> None:
 
 def test_babble_is_of_other_words_alone_and_never_silent() -> None:
     config = with_noise(babble=0.1)
-    words = [power_spectrum(tone(hz, 2400), config.features) for hz in (2500, 2600)]
+    words = [said(tone(hz, 2400), config) for hz in (2500, 2600)]
     rooms = make_babble(words, config)
     assert len(rooms) == 12
     assert {room.shape for room in rooms} == {(2000, config.features.n_mels)}
@@ -85,7 +93,7 @@ def test_babble_is_of_other_words_alone_and_never_silent() -> None:
 
 
 def test_no_babble_without_words_or_where_none_is_wanted() -> None:
-    words = [power_spectrum(tone(2500, 2400), with_noise().features)]
+    words = [said(tone(2500, 2400), with_noise())]
     assert make_babble([], with_noise(babble=0.1)) == []
     assert make_babble(words, with_noise()) == []
 

@@ -85,11 +85,14 @@ for pair in jackson-nicolas george-yweweler lucas-theo; do
     model="farm/last-$pair"
     mkdir -p "rooms/own-voice/$pair"
     ln -sfn "$PWD/$model" "rooms/own-voice/$pair/model"
+    for speaker in ${pair//-/ }; do
+      mkdir -p "pairs-before/folds/$speaker-0"
+      ln -sfn "$PWD/own-voice/$pair/model" "pairs-before/folds/$speaker-0/model"
+    done
   fi
   for speaker in ${pair//-/ }; do
-    mkdir -p "pairs/folds/$speaker-0" "pairs-before/folds/$speaker-0"
+    mkdir -p "pairs/folds/$speaker-0"
     ln -sfn "$PWD/$model" "pairs/folds/$speaker-0/model"
-    ln -sfn "$PWD/own-voice/$pair/model" "pairs-before/folds/$speaker-0/model"
   done
 done
 if [ -n "${FARM:-}" ]; then

@@ -11,16 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from speechrnn.config import AugmentationConfig, Config
-from speechrnn.settings import Span
 from speechrnn.training.acoustics import Acoustics, Layout
 from speechrnn.training.draws import stream
 from speechrnn.training.features import Features
-from speechrnn.training.spectra import Spectrum, warped_filters
+from speechrnn.training.spectra import Spectrum, tract_filters
 
 Draws = Sequence[float]
 
-# vocal tracts are drawn from so many lengths, evenly spaced by ratio: 1.4 % apart at the default range
-_WARPS = 33
 # no clip is squeezed to fewer frames than this, nor a silence kept longer
 _FEWEST_FRAMES = 5
 _SILENCE = 1e-12
@@ -95,10 +92,7 @@ class Augmenter:
         self._sizes = np.array([len(spectrum) for spectrum in spectra], np.int64)
         self._firsts = np.cumsum(self._sizes) - self._sizes
         self._frames = np.concatenate(spectra)
-        span = self._what.warp if self._what and self._what.warp else Span(1.0, 1.0)
-        factors = np.geomspace(span.low, span.high, _WARPS if span.low < span.high else 1)
-        filters = warped_filters(config.features, config.audio.sample_rate, factors.tolist())
-        self._filters = np.ascontiguousarray(filters.transpose(0, 2, 1))
+        self._filters = tract_filters(config)
         self._acoustics = Acoustics(noises, config, babble)
         self._level_db = 10 * np.log10(np.maximum(self._frames.sum(axis=1), _SILENCE))
         self._loudest = np.maximum.reduceat(self._level_db, self._firsts)

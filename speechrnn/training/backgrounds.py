@@ -55,9 +55,8 @@ class Backgrounds:
         self._recorded = [self._cut_quiet(power_spectrum(y, features) @ filters.T) for y in noises]
         what = config.augmentation
         noise = what.noise if what else None
-        hums = (
-            [power_spectrum(_hum(sr, rng), features) @ filters.T for _ in range(_HUMS)] if noise and noise.hum else []
-        )
+        n_hums = _HUMS if noise and noise.hum else 0
+        hums = [power_spectrum(_hum(sr, rng), features) @ filters.T for _ in range(n_hums)]
         kinds = ((self._recorded, noise.recorded), (hums, noise.hum), (list(babble), noise.babble)) if noise else ()
         # each kind that there is, and up to which draw it is meant; what is left is coloured
         self._kinds = [kind for kind, share in kinds if kind and share]

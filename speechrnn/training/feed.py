@@ -215,5 +215,4 @@ def _rejection(config: Config) -> RejectionConfig:
 
 def _augmenter(material: Material, config: Config) -> Augmenter:
     spectra = [example.spectrum for example in (*material.train, *material.words) if example.spectrum is not None]
-    words = [example.spectrum for example in material.words if example.spectrum is not None]
-    return Augmenter(spectra, [noise.y for noise in material.noises], config, make_babble(words, config))
+    return Augmenter(spectra, [noise.y for noise in material.noises], config, make_babble(material.words, config))

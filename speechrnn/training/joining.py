@@ -16,10 +16,9 @@ from speechrnn.settings import Span
 from speechrnn.training.acoustics import Acoustics, Layout
 from speechrnn.training.draws import stream
 from speechrnn.training.features import Features
-from speechrnn.training.spectra import Spectrum, warped_filters
+from speechrnn.training.spectra import Spectrum, tract_filters
 from speechrnn.training.strings import Saying, n_needed
 
-_WARPS = 33
 _SILENCE = 1e-12
 # a word hurried is cut at both ends where it is so far under its loudest frame, and keeps so many frames at least
 _HURRIED_DB, _FEWEST_FRAMES = Span(5.0, 30.0), 6
@@ -105,10 +104,7 @@ class Joiner:
         self._spectra = spectra
         self._levels = [10 * np.log10(np.maximum(one.sum(axis=1), _SILENCE)) for one in spectra]
         self._loudness = np.array([_loudness(level) for level in self._levels])
-        span = (config.augmentation.warp if config.augmentation else None) or Span(1.0, 1.0)
-        factors = np.geomspace(span.low, span.high, _WARPS if span.low < span.high else 1)
-        filters = warped_filters(config.features, config.audio.sample_rate, factors.tolist())
-        self._filters = np.ascontiguousarray(filters.transpose(0, 2, 1))
+        self._filters = tract_filters(config)
         self._acoustics = Acoustics(noises, config, babble)
         self._rate = config.audio.sample_rate / config.features.hop_length
         self._stride = int(np.prod([conv.stride for conv in config.network.conv], dtype=int))

@@ -7,12 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from speechrnn.audio import Waveform
-from speechrnn.config import FeatureConfig
+from speechrnn.config import Config, FeatureConfig
+from speechrnn.settings import Span
 
 Spectrum = npt.NDArray[np.float32]
 
 # of the highest frequency: up to here the axis is stretched evenly, from here on so that the end stays where it is
 _KNEE = 0.8
+# vocal tracts are drawn from so many lengths, evenly spaced by ratio: 1.4 % apart at the default range
+_TRACTS = 33
 
 
 def power_spectrum(y: Waveform, config: FeatureConfig) -> Spectrum:
@@ -76,6 +79,32 @@ def warped_filters(config: FeatureConfig, sr: int, factors: Sequence[float]) -> 
     bins = np.arange(1 + config.n_fft // 2) * sr / config.n_fft
     edges = librosa.mel_frequencies(config.n_mels + 2, fmin=config.fmin, fmax=config.fmax)
     return np.stack([_triangles(_warp(edges, factor, sr / 2), bins) for factor in factors]).astype(np.float32)
+
+
+def tract_filters(config: Config) -> npt.NDArray[np.float32]:
+    """Make the mel filters of all vocal tracts that augmentation draws from.
+
+    Parameters
+    ----------
+    config : Config
+        Its `augmentation.warp` is their range; without one there is one ordinary tract.
+
+    Returns
+    -------
+    np.ndarray [shape=(n_tracts, 1 + n_fft // 2, n_mels), dtype=float32]
+        For products with power spectra, by growing factor.
+
+    Examples
+    --------
+    >>> tract_filters(Config.load("default")).shape
+    (33, 129, 40)
+    >>> tract_filters(Config.load("default", {"augmentation.warp": None})).shape
+    (1, 129, 40)
+    """
+    span = (config.augmentation.warp if config.augmentation else None) or Span(1.0, 1.0)
+    factors = np.geomspace(span.low, span.high, _TRACTS if span.low < span.high else 1)
+    filters = warped_filters(config.features, config.audio.sample_rate, factors.tolist())
+    return np.ascontiguousarray(filters.transpose(0, 2, 1))
 
 
 def filter_widths(config: FeatureConfig) -> npt.NDArray[np.float32]:

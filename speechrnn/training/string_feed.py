@@ -62,8 +62,8 @@ class StringFeed:
         self._strings = Strings(material, config.strings, config.training.balance)
         stored = (*material.train, *material.words, *material.spoken)
         spectra = [example.spectrum for example in stored if example.spectrum is not None]
-        words = [example.spectrum for example in material.words if example.spectrum is not None]
-        self._joiner = Joiner(spectra, [noise.y for noise in material.noises], config, make_babble(words, config))
+        babble = make_babble(material.words, config)
+        self._joiner = Joiner(spectra, [noise.y for noise in material.noises], config, babble)
         self._n_strings = config.training.clips_per_epoch or len(material.train)
 
     @property
