@@ -88,5 +88,6 @@ samples: install  ## make data/samples again
 	rm -rf data/samples
 	$(BIN)/speechrnn data synth data/samples --voices 2 --repeats 1 --seed 2 --rate 8000
 
-clean:  ## remove what can be made again
-	rm -rf $(VENV) dist build data/demo .pytest_cache .mypy_cache .ruff_cache
+clean:  ## remove what can be made again in minutes, so not build/pretrained
+	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name pretrained -exec rm -rf {} +
+	rm -rf $(VENV) dist data/demo .pytest_cache .mypy_cache .ruff_cache

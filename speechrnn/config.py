@@ -158,7 +158,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         Raises
         ------
         ConfigError
-            Not YAML, or any key is missing, unknown or wrong.
+            Not YAML, or a key is missing, unknown or wrong. What no bundle of an earlier release has may be missing: it
+            means what these did (`speechrnn.settings`).
 
         Examples
         --------

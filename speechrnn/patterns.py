@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from numbers import Integral
 
 from speechrnn.errors import ConfigError
+from speechrnn.text import write_labels
 
 # units allowed at each place of a string; None allows any
 Places = tuple[frozenset[int] | None, ...]
@@ -30,7 +31,7 @@ class Pattern:
     def write(self, labels: Sequence[str]) -> str:
         """Write labels as the template has them; of another number than it has places, one after the other."""
         if len(labels) != len(self.places):
-            return "".join(labels)
+            return write_labels(labels)
         rest = iter(labels)
         return "".join(next(rest) if char == _ANY else char for char in self.template)
 

@@ -30,7 +30,7 @@ def new_model_path(name: str) -> Path:
     Returns
     -------
     Path
-        Such as ``models/default-3`` in `data_home`; nothing that was trained before is in the way.
+        Such as ``models/digits-3`` in `data_home`; nothing that was trained before is in the way.
     """
     folder = model_home()
     taken = {path.name.removesuffix(UNFINISHED) for path in folder.glob(f"{glob.escape(name)}-*")}
@@ -56,6 +56,25 @@ def begun_model_path(name: str) -> Path | None:
     begun = [one for one in folders if one.name.removeprefix(f"{name}-").removesuffix(UNFINISHED).isdigit()]
     newest = max(begun, key=lambda folder: folder.stat().st_mtime, default=None)
     return newest.with_name(newest.name.removesuffix(UNFINISHED)) if newest else None
+
+
+def choose_model_path(config: object, *, resume: bool) -> Path:
+    """Choose the folder of a training that the user gave no place.
+
+    Parameters
+    ----------
+    config : object
+        What names the configuration, a preset or a file; anything else, such as a configuration, has no name.
+    resume : bool
+        Whether an unfinished training is gone on with.
+
+    Returns
+    -------
+    Path
+        That of the one that was begun last, where there is one to go on with; else a new one.
+    """
+    name = Path(config).stem if isinstance(config, str | Path) else SHIPPED
+    return (begun_model_path(name) if resume else None) or new_model_path(name)
 
 
 def is_shipped(path: Path) -> bool:

@@ -30,6 +30,8 @@ UNKNOWN_LENGTH = 2**63 - 1
 _OPEN_SIZE = 0x7FFF_F000
 # sizes in the log of libsndfile: of samples (wav, aiff, au), and of files (w64, rf64), where writers err by a header
 _SLACK = {"data": 0, "SSND": 0, "Data Size": 0, "riff": 8, "Riff size": 8}
+# bytes of the longest page of Ogg: its header, a length for each segment, and as many segments of as many bytes
+_OGG_PAGE = 27 + 255 + 255 * 255
 
 
 class _Bytes(io.BytesIO):
@@ -169,11 +171,15 @@ def check_not_empty(source: str | Path | bytes) -> None:
         raise AudioError(f"{str(source)!r} is no file name ({error}). Rename the file.") from error
 
 
-def _content(source: str | Path | bytes, limit: int = 1 << 30) -> bytes:
+def _content(source: str | Path | bytes, limit: int = 1 << 30, *, end: bool = False) -> bytes:
     if isinstance(source, bytes):
-        return source[:limit]
+        return source[-limit:] if end else source[:limit]
     with Path(source).open("rb") as file:
-        return file.read(limit)
+        # Python sets aside as much as it is asked for; what is no regular file has no size
+        size = os.fstat(file.fileno()).st_size
+        if end:
+            file.seek(max(0, size - limit))
+        return file.read(min(limit, size or limit))
 
 
 def _read(sound: Any, max_duration: float) -> Waveform:
@@ -225,7 +231,7 @@ def check_complete(source: str | Path | bytes, sound: Any, n_read: int) -> None:
         raise AudioError(
             f"truncated: the header promises {sound.frames} samples, found {n_read}. Copy or record it again."
         )
-    if sound.format == "OGG" and not _ends_with_a_page(_content(source)):
+    if sound.format == "OGG" and not _ends_with_a_page(_content(source, _OGG_PAGE, end=True)):
         raise AudioError("truncated: the file ends inside a page of Ogg. Copy or record it again.")
     told = sound.extra_info
     for line in told.splitlines() if "(should be" in told else ():

@@ -14,6 +14,7 @@ from speechrnn.ears import Ear, load_ear
 from speechrnn.errors import AudioError, BundleError
 from speechrnn.resampling import Resampler
 from speechrnn.segmenting import Segmenter, SegmentOptions, Utterance
+from speechrnn.text import write_labels
 from speechrnn.transcriber import explain_model
 from speechrnn.transcript import Segment, Transcript
 from speechrnn.waveform import Waveform
@@ -126,9 +127,7 @@ class Stream:
         for one in utterances:
             if segments := self._ear.hear(one.y, self._origin + one.start, self._last):
                 self._last = segments[-1]
-                labels = [segment.label for segment in segments]
-                between = "" if all(len(label) == 1 for label in labels) else " "
-                answers.append(Transcript(None, between.join(labels), segments))
+                answers.append(Transcript(None, write_labels([one.label for one in segments]), segments))
         return answers
 
 

@@ -19,6 +19,7 @@ from speechrnn.second_ear import SecondEar
 from speechrnn.segmenting import Utterance
 from speechrnn.speeds import hear_at_speeds
 from speechrnn.string_engine import FrameEngine, StringEngine
+from speechrnn.text import write_labels
 from speechrnn.thresholds import check_threshold
 from speechrnn.transcript import Segment, Transcript
 from speechrnn.utterances import find_utterances, read_blocks
@@ -204,7 +205,7 @@ class StringRecognizer:
             segments = list[Segment]()
             for one in utterances:
                 segments += self.hear(one.y, one.start, segments[-1] if segments else None)
-            return Transcript(path, "".join(one.label for one in segments), tuple(segments))
+            return Transcript(path, write_labels([one.label for one in segments]), tuple(segments))
         return self._fit(path, utterances, pattern)
 
     def _fit(self, path: str | None, utterances: Iterable[Utterance], pattern: Pattern) -> Transcript:
@@ -234,7 +235,7 @@ class StringRecognizer:
                 "are said."
             )
         segments = self._segments(found, clock, (0, end))
-        return Transcript(path, "".join(one.label for one in segments), segments)
+        return Transcript(path, write_labels([one.label for one in segments]), segments)
 
 
 # a network says a digit in a few frames of it; in running speech few are shorter than this, in seconds

@@ -1,10 +1,10 @@
-"""Text as it comes from file systems, made fit to be compared and to be shown."""
+"""Text made fit to be compared and to be shown: as it comes from file systems, and labels."""
 
 import csv
 import io
 import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
@@ -138,3 +138,24 @@ def csv_line(cells: Iterable[object]) -> str:
     line = io.StringIO()
     csv.writer(line, lineterminator="\r\n").writerow(cells)
     return line.getvalue().removesuffix("\r\n") + "\n"
+
+
+def write_labels(labels: Sequence[str]) -> str:
+    """Write labels one after the other, apart where one is longer than a character.
+
+    Parameters
+    ----------
+    labels : sequence of str
+        In order.
+
+    Returns
+    -------
+    str
+        As `speechrnn.Transcript.digits` has them.
+
+    Examples
+    --------
+    >>> write_labels(["4", "0"]), write_labels(["yes", "no"])
+    ('40', 'yes no')
+    """
+    return ("" if all(len(label) == 1 for label in labels) else " ").join(labels)

@@ -147,7 +147,7 @@ def test_a_model_of_strings_adapts_too(tmp_path: Path, monkeypatch: pytest.Monke
     assert (config.training.distillation, config.training.enough_loss, config.training.start_share) == (1.0, None, 0.35)
     assert {Path(source.path).name for source in config.data.sources} == {"voices", "words", "numbers"}
     # whole numbers teach, too
-    assert [len(one.label) > 1 for one in read_corpus(rehearsal_folder("numbers")).clips] == [True, True]
+    assert [len(one.label) > 1 for one in read_corpus(rehearsal_folder(adaptation.REHEARSAL[-1])).clips] == [True, True]
     assert {source.name: source.n_clips for source in adapted.metadata.sources}["numbers"] == 2
 
 

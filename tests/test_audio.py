@@ -4,6 +4,7 @@ import importlib
 import io
 import os
 import struct
+import tracemalloc
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -412,6 +413,20 @@ def test_a_file_that_was_cut_off_is_refused(kind: str, share: float, tmp_path: P
     path.write_bytes(data[: int(share * len(data))])
     with pytest.raises(AudioError):
         load_audio(path)
+
+
+def test_ogg_takes_no_more_memory_than_it_holds(tmp_path: Path) -> None:
+    """Its last page is looked at; the file is not read whole for that."""
+    path = tmp_path / "a.ogg"
+    path.write_bytes(encode("OGG", sr=16000, y=np.tile(SIGNAL, 4)))
+    load_audio(path)
+    tracemalloc.start()
+    try:
+        load_audio(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10e6
 
 
 @pytest.mark.parametrize("kind", ["wav", "rf64", "flac"])

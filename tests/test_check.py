@@ -52,6 +52,25 @@ def test_every_kind_of_fault_is_found_and_named(tmp_path: Path, write_tone: Call
     assert (loaded["n_clips"], loaded["findings"][0]["kind"]) == (8, "broken")
 
 
+def test_what_is_for_rejection_is_read_too(tmp_path: Path, write_tone: Callable[..., Path]) -> None:
+    write_tone(tmp_path / "six" / "a.wav")
+    write_tone(tmp_path / "unknown" / "a.wav")  # the same sound as a six
+    (tmp_path / "unknown" / "b.wav").write_text("no sound")
+    # noise may be longer than a word
+    write_tone(tmp_path / "_background_noise_" / "wind.wav", hz=500, seconds=31)
+    write_tone(tmp_path / "unknown" / "long.wav", hz=600, seconds=31)
+    steps: list[tuple[int, int]] = []
+    check = check_corpus(tmp_path, LIMITS, on_progress=lambda done, total: steps.append((done, total)))
+    assert (check.n_clips, check.n_rejects, check.seconds) == (1, 4, 0.3)
+    assert [(one.kind, Path(one.path).name) for one in check.findings] == [
+        ("broken", "b.wav"),
+        ("too_long", "long.wav"),
+        ("duplicated", "a.wav"),
+    ]
+    assert "which is labelled 6" in check.findings[-1].detail
+    assert steps[-1] == (5, 5)
+
+
 def test_unknown_speakers_come_last_and_long_tables_are_cut(tmp_path: Path, write_tone: Callable[..., Path]) -> None:
     write_tone(tmp_path / "six" / "zz_nohash_0.wav")
     write_tone(tmp_path / "six" / "a.wav", hz=500)

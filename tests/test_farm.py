@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -84,6 +85,24 @@ def test_a_job_splits_as_train_does_or_leaves_out_whom_there_is(
 
 
 @pytest.mark.usefixtures("_benchmarks")
+@pytest.mark.parametrize(
+    "settings", [{"trim.max_loud": 0.5}, {"augmentation.overdrive": None}, {"features.n_mfcc": 12}]
+)
+def test_jobs_that_hear_otherwise_are_no_plan(
+    tone_corpus: Callable[..., Path], tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    """Recordings are read once, as the first job asks: the others would train on what they do not hear."""
+    farm, corpus = importlib.import_module("farm_pack"), tone_corpus(n=1)
+    alone: dict[str, Any] = {"data.sources": []}
+    jobs = [farm.Job("one", "digits", settings=alone), farm.Job("two", "digits", settings=alone | settings)]
+    plan = tmp_path / "plan.yaml"
+    plan.write_bytes(msgspec.yaml.encode(farm.Plan(str(corpus), jobs)))
+    with pytest.raises(SystemExit, match="differ in audio, trim, features or"):
+        farm.pack(plan, tmp_path / "pack")
+    assert not list((tmp_path / "pack").glob("*"))
+
+
+@pytest.mark.usefixtures("_benchmarks")
 def test_of_synthetic_voices_fewer_bits_travel(tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
     farm = importlib.import_module("farm_pack")
     corpus, source = tone_corpus(labels="0123456789", n=2), tmp_path / "more"
@@ -116,11 +135,13 @@ def test_what_goes_on_keeps_the_last_layer_where_it_answers_the_same(
     farm, farm_pack = importlib.import_module("farm"), importlib.import_module("farm_pack")
     corpus, shipped = tone_corpus(labels="0123456789", n=1), Path(speechrnn.__file__).parent / "pretrained"
     alone: dict[str, list[str]] = {"data.sources": []}
+    # recordings are read once for all jobs
+    alike = {"trim.max_loud": Config.load("strings").trim.max_loud}
     jobs = [
         farm_pack.Job("other", "strings", bundle=str(shipped / "digits"), settings=alone),
         farm_pack.Job("same", "strings", bundle=str(shipped / "strings"), settings=alone),
         farm_pack.Job("after", "strings", after="earlier", settings=alone),
-        farm_pack.Job("earlier", "digits", settings=alone),
+        farm_pack.Job("earlier", "digits", settings={**alone, **alike}),
     ]
     plan, (digits, strings) = tmp_path / "plan.yaml", (load_file(shipped / n / WEIGHTS) for n in ("digits", "strings"))
     plan.write_bytes(msgspec.yaml.encode(farm_pack.Plan(str(corpus), jobs)))

@@ -15,6 +15,7 @@ from speechrnn.corpus.layouts import Skipped
 from speechrnn.corpus.noises import list_noises
 from speechrnn.errors import CorpusError
 from speechrnn.noise import choose_noise, mix, segments
+from speechrnn.training import noises
 from speechrnn.training.noises import load_noises
 from tests.signals import word
 
@@ -83,6 +84,17 @@ def test_noise_of_no_use_is_told_and_left_out(folder: Path) -> None:
     assert silent.reason == (
         "no noise found (digital silence, needed a peak of -60 dBFS). Move it away, or make it louder."
     )
+
+
+def test_of_a_long_noise_minutes_are_taken_that_sound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(noises, "MAX_SECONDS", 0.5)
+    sound = word(8000, 3)
+    soundfile.write(tmp_path / "late.wav", np.concatenate([np.zeros(6000), sound]), SR, subtype="FLOAT")
+    soundfile.write(tmp_path / "soon.wav", np.concatenate([np.zeros(1000), sound]), SR, subtype="FLOAT")
+    late, soon = (one.y for one in load_noises([tmp_path], Config.load()))
+    first = int(np.argmax(np.abs(sound) >= 1e-3))
+    np.testing.assert_array_equal(late, sound[first : first + 4000])
+    np.testing.assert_array_equal(soon, np.concatenate([np.zeros(1000), sound])[:4000])
 
 
 def test_without_a_listener_the_first_of_no_use_is_an_error(folder: Path) -> None:

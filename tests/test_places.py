@@ -12,6 +12,7 @@ from speechrnn.metadata import METADATA
 from speechrnn.places import (
     UNFINISHED,
     begun_model_path,
+    choose_model_path,
     find_model,
     new_model_path,
     remember_model,
@@ -199,6 +200,17 @@ def test_an_unfinished_training_is_found_by_its_whole_name(home: Path) -> None:
     (home / "models" / f"rnn-relu-1{UNFINISHED}").mkdir(parents=True)
     assert begun_model_path("rnn") is None
     assert begun_model_path("rnn-relu") == home / "models" / "rnn-relu-1"
+
+
+def test_who_goes_on_goes_on_with_what_was_begun_last(home: Path) -> None:
+    begun = home / "models" / f"gru-1{UNFINISHED}"
+    begun.mkdir(parents=True)
+    for config in ("gru", Path("mine/gru.yaml"), "gru.yaml"):
+        assert choose_model_path(config, resume=True) == home / "models" / "gru-1"
+        assert choose_model_path(config, resume=False) == home / "models" / "gru-2"
+    # nothing of that name was begun
+    assert choose_model_path("lstm", resume=True) == home / "models" / "lstm-1"
+    assert choose_model_path(None, resume=True) == home / "models" / "digits-1"
 
 
 def test_only_a_model_in_the_default_place_is_remembered(home: Path, tmp_path: Path) -> None:

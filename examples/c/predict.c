@@ -2,7 +2,7 @@
  *
  * MODEL.onnx is in the folder that `speechrnn export digits --format onnx` writes; it takes samples, so this is all the
  * code there is: read 16-bit mono, run, print each label's probability. Needs libonnxruntime (it is in the wheel that pip
- * installs, in onnxruntime/capi) and no header: of the API, which is one table of functions, eight are used. */
+ * installs, in onnxruntime/capi) and no header: of the API, which is one table of functions, sixteen are used. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +10,10 @@
 
 /* places in the table OrtApi, which never change (onnxruntime_c_api.h), and the types of what stands there */
 enum { GET_ERROR_MESSAGE = 2, CREATE_ENV = 3, CREATE_SESSION = 7, RUN = 9, CREATE_SESSION_OPTIONS = 10,
-       CREATE_TENSOR_WITH_DATA = 49, GET_TENSOR_MUTABLE_DATA = 51, CREATE_CPU_MEMORY_INFO = 69 };
-enum { API_VERSION = 17, LOG_ERRORS = 3, FLOAT32 = 1, INT64 = 7, RATE = 8000, N_LABELS = 10 };
+       CREATE_TENSOR_WITH_DATA = 49, GET_TENSOR_MUTABLE_DATA = 51, GET_ELEMENT_COUNT = 64, GET_TYPE_AND_SHAPE = 65,
+       CREATE_CPU_MEMORY_INFO = 69, RELEASE_ENV = 92, RELEASE_MEMORY_INFO = 94, RELEASE_SESSION = 95, RELEASE_VALUE = 96,
+       RELEASE_TYPE_AND_SHAPE = 99, RELEASE_SESSION_OPTIONS = 100 };
+enum { API_VERSION = 17, LOG_ERRORS = 3, FLOAT32 = 1, INT64 = 7, RATE = 8000 };
 typedef void *Status;
 typedef const char *(*Message)(Status);
 typedef Status (*CreateEnv)(int, const char *, void **);
@@ -21,6 +23,9 @@ typedef Status (*CreateMemoryInfo)(int, int, void **);
 typedef Status (*CreateTensor)(void *, void *, size_t, const int64_t *, size_t, int, void **);
 typedef Status (*Run)(void *, void *, const char *const *, void *const *, size_t, const char *const *, size_t, void **);
 typedef Status (*GetData)(void *, void **);
+typedef Status (*GetShape)(void *, void **);
+typedef Status (*GetCount)(void *, size_t *);
+typedef void (*Release)(void *);
 struct ApiBase { const void *const *(*get_api)(uint32_t); const char *(*version)(void); };
 const struct ApiBase *OrtGetApiBase(void);
 
@@ -39,21 +44,29 @@ static uint32_t read_number(const unsigned char *at, int n) {
   return value;
 }
 
-/* Samples of a wav file, 16 bits, mono, at the model's rate; NULL where it is anything else. */
-static float *read_wav(const char *path, int64_t *n) {
+/* All of a file; NULL where it cannot be read. */
+static unsigned char *read_all(const char *path, size_t *size) {
   FILE *file = fopen(path, "rb");
-  if (!file || fseek(file, 0, SEEK_END)) return NULL;
-  long size = ftell(file);
+  if (!file) return NULL;
+  long end = fseek(file, 0, SEEK_END) ? -1 : ftell(file);
+  unsigned char *bytes = end > 0 && end < INT32_MAX ? malloc(*size = (size_t)end) : NULL;  /* a folder claims more */
   rewind(file);
-  unsigned char *bytes = malloc(size > 0 ? (size_t)size : 1);
-  if (!bytes || size < 12 || fread(bytes, 1, (size_t)size, file) != (size_t)size) return NULL;
+  if (bytes && fread(bytes, 1, *size, file) != *size) {
+    free(bytes);
+    bytes = NULL;
+  }
   fclose(file);
-  if (memcmp(bytes, "RIFF", 4) || memcmp(bytes + 8, "WAVE", 4)) return NULL;
+  return bytes;
+}
+
+/* Samples of a wav file, 16 bits, mono, at the model's rate; NULL where it is anything else. */
+static float *read_samples(const unsigned char *bytes, size_t size, int64_t *n) {
+  if (!bytes || size < 12 || memcmp(bytes, "RIFF", 4) || memcmp(bytes + 8, "WAVE", 4)) return NULL;
   int fits = 0;
-  for (size_t at = 12; at + 8 <= (size_t)size;) {
+  for (size_t at = 12; at + 8 <= size;) {
     size_t length = read_number(bytes + at + 4, 4);
     const unsigned char *body = bytes + at + 8;
-    if (length > (size_t)size - at - 8) length = (size_t)size - at - 8;
+    if (length > size - at - 8) length = size - at - 8;
     if (!memcmp(bytes + at, "fmt ", 4) && length >= 16)
       fits = read_number(body, 2) == 1 && read_number(body + 2, 2) == 1 && read_number(body + 4, 4) == RATE &&
              read_number(body + 14, 2) == 16;
@@ -61,13 +74,22 @@ static float *read_wav(const char *path, int64_t *n) {
       *n = (int64_t)(length / 2);
       float *samples = malloc((size_t)*n * sizeof *samples);
       for (int64_t i = 0; samples && i < *n; i++) samples[i] = (int16_t)read_number(body + 2 * i, 2) / 32768.0f;
-      free(bytes);
       return samples;
     }
     at += 8 + length + length % 2;
   }
-  free(bytes);
   return NULL;
+}
+
+static void release(int place, void *what) { ((Release)api[place])(what); }
+
+static size_t count(void *value) {
+  void *info;
+  size_t n;
+  check(((GetShape)api[GET_TYPE_AND_SHAPE])(value, &info));
+  check(((GetCount)api[GET_ELEMENT_COUNT])(info, &n));
+  release(RELEASE_TYPE_AND_SHAPE, info);
+  return n;
 }
 
 int main(int argc, char **argv) {
@@ -84,7 +106,10 @@ int main(int argc, char **argv) {
   int failed = 0;
   for (int i = 2; i < argc; i++) {
     int64_t n, one = 1;
-    float *samples = read_wav(argv[i], &n);
+    size_t size = 0;
+    unsigned char *bytes = read_all(argv[i], &size);
+    float *samples = read_samples(bytes, size, &n);
+    free(bytes);
     if (!samples) {
       fprintf(stderr, "error: %s: needed a wav file, 16 bits, mono, %d Hz\n", argv[i], RATE);
       failed = 1;
@@ -99,13 +124,18 @@ int main(int argc, char **argv) {
     float *probabilities, *known;
     check(((GetData)api[GET_TENSOR_MUTABLE_DATA])(outputs[0], (void **)&probabilities));
     check(((GetData)api[GET_TENSOR_MUTABLE_DATA])(outputs[1], (void **)&known));
-    int best = 0;
-    for (int k = 1; k < N_LABELS; k++) best = probabilities[k] > probabilities[best] ? k : best;
+    size_t best = 0, n_labels = count(outputs[0]);
+    for (size_t k = 1; k < n_labels; k++) best = probabilities[k] > probabilities[best] ? k : best;
     /* the label, in how far it is any at all, and the probability of each */
-    printf("%s: %d %.7f", argv[i], best, *known);
-    for (int k = 0; k < N_LABELS; k++) printf(" %.7f", probabilities[k]);
+    printf("%s: %zu %.7f", argv[i], best, *known);
+    for (size_t k = 0; k < n_labels; k++) printf(" %.7f", probabilities[k]);
     printf("\n");
+    for (int k = 0; k < 2; k++) release(RELEASE_VALUE, inputs[k]), release(RELEASE_VALUE, outputs[k]);
     free(samples);
   }
+  release(RELEASE_MEMORY_INFO, memory);
+  release(RELEASE_SESSION, session);
+  release(RELEASE_SESSION_OPTIONS, options);
+  release(RELEASE_ENV, env);
   return failed;
 }

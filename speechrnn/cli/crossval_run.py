@@ -207,5 +207,7 @@ def _draw(out: Path, done: Crossvalidated, points: Sequence[Point]) -> None:
         write_bytes(out / "crossval.png", plot_folds(done.score))
         if curves := curves_of(done, points):
             write_bytes(out / "learning-curve.png", plot_curves(curves))
+        else:  # one of an earlier run would tell another story
+            (out / "learning-curve.png").unlink(missing_ok=True)
     except MissingExtraError as error:
         typer.echo(f"no picture: {error}", err=True)

@@ -68,9 +68,9 @@ def evaluate(
     levels = _read_levels(snr) if noise else ()
     with open_corpus(data) as opened:
         if model and is_of_strings(model[0]):
-            if len(model) > 1 or any(one is not None for one in (report, noise, threshold)):
+            if len(model) > 1 or any(one is not None for one in (report, noise, threshold, jobs)):
                 raise typer.BadParameter(
-                    "a model of strings is measured alone, without --report, --noise, --threshold."
+                    "a model of strings is measured alone, without --report, --noise, --threshold, --jobs."
                 )
             scored = print_string_scores(opened, model[0], as_json=as_json)
             if scored.n_unread:

@@ -195,7 +195,10 @@ def is_recording(member: str) -> bool:
 
 def _read_member(members: Any, member: Any, name: str) -> Recording | Prediction:
     if member.size > MAX_STDIN:
-        return fail(name, f"{member.size >> 20} MiB, needed the recording of one word. Cut it.")
+        return fail(
+            name,
+            f"{member.size >> 20} MiB, needed at most {MAX_STDIN >> 20} in an archive. Unpack it and name the file.",
+        )
     file = members.extractfile(member)
     if file is None:
         return fail(name, "a pipe or a device, needed a file. Take it out of the archive.")
@@ -250,7 +253,7 @@ def _read_stdin() -> Item:
         return fail(STDIN, "closed: there is no stdin to read. Give a recording on it, or name a file.")
     raw = sys.stdin.buffer.read(MAX_STDIN + 1)
     if len(raw) > MAX_STDIN:
-        return fail(STDIN, f"more than {MAX_STDIN >> 20} MiB on stdin, needed the recording of one word. Cut it.")
+        return fail(STDIN, f"more than {MAX_STDIN >> 20} MiB on stdin, needed less. Save it as a file and name that.")
     if not raw:
         return fail(STDIN, "empty: nothing came on stdin. Give a recording, as in: - < six.wav")
     return Recording(STDIN, raw)

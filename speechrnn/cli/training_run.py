@@ -17,7 +17,7 @@ from speechrnn.corpus.splits import Split, split_corpus
 from speechrnn.corpus.synthesis import read_manifest, synthesize
 from speechrnn.homes import data_home
 from speechrnn.markup import count
-from speechrnn.places import UNFINISHED, begun_model_path, find_model, new_model_path
+from speechrnn.places import UNFINISHED, choose_model_path, find_model
 from speechrnn.text import printable
 from speechrnn.vacancy import BUNDLES, check_free
 
@@ -211,9 +211,7 @@ def choose_place(out: Path | None, config: str | None, *, resume: bool, force: b
     BundleError
         It is not.
     """
-    name = Path(config).stem if config else "digits"
-    begun = begun_model_path(name) if resume and out is None else None
-    place = out or begun or new_model_path(name)
+    place = out or choose_model_path(config, resume=resume)
     check_free(place, BUNDLES, force=force)
     if resume and not place.with_name(place.name + UNFINISHED).exists():
         typer.echo("nothing to go on with; starting", err=True)

@@ -11,7 +11,10 @@ def transcribe(
     inputs: Annotated[
         list[str],
         typer.Argument(
-            metavar="INPUT...", show_default=False, help="Files, folders (with all below them), or - for stdin."
+            metavar="INPUT...",
+            show_default=False,
+            help="Files, folders (with all below them), globs in quotes, CSV lists with a column path, tar archives, "
+            "URLs that fsspec opens (extra ray), or - for stdin.",
         ),
     ],
     *,

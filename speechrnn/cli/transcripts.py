@@ -11,7 +11,7 @@ from speechrnn.cli.inputs import STDIN, Inputs
 from speechrnn.cli.progress import LateBar
 from speechrnn.patterns import Pattern
 from speechrnn.string_evaluation import transcribe_files
-from speechrnn.text import printable
+from speechrnn.text import printable, write_labels
 from speechrnn.transcriber import StringRecognizer
 from speechrnn.transcript import Transcript
 
@@ -70,5 +70,5 @@ def describe_transcript(transcript: Transcript, pattern: Pattern | None = None) 
     'pin.wav: no digits'
     """
     labels = [segment.label for segment in transcript.segments]
-    written = pattern.write(labels) if pattern and labels else "".join(labels)
+    written = pattern.write(labels) if pattern and labels else write_labels(labels)
     return f"{printable(transcript.path or STDIN)}: {printable(written) or 'no digits'}"

@@ -7,10 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from speechrnn.config import AudioConfig
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.faults import Sound, examine
 from speechrnn.corpus.layouts import read_corpus
+from speechrnn.corpus.noises import LONGEST, NOISE_LABEL
 from speechrnn.progress import Progress
 from speechrnn.text import printable
 
@@ -69,7 +72,7 @@ class CorpusCheck:
     n_clips : int
         Recordings of words.
     n_rejects : int
-        Recordings that are no label; they are counted, not read.
+        Recordings that are no label.
     seconds : float
         How long the clips are together, as far as they can be read.
     labels, speakers : tuple of Count
@@ -89,7 +92,7 @@ class CorpusCheck:
 
 
 def check_corpus(path: Path, config: AudioConfig, on_progress: Progress | None = None) -> CorpusCheck:
-    """Read every clip of a corpus and list what is there and what is wrong.
+    """Read every recording of a corpus and list what is there and what is wrong.
 
     Parameters
     ----------
@@ -98,7 +101,7 @@ def check_corpus(path: Path, config: AudioConfig, on_progress: Progress | None =
     config : AudioConfig
         What counts as silent, too long and too short.
     on_progress : callable, optional
-        Called with the number of clips that are read and of all, after each.
+        Called with the number of recordings that are read and of all, after each.
 
     Returns
     -------
@@ -111,14 +114,16 @@ def check_corpus(path: Path, config: AudioConfig, on_progress: Progress | None =
         There is no corpus at `path`.
     """
     corpus = read_corpus(path)
-    sounds: list[Sound] = []
-    for sound in _examine_all(corpus.clips, config):
-        sounds.append(sound)
+    everything = (*corpus.clips, *corpus.rejects)
+    examined: list[Sound] = []
+    for sound in _examine_all(everything, config):
+        examined.append(sound)
         if on_progress is not None:
-            on_progress(len(sounds), len(corpus.clips))
+            on_progress(len(examined), len(everything))
+    sounds = examined[: len(corpus.clips)]
     findings = [
-        *_faults(corpus.clips, sounds),
-        *_duplicates(corpus.clips, sounds),
+        *_faults(everything, examined),
+        *_duplicates(everything, examined),
         *(Finding(str(item.path), "skipped", item.reason) for item in corpus.skipped),
     ]
     return CorpusCheck(
@@ -181,10 +186,11 @@ def _table(title: str, counts: Sequence[Count]) -> Iterator[str]:
 
 
 def _examine_all(clips: Sequence[Clip], config: AudioConfig) -> Iterator[Sound]:
-    """In order, read by threads: libsndfile works without Python's lock."""
+    """In order, read by threads: libsndfile works without Python's lock. Noise may be longer than a word."""
+    limits = msgspec.structs.replace(config, max_duration=LONGEST)
     pool = ThreadPoolExecutor(os.cpu_count() or 1)
     try:
-        yield from pool.map(lambda clip: examine(clip.path, config), clips)
+        yield from pool.map(lambda clip: examine(clip.path, limits if clip.label == NOISE_LABEL else config), clips)
     finally:  # Ctrl-C does not wait for the rest
         pool.shutdown(cancel_futures=True)
 

@@ -39,7 +39,7 @@ class Split:
     test : tuple of Clip
         Seen once, for the score.
     method : str
-        ``speaker``, ``clip``, ``official``, ``csv``, or the path of the CSV that said so.
+        ``speaker``, ``clip``, ``official``, ``none``, ``csv``, or the path of the CSV that said so.
     """
 
     train: tuple[Clip, ...]

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from speechrnn.audio import Waveform
 from speechrnn.config import Config
 from speechrnn.corpus.clips import clip_hash
@@ -57,4 +59,12 @@ def load_noises(paths: Sequence[Path], config: Config, on_unusable: OnUnusable |
     """
     n = round(MAX_SECONDS * config.audio.sample_rate)
     files = [file for place in paths for file in list_noises(place, "train")]
-    return [Noise(path, y[:n], clip_hash(path)) for path, y in read_usable(files, config.audio, on_unusable)]
+    least = 10 ** (config.audio.min_peak_db / 20)
+    usable = read_usable(files, config.audio, on_unusable)
+    return [Noise(path, _first_minutes(y, n, least), clip_hash(path)) for path, y in usable]
+
+
+def _first_minutes(y: Waveform, n: int, least: float) -> Waveform:
+    """The first `n` samples, or, where nothing sounds in them, those from where something does."""
+    first = int(np.argmax(np.abs(y) >= least))
+    return y[:n] if first < n else y[first : first + n]

@@ -13,7 +13,7 @@ from speechrnn.corpus.splits import Split, split_corpus
 from speechrnn.errors import CorpusError
 from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
 from speechrnn.history import Epoch
-from speechrnn.places import find_model, new_model_path, remember_model
+from speechrnn.places import choose_model_path, find_model, remember_model
 from speechrnn.recognizer import Recognizer
 from speechrnn.training.assembly import assemble, describe, fingerprint, tuned
 from speechrnn.training.batches import spread
@@ -44,7 +44,7 @@ class TrainOptions:
     Attributes
     ----------
     split : str or None
-        ``speaker``, ``clip``, ``official`` or the path of a CSV; see `speechrnn.corpus.splits.split_corpus`.
+        ``speaker``, ``clip``, ``official``, ``none`` or the path of a CSV; see `speechrnn.corpus.splits.split_corpus`.
     start : str, Path or None
         A bundle to start from: its weights, and its configuration where none is given.
     resume : bool
@@ -143,7 +143,7 @@ def train(
     corpus = read_corpus(Path(data))
     settings = _choose_config(config, start, corpus)
     check_filters(settings)
-    path = Path(out) if out else new_model_path(Path(config).stem if isinstance(config, str | Path) else "digits")
+    path = Path(out) if out else choose_model_path(config, resume=options.resume)
     with one_blas_thread(), claim(path, Path(data), resume=options.resume, force=options.force) as place:
         trained = _train(place, _Plan(corpus, settings, options, start), listener)
     remember_model(place.path)
