@@ -36,7 +36,8 @@ synth accents-oh-strings --engine accents --words oh --voices 135 --strings 3 --
 # it starts from the single digits that ship; then more passes at a lower rate
 if [ -n "${FARM:-}" ]; then
   "$bench/farm.sh" strings
-  trained=farm/strings-ship
+  "$bench/farm.sh" string-rooms
+  trained=farm/string-last-ship
 else
   [ -d strings-first ] || speechrnn train fsdd --config strings --from "$here/digits" --split none --out strings-first --resume \
     --set training.epochs=44
@@ -49,8 +50,8 @@ python "$bench/calibrate_strings.py" "$trained" noise joe-strings fsdd "$here/di
 models=() ears=()
 if [ -n "${FARM:-}" ]; then
   for pair in jackson-nicolas george-yweweler lucas-theo; do
-    python "$bench/calibrate_strings.py" "farm/strings-$pair" noise joe-strings fsdd "own-voice/$pair/model" "strings-$pair"
-    models+=("strings-$pair") ears+=("own-voice/$pair/model")
+    python "$bench/calibrate_strings.py" "farm/string-last-$pair" noise joe-strings fsdd "rooms/own-voice/$pair/model" "strings-$pair"
+    models+=("strings-$pair") ears+=("rooms/own-voice/$pair/model")
   done
 fi
 python "$bench/strings.py" fsdd noise "$bench/strings.json" "${models[@]}" "$here/strings" --words "$here/digits" "${ears[@]}" \
