@@ -17,7 +17,7 @@ from speechrnn.prompts import Prompt
 from speechrnn.segmenting import Segmenter, Utterance
 from speechrnn.storage import write_bytes
 from speechrnn.text import printable
-from speechrnn.waveform import Waveform
+from speechrnn.waveform import Waveform, check_finite
 
 # clips are kept at no more than this rate, in Hz; that of Speech Commands
 MAX_RATE = 16_000
@@ -56,6 +56,9 @@ class DictationListener:
 
     def refused(self, prompt: Prompt, reason: str) -> None:
         """Hear why something is to be said again."""
+
+    def unasked(self) -> None:
+        """Hear that something was said before the first prompt; it is no answer."""
 
 
 def save_take(take: Take, directory: Path, speaker: str) -> Path:
@@ -160,11 +163,17 @@ def dictate(
     ------
     Take
         One for each prompt, until the sound or the prompts end.
+
+    Raises
+    ------
+    AudioError
+        Samples that are not finite.
     """
     session, left = _Session(sr, limits or TakeLimits(), listener), deque(prompts)
     if not left:
         return
     for block in blocks:
+        session.check(block)
         listener.hearing(block.y)
         for utterance in session.push(block, left[0]):
             if session.accepts(utterance, left[0]):
@@ -183,11 +192,16 @@ class _Session:
     def __init__(self, sr: int, limits: TakeLimits, listener: DictationListener) -> None:
         self._sr, self._limits, self._listener = sr, limits, listener
         self._segmenter = Segmenter(ENDS, sr)
-        self._settled = round(limits.settling * sr)
+        # an utterance begins with some room before its sound
+        self._settled, self._lead = round(limits.settling * sr), round(ENDS.lead * sr)
         self._origin = self._n = 0
         self._asked = False
         # when something was heard or asked for last, and where an utterance ended that was too long
         self._since, self._barred = self._settled, -1
+
+    def check(self, block: Block) -> None:
+        """Refuse samples that no ear could hear."""
+        check_finite(block.y, self._n / self._sr)
 
     def push(self, block: Block, prompt: Prompt) -> list[Utterance]:
         """Take what comes; give the utterances that ended, and complain where nothing is said."""
@@ -228,7 +242,11 @@ class _Session:
     def _place(self, found: list[Utterance]) -> list[Utterance]:
         """In samples of the whole sound; what began before anything was asked for is no answer."""
         placed = [Utterance(one.y, self._origin + one.start) for one in found]
-        return [one for one in placed if one.start >= self._settled]
+        early = [one for one in placed if one.start + self._lead < self._settled]
+        # the noise of a room sounds too, until its floor is known
+        if any(judge_take(one.y, self._sr, self._limits) is None for one in early):
+            self._listener.unasked()
+        return placed[len(early) :]
 
     def _ask_again(self, prompt: Prompt, reason: str) -> None:
         self._listener.refused(prompt, reason)

@@ -4,15 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from speechrnn.audio import Source, Waveform, decode_source
 from speechrnn.blocks import FileBlocks
-from speechrnn.errors import AudioError
 from speechrnn.progress import OpenProgress
 from speechrnn.resampling import Resampler
 from speechrnn.segmenting import Segmenter, SegmentOptions, Utterance
-from speechrnn.waveform import LONGEST_WHOLE, check_not_void, round_rate
+from speechrnn.waveform import LONGEST_WHOLE, check_finite, check_not_void, round_rate
 
 # of a recording that is read piece by piece
 BLOCK_SECONDS = 1.0
@@ -111,10 +108,7 @@ def find_utterances(blocks: Iterable[Waveform], sr: int, target: int) -> Iterato
     resampler, segmenter = Resampler(sr, target), Segmenter(SegmentOptions(), target)
     n = 0
     for block in blocks:
-        if not np.isfinite(block).all():
-            raise AudioError(
-                f"samples after {n / sr:.2f} s are not finite numbers, needed all. Export the recording again."
-            )
+        check_finite(block, n / sr)
         n += block.size
         yield from segmenter.push(resampler.push(block))
     yield from segmenter.push(resampler.finish())

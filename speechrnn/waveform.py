@@ -74,6 +74,27 @@ def _mix(y: npt.NDArray[Any]) -> Waveform:
         return mono
 
 
+def check_finite(y: Waveform, seconds: float) -> None:
+    """Refuse what is no number.
+
+    Parameters
+    ----------
+    y : np.ndarray [shape=(n,), dtype=float32]
+        A piece of a recording.
+    seconds : float
+        Where it begins.
+
+    Raises
+    ------
+    AudioError
+        Samples that are not finite.
+    """
+    if not np.isfinite(y).all():
+        raise AudioError(
+            f"samples after {seconds:.2f} s are not finite numbers, needed all. Export the recording again."
+        )
+
+
 def check_rate(sr: float) -> None:
     """Refuse a rate that no recorder has.
 

@@ -229,6 +229,36 @@ def test_a_session_and_going_on(cli: Cli, tmp_path: Path, spoken: Path) -> None:
     assert not corpus.skipped
 
 
+def test_what_nobody_asked_for_shifts_no_word_of_a_recording(cli: Cli, tmp_path: Path) -> None:
+    """Nobody sees the prompts: a word in the first second would make each one the next."""
+    words = [*(one for said in fine(3) for one in (said, hush(0.8))), hush(0.5)]
+    for name, before in (("early", 0.5), ("in-time", 1.4)):
+        soundfile.write(tmp_path / f"{name}.wav", np.concatenate([hush(before), *words]), SR)
+    command = ("record", "mine", "--speaker", "ann", "--labels", "1,2,3", "--repeats", "1", "--input")
+    refused = cli(*command, "early.wav")
+    assert (refused.status, refused.out) == (1, "")
+    check_refusal(refused, "something sounds in its first second, needed silence there")
+    assert not list((tmp_path / "mine").iterdir())
+    assert len(cli(*command, "in-time.wav").lines) == 3
+
+
+def test_a_recording_in_which_a_word_was_refused_says_what_that_means(cli: Cli, spoken: Path) -> None:
+    command = ["record", "mine", "--speaker", "ann", "--labels", "six,1,two", "--input", spoken]
+    told = "1 time a word was asked for again, and the next one taken for it"
+    assert told in cli(*command, "--repeats", "1").err
+    assert told in cli(*command, "--repeats", "2").err  # which ends too soon
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e30])
+def test_samples_that_are_no_numbers_are_no_clip(cli: Cli, tmp_path: Path, value: float) -> None:
+    y = speak(fine(2))
+    y[round(1.5 * SR) + 500 : round(1.5 * SR) + 900] = value
+    soundfile.write(tmp_path / "bad.wav", y, SR, subtype="FLOAT")
+    refused = cli("record", "mine", "--speaker", "ann", "--labels", "1,2", "--repeats", "1", "--input", "bad.wav")
+    check_refusal(refused, "bad.wav: samples after 1.5", " s are not finite numbers, needed all")
+    assert refused.out == ""
+
+
 def test_a_recording_that_is_too_short_keeps_what_it_has(cli: Cli, spoken: Path, tmp_path: Path) -> None:
     result = cli("record", "mine", "--speaker", "ann", "--input", spoken)
     assert result.status == 1

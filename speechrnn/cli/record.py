@@ -21,7 +21,7 @@ def record(
     ] = "0,1,2,3,4,5,6,7,8,9",
     device: options.Device = None,
     file: Annotated[
-        Path | None, typer.Option("--input", metavar="FILE", help="A recording of all of it, not a microphone.")
+        Path | None, typer.Option("--input", metavar="FILE", help="A recording of it, not a microphone.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, metavar="N", help="Decides the order.")] = 0,
 ) -> None:
@@ -31,7 +31,8 @@ def record(
     clip, {label}_{speaker}_{index}.wav, 16 bits, at most 16 kHz: `speechrnn train DIR --from digits` takes them as they
     are.
     Ctrl-C ends; the same command goes on where it stopped, and overwrites nothing. It needs the extra mic.
-    A recording given by --input holds all words from the first one on, also those whose clips are there.
+    A recording given by --input is of such a session: a second of silence, then all words from the first one on, also
+    those whose clips are there, and again what is asked for again.
     """
     if file is not None and device is not None:
         raise typer.BadParameter("--input and --device exclude each other. Give one of them.")

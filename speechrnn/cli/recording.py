@@ -108,7 +108,9 @@ def _record(
     plan.directory.mkdir(parents=True, exist_ok=True)
     missing = set(leave_out_recorded(said, plan.directory, plan.speaker))
     with live_line() as line:
-        screen = _Screen(line, len(prompts) - len(said), len(prompts))
+        screen = (_Playback if isinstance(blocks, FileBlocks) else _Screen)(
+            line, len(prompts) - len(said), len(prompts)
+        )
         try:
             for take in dictate(interruptible(blocks), sr, said, screen):
                 screen.n_done += 1
@@ -118,11 +120,13 @@ def _record(
                 line.say(printable(save_take(take, plan.directory, plan.speaker)))
                 missing.remove(take.prompt)
                 if not missing:
+                    screen.done()
                     return
         except KeyboardInterrupt as error:
             raise KeyboardInterrupt(
                 f"{screen.n_done} of {len(prompts)} clips recorded; the same command goes on from here"
             ) from error
+    screen.done()
     raise AudioError(
         f"ends with {screen.n_done} of {len(prompts)} clips said, needed all. Give a longer one that begins as this "
         "does: clips that are there stay."
@@ -139,6 +143,7 @@ class _Screen(DictationListener):
 
     def __init__(self, line: Line, n_done: int, n: int) -> None:
         self._line, self.n_done, self._n = line, n_done, n
+        self.n_refused = 0
         self._shown: Prompt | None = None
         line.note("quiet, please")
 
@@ -156,4 +161,25 @@ class _Screen(DictationListener):
 
     def refused(self, prompt: Prompt, reason: str) -> None:
         """Say why it is asked for again."""
+        self.n_refused += 1
         self._line.say(f"{printable(prompt.word)}, again: {reason}", err=True)
+
+    def done(self) -> None:
+        """Say what is to be known in the end: nothing, where somebody saw the prompts."""
+
+
+class _Playback(_Screen):
+    """Shows what a recording answers; nobody who plays one waits for a prompt."""
+
+    def unasked(self) -> None:
+        """Keep nothing: each word would be taken for the next."""
+        raise AudioError("something sounds in its first second, needed silence there. Put a second of it before.")
+
+    def done(self) -> None:
+        """Say that a word that was asked for again may be another one."""
+        if self.n_refused:
+            typer.echo(
+                f"{count(self.n_refused, 'time')} a word was asked for again, and the next one taken for it: if it was "
+                "another one, remove the clips from there on",
+                err=True,
+            )
