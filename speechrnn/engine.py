@@ -49,6 +49,25 @@ class Engine(Protocol):
         """Answer for a batch of recordings, each of its own length."""
 
 
+def check_isolated(bundle: Bundle) -> None:
+    """Refuse a model of strings where one word is to be heard.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        The model.
+
+    Raises
+    ------
+    BundleError
+        It is of another kind.
+    """
+    if bundle.metadata.kind != "isolated":
+        raise BundleError(
+            f"{bundle.path}: a bundle for {bundle.metadata.kind}, needed one for isolated words. Choose another."
+        )
+
+
 class OnnxEngine:
     """Runs a bundle's ``model.onnx`` in onnxruntime: everything from trimming to softmax is in the graph.
 
@@ -66,10 +85,7 @@ class OnnxEngine:
     """
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
-        if bundle.metadata.kind != "isolated":
-            raise BundleError(
-                f"{bundle.path}: a bundle for {bundle.metadata.kind}, needed one for isolated words. Choose another."
-            )
+        check_isolated(bundle)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1

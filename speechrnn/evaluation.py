@@ -109,6 +109,8 @@ def as_corpus(data: str | Path | Corpus) -> Corpus:
     CorpusError
         It is none of the three, or holds no recordings.
     """
+    if data == "":  # not this folder, as `Path` would have it
+        raise CorpusError("the path of the recordings is empty, needed a folder or CSV. Is a variable not set?")
     corpus = read_corpus(Path(data)) if isinstance(data, str | Path) else data
     if not isinstance(corpus, Corpus):
         raise CorpusError(

@@ -98,7 +98,7 @@ def leave_out_recorded(prompts: Sequence[Prompt], directory: Path, speaker: str)
     for prompt in prompts:
         path = prompt.path(directory, speaker)
         readable = parse_fsdd(path) == FSDDName(prompt.label, speaker, prompt.index)
-        if path.parent != directory or printable(path.name) != path.name or not readable:
+        if path.parent != directory or printable(path.name) != path.name or path.name[0] == "." or not readable:
             raise CorpusError(
                 f"{printable(prompt.label)!r} by {printable(speaker)!r} makes no file name that can be read back. Use "
                 "letters, digits and hyphens."

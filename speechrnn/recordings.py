@@ -254,4 +254,6 @@ def _ends_with_a_page(data: bytes) -> bool:
 
 
 def _reason(error: Exception) -> str:
-    return str(getattr(error, "error_string", error)).strip().rstrip(".")
+    reason = str(getattr(error, "error_string", error)).strip().rstrip(".")
+    # what libsndfile says of what it does not know; the file was opened before
+    return "unknown format" if reason.startswith("File does not exist") else reason

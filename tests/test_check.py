@@ -52,6 +52,17 @@ def test_every_kind_of_fault_is_found_and_named(tmp_path: Path, write_tone: Call
     assert (loaded["n_clips"], loaded["findings"][0]["kind"]) == (8, "broken")
 
 
+def test_a_header_that_no_recorder_writes_is_broken_not_too_long(
+    tmp_path: Path, write_tone: Callable[..., Path]
+) -> None:
+    path = write_tone(tmp_path / "0_ann_0.wav")
+    data = bytearray(path.read_bytes())
+    data[24:28] = (1).to_bytes(4, "little")
+    path.write_bytes(data)
+    [finding] = check_corpus(tmp_path, LIMITS).findings
+    assert (finding.kind, finding.detail[:19]) == ("broken", "sample rate is 1 Hz")
+
+
 def test_what_is_for_rejection_is_read_too(tmp_path: Path, write_tone: Callable[..., Path]) -> None:
     write_tone(tmp_path / "six" / "a.wav")
     write_tone(tmp_path / "unknown" / "a.wav")  # the same sound as a six

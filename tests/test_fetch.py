@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import io
 import logging
+import os
 import re
 import socket
 import sys
@@ -113,6 +114,12 @@ def names(folder: Path) -> list[str]:
 @pytest.mark.shared
 def test_the_digest_is_the_one_of_the_real_recordings(shared: Path) -> None:
     assert digest_recordings(shared / "data/fsdd/recordings") == DIGEST
+
+
+def test_a_name_that_is_no_text_is_something_else(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"bad\xff.wav")).write_bytes(b"")
+    with pytest.raises(CorpusError, match="holds something else"):
+        fetch_fsdd(tmp_path, url="http://nowhere.invalid/a.tar.gz")
 
 
 def test_digest_sees_names_and_contents_and_nothing_else(tmp_path: Path) -> None:

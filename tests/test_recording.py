@@ -187,7 +187,7 @@ def test_speakers_that_make_no_file_name(tmp_path: Path, name: str) -> None:
         leave_out_recorded([Prompt("6", 0)], tmp_path, name)
 
 
-@pytest.mark.parametrize("label", ["", "a_b", "a/b"])
+@pytest.mark.parametrize("label", ["", "a_b", "a/b", ".a"])
 def test_labels_that_make_no_file_name(tmp_path: Path, label: str) -> None:
     with pytest.raises(CorpusError, match="makes no file name"):
         leave_out_recorded([Prompt(label, 0)], tmp_path, "ann")

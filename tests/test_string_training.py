@@ -27,7 +27,7 @@ from speechrnn.training.checkpoint import Checkpoint, Progress
 from speechrnn.training.inheritance import go_back
 from speechrnn.training.material import gather
 from speechrnn.training.network import build_network
-from speechrnn.training.reference import load_network
+from speechrnn.training.reference import load_network, load_reference
 from speechrnn.training.string_loss import add_loss
 from speechrnn.training.string_reference import check_string_parity, run_reference
 from speechrnn.training.weights import load_weights
@@ -144,6 +144,8 @@ def test_what_is_no_number_differs_whichever_sound_it_is_of(
 def test_each_kind_of_bundle_is_told_from_the_other(bundle: Bundle) -> None:
     with pytest.raises(BundleError, match="a bundle for strings, needed one for isolated words"):
         load(bundle.path)
+    with pytest.raises(BundleError, match="a bundle for strings, needed one for isolated words"):
+        load_reference(bundle.path)
     golden = read_bundle(Path(__file__).parent / "golden" / "format-1")
     with pytest.raises(BundleError, match="a bundle for isolated words, needed one for strings"):
         StringEngine(golden)

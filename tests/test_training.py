@@ -26,6 +26,7 @@ from speechrnn.training.export import to_onnx
 from speechrnn.training.fitting import Step
 from speechrnn.training.network import build_network
 from speechrnn.training.reference import check_parity
+from speechrnn.training.startup import import_heavy
 from speechrnn.training.weights import load_weights, save_weights
 from tests.bundles import SAMPLES
 
@@ -271,6 +272,31 @@ def test_a_graph_that_gives_no_numbers_is_not_written(first: First, tmp_path: Pa
     nan = write_bundle(tmp_path / "nan", files, bundle.metadata)
     with pytest.raises(SpeechRNNError, match=r"no numbers|differs from Keras by nan"):
         check_parity(nan, [next(first.corpus.glob("*.wav"))])
+
+
+@pytest.mark.parametrize(("name", "seen"), [("bogus", "'bogus', needed tensorflow, jax, torch"), ("numpy", "'numpy'")])
+def test_a_backend_that_cannot_train_is_refused(name: str, seen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", name)
+    with pytest.raises(TrainingError, match=f"KERAS_BACKEND is {seen}"):
+        import_heavy()
+
+
+def test_a_backend_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(TrainingError, match="KERAS_BACKEND is torch, which is not installed"):
+        import_heavy()
+
+
+def test_a_path_that_is_empty_is_not_this_folder(first: First, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(next(first.corpus.glob("*.wav")), tmp_path)
+    with pytest.raises(CorpusError, match="the path of the recordings is empty"):
+        train("")
+    with pytest.raises(CorpusError, match="the path of the recordings is empty"):
+        evaluate("", first.trained.bundle.path)
+    with pytest.raises(BundleError, match="the path of the model to be is empty"):
+        train(first.corpus, out="")
 
 
 def test_filters_without_frequencies_are_refused_before_any_work(first: First, tmp_path: Path) -> None:

@@ -81,11 +81,13 @@ def synth(
     ] = Words.digits,
     strings: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Let each speaker say N whole numbers of 1 to 8 digits, in place of words."),
+        typer.Option(
+            min=1, metavar="N", help="Let each speaker say N whole numbers of 1 to 8 digits, in place of words."
+        ),
     ] = None,
     each: Annotated[
         int | None,
-        typer.Option(metavar="N", help="Of many words, let each speaker say N. [default: all]"),
+        typer.Option(min=1, metavar="N", help="Of many words, let each speaker say N. [default: all]"),
     ] = None,
     judge: Annotated[
         str | None,

@@ -36,7 +36,8 @@ def predict(
     *,
     model: options.Model = None,
     top: Annotated[
-        int | None, typer.Option(min=1, metavar="K", help="Print the K best labels; without it one, and in JSON all.")
+        int | None,
+        typer.Option(min=1, max=1000, metavar="K", help="Print the K best labels; without it one, and in JSON all."),
     ] = None,
     as_json: options.Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV with a header.")] = False,

@@ -12,6 +12,7 @@ import soundfile
 from speechrnn.audio import Decoded, decode, prepare
 from speechrnn.config import AudioConfig
 from speechrnn.errors import AudioError
+from speechrnn.waveform import check_rate
 
 MAX_CLIPPED = 0.001
 # the largest value of 8 bits; one step of 16 bits
@@ -125,8 +126,10 @@ def _refused_as(decoded: Decoded, config: AudioConfig) -> str:
 
 
 def _header_seconds(path: Path) -> float:
-    """Ask libsndfile alone; a format that only PyAV knows gives 0."""
+    """Ask libsndfile alone; a format that only PyAV knows gives 0, as does a rate that no recorder has."""
     try:
-        return float(soundfile.info(str(path)).duration)
-    except (soundfile.LibsndfileError, ValueError, TypeError, ZeroDivisionError):
+        info = soundfile.info(str(path))
+        check_rate(info.samplerate)
+        return float(info.duration)
+    except (soundfile.LibsndfileError, AudioError, ValueError, TypeError, ZeroDivisionError):
         return 0.0

@@ -137,7 +137,9 @@ def digest_recordings(directory: Path) -> str:
     total = hashlib.sha256()
     for path in _recordings(directory):
         with path.open("rb") as file:
-            total.update(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n".encode())
+            total.update(
+                f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n".encode("utf-8", "surrogateescape")
+            )
     return total.hexdigest()
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from speechrnn.audio import Waveform, load_audio
 from speechrnn.bundle import WEIGHTS, Bundle, read_bundle
+from speechrnn.engine import check_isolated
 from speechrnn.errors import TrainingError
 from speechrnn.places import find_model
 from speechrnn.recognizer import Answers, OnnxEngine, Recognizer
@@ -34,9 +35,15 @@ class KerasEngine:
     ----------
     bundle : Bundle
         With ``weights.safetensors``; the network is rebuilt from its configuration, nothing is deserialised.
+
+    Raises
+    ------
+    BundleError
+        It is a model of strings.
     """
 
     def __init__(self, bundle: Bundle) -> None:
+        check_isolated(bundle)
         self._config = bundle.config
         self._network = load_network(bundle)
 

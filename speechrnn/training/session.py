@@ -8,10 +8,10 @@ import keras
 from speechrnn.adaptation import adapt_config, adapts, choose_split, own_config
 from speechrnn.bundle import Bundle, read_bundle, write_bundle
 from speechrnn.config import Config
-from speechrnn.corpus.layouts import Corpus, read_corpus
+from speechrnn.corpus.layouts import Corpus
 from speechrnn.corpus.splits import Split, split_corpus
-from speechrnn.errors import CorpusError
-from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
+from speechrnn.errors import BundleError, CorpusError
+from speechrnn.evaluation import Evaluated, as_corpus, evaluate_corpus, to_json
 from speechrnn.history import Epoch
 from speechrnn.places import choose_model_path, find_model, remember_model
 from speechrnn.recognizer import Recognizer
@@ -140,10 +140,12 @@ def train(
     """
     options, listener = options or TrainOptions(), listener or Listener()
     start = read_bundle(find_model(options.start)) if options.start is not None else None
-    corpus = read_corpus(Path(data))
+    corpus = as_corpus(data)
     settings = _choose_config(config, start, corpus)
     check_filters(settings)
-    path = Path(out) if out else choose_model_path(config, resume=options.resume)
+    if out == "":  # not this folder, as `Path` would have it
+        raise BundleError("the path of the model to be is empty, needed a folder. Is a variable not set?")
+    path = Path(out) if out is not None else choose_model_path(config, resume=options.resume)
     with one_blas_thread(), claim(path, Path(data), resume=options.resume, force=options.force) as place:
         trained = _train(place, _Plan(corpus, settings, options, start), listener)
     remember_model(place.path)
