@@ -4,6 +4,7 @@ import csv
 import gc
 import io
 import json
+import os
 import sys
 import tarfile
 from collections.abc import Callable
@@ -115,6 +116,14 @@ def test_a_row_of_a_list_without_a_path_is_told(cli: Cli, tmp_path: Path) -> Non
     assert result.status == 1
     empty = "path is empty. Fill it in, or take the row out."
     assert [row["error"] for row in rows] == [None, f"line 3: {empty}", f"line 5: {empty}", None]
+
+
+def test_a_pipe_in_a_list_is_not_waited_for(cli: Cli, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "list.csv").write_text(f"path\npipe.wav\n{CLIPS[0]}\n")
+    result = cli("predict", "list.csv", *MODEL)
+    assert (result.status, len(result.lines)) == (1, 1)
+    assert "error: pipe.wav: a pipe, needed a file. Name it by itself.\n" in result.err
 
 
 def test_a_glob_in_quotes_takes_what_the_shell_would(tmp_path: Path) -> None:

@@ -142,8 +142,12 @@ def _expand_list(table: Path) -> Iterator[Item]:
                 path = cells[column] if len(cells) > column else ""
                 if not path:
                     yield fail(table, f"line {rows.line_num}: path is empty. Fill it in, or take the row out.")
+                elif "://" in path:
+                    yield Remote(path.strip())
                 else:
-                    yield Remote(path.strip()) if "://" in path else find_listed(table.parent, as_file_name(path))
+                    listed = find_listed(table.parent, as_file_name(path))
+                    # who types a pipe has somebody write into it; nobody would know why a list waits
+                    yield fail(listed, "a pipe, needed a file. Name it by itself.") if listed.is_fifo() else listed
     except OSError as error:
         yield fail(table, explain_os_error(error))
     except csv.Error as error:
@@ -195,10 +199,7 @@ def is_recording(member: str) -> bool:
 
 def _read_member(members: Any, member: Any, name: str) -> Recording | Prediction:
     if member.size > MAX_STDIN:
-        return fail(
-            name,
-            f"{member.size >> 20} MiB, needed at most {MAX_STDIN >> 20} in an archive. Unpack it and name the file.",
-        )
+        return fail(name, f"{member.size >> 20} MiB, needed at most {MAX_STDIN >> 20}. Unpack it and name the file.")
     file = members.extractfile(member)
     if file is None:
         return fail(name, "a pipe or a device, needed a file. Take it out of the archive.")
