@@ -116,7 +116,7 @@ def pack(plan_path: Path, out: Path) -> None:
 def _hearing(config: Config) -> tuple[Any, ...]:
     """What decides about spectra, which all jobs share."""
     overdriven = config.augmentation.overdrive if config.augmentation else None
-    return config.audio, config.trim, config.features, overdriven
+    return config.audio, config.trim, config.features, overdriven if overdriven and overdriven.probability else None
 
 
 def _trimmed(path: Path, config: Config) -> np.ndarray:

@@ -86,7 +86,7 @@ def test_a_job_splits_as_train_does_or_leaves_out_whom_there_is(
 
 @pytest.mark.usefixtures("_benchmarks")
 @pytest.mark.parametrize(
-    "settings", [{"trim.max_loud": 0.5}, {"augmentation.overdrive": None}, {"features.n_mfcc": 12}]
+    "settings", [{"trim.max_loud": 0.5}, {"augmentation.overdrive.probability": 0.5}, {"features.n_mfcc": 12}]
 )
 def test_jobs_that_hear_otherwise_are_no_plan(
     tone_corpus: Callable[..., Path], tmp_path: Path, settings: dict[str, Any]
