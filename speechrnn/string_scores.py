@@ -8,6 +8,7 @@ from speechrnn.corpus.layouts import Skipped
 from speechrnn.errors import CorpusError
 from speechrnn.scores import HEARD_LEVELS, Heard
 from speechrnn.significance import Interval, wilson_interval
+from speechrnn.text import printable
 from speechrnn.transcript import Transcript
 
 # where a digit is missing from one of two aligned strings
@@ -207,14 +208,16 @@ def score_strings(
     Raises
     ------
     CorpusError
-        Not one recording could be read.
+        Not one recording could be read and scored.
     """
     triples = list(zip(clips, transcripts, heard, strict=True))
     lost = [Skipped(clip.path, answer.error) for clip, answer, _ in triples if answer.error is not None]
     pairs = [compare_string(clip, answer.digits or "") for clip, answer, _ in triples if answer.error is None]
     if not pairs:
-        reason = f", such as {lost[0].path.name} ({lost[0].reason})" if lost else ""
-        raise CorpusError(f"no recording of a string could be read{reason}. Needed at least one.")
+        left = (*lost, *skipped)
+        reason = f", such as {printable(left[0].path.name)} ({left[0].reason})" if left else ""
+        verb = "read" if lost else "scored"
+        raise CorpusError(f"no recording of a string could be {verb}{reason}. Needed at least one.")
     names = sorted({one.speaker for one in pairs if one.speaker is not None})
     per_speaker = {name: _group([one for one in pairs if one.speaker == name]) for name in names}
     whole = _group(pairs)

@@ -187,5 +187,8 @@ def test_no_strings_at_all(tmp_path: Path) -> None:
     (tmp_path / "7_ann_0.wav").write_text("no audio")
     with pytest.raises(CorpusError, match="no recording of a string could be read, such as 7_ann_0"):
         evaluate_strings(tmp_path, pitch_recognizer())
+    (tmp_path / "list.csv").write_text("path,digits\n7_ann_0.wav,12a\n")
+    with pytest.raises(CorpusError, match=r"could be scored, such as 7_ann_0.wav \(12a is no string of digits\)"):
+        evaluate_strings(tmp_path / "list.csv", pitch_recognizer())
     with pytest.raises(CorpusError, match=r"^data of type int, needed the path of a folder or CSV, or a Corpus\."):
         evaluate_strings(5, pitch_recognizer())  # type: ignore[arg-type]  # what a caller may do

@@ -78,6 +78,15 @@ def test_it_says_nothing_to_noise(recognizer: StringRecognizer) -> None:
 
 
 @pytest.mark.train
+def test_eight_bits_change_little(recognizer: StringRecognizer, tmp_path: Path) -> None:
+    """Which frame says a digit hangs on little: with a scale for a whole row of weights, answers moved by 0.3."""
+    from speechrnn.training.carrying import carry
+    from speechrnn.training.formats import INT8_TOLERANCE
+
+    assert carry(recognizer.bundle, "onnx-int8", tmp_path / "small").difference <= INT8_TOLERANCE / 2
+
+
+@pytest.mark.train
 def test_the_graph_is_the_network(recognizer: StringRecognizer) -> None:
     from speechrnn.string_engine import StringEngine
     from speechrnn.training.reference import load_network

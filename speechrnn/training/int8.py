@@ -10,11 +10,13 @@ import onnx
 from onnx import helper, numpy_helper
 
 # below this many values eight bits spare nothing
-_LEAST = 1024
+_LEAST = 2048
+# most values that share a scale: a network of strings says a digit in few frames, a coarser one moves it to the next
+_SHARED = 64
 
 
 def quantize(model: bytes) -> bytes:
-    """Store the weights of a network in int8, with a scale for each row.
+    """Store the weights of a network in int8, with a scale for each few of them.
 
     Parameters
     ----------
@@ -45,13 +47,19 @@ def _front_end_inputs(graph: onnx.GraphProto) -> set[str]:
 
 
 def _add_int8(graph: onnx.GraphProto, name: str, array: npt.NDArray[np.float32]) -> None:
-    """Put integers and scales behind DequantizeLinear, which gives what had this name."""
-    axis = int(np.argmax(array.shape[:2]))
-    others = tuple(i for i in range(array.ndim) if i != axis)
-    scale = np.maximum(np.abs(array).max(axis=others), 1e-12) / 127
-    rounded = np.round(array / np.expand_dims(scale, others)).astype(np.int8)
-    parts = {"int8": rounded, "scale": scale.astype(np.float32), "zero": np.zeros(len(scale), np.int8)}
-    inputs = [f"{name}_{part}" for part in parts]
-    for key, values in zip(inputs, parts.values(), strict=True):
+    """Put integers and scales behind DequantizeLinear, and what it gives into the shape of what had this name."""
+    n = array.size // array.shape[0]
+    shared = max(i for i in range(1, _SHARED + 1) if n % i == 0)
+    rows = array.reshape(-1, shared)
+    scale = np.maximum(np.abs(rows).max(axis=1), 1e-12) / 127
+    parts = {
+        "int8": np.round(rows / scale[:, None]).astype(np.int8),
+        "scale": scale.astype(np.float32),
+        "zero": np.zeros(len(scale), np.int8),
+        "shape": np.array(array.shape, np.int64),
+    }
+    *taken, shape = (f"{name}_{part}" for part in parts)
+    for key, values in zip((*taken, shape), parts.values(), strict=True):
         graph.initializer.append(numpy_helper.from_array(values, key))
-    graph.node.insert(0, helper.make_node("DequantizeLinear", inputs, [name], axis=axis))
+    graph.node.insert(0, helper.make_node("DequantizeLinear", taken, [f"{name}_rows"], axis=0))
+    graph.node.insert(1, helper.make_node("Reshape", [f"{name}_rows", shape], [name]))
