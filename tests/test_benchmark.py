@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from speechrnn import benchmark
 from speechrnn.benchmark import Row, Setting, Skipped, measure, prepare
 from speechrnn.cli import benching
 from speechrnn.config import Config
@@ -58,6 +59,15 @@ def test_clips_are_scored_and_a_folder_without_any_is_refused(tone_corpus: Calla
     assert setting.score(lambda _: "0") == "9 of 18 right"
     with pytest.raises(BenchError):
         prepare(tmp_path / "nowhere", None, tmp_path)
+
+
+def test_no_more_clips_are_taken_than_it_says(
+    tone_corpus: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = tone_corpus(labels="01")  # 18 clips
+    for most in (1, 4, 10, 17, 18):
+        monkeypatch.setattr(benchmark, "N_WARM", most)
+        assert most / 2 <= len(prepare(corpus, None, tmp_path).paths) <= most
 
 
 @pytest.mark.parametrize("holds", [True, False, None])

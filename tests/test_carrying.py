@@ -27,7 +27,7 @@ from speechrnn.training.carrying import carry, default_path
 from speechrnn.training.features import word_mfcc
 from speechrnn.training.formats import FORMATS, Heard, hear_bundle
 from speechrnn.training.frontend_layer import WordFeatures
-from speechrnn.training.int8 import quantize
+from speechrnn.training.int8 import _add_int8, quantize
 from tests.bundles import GOLDEN, LABELS, check_distribution
 from tests.command_line import Result
 from tests.networks import random_network
@@ -101,6 +101,16 @@ def test_int8_is_small_leaves_the_front_end_alone_and_rounds_to_half_a_step() ->
         apart = np.abs(integers * scale[:, None] - tables[shaped.output[0]].reshape(integers.shape))
         assert (apart <= 0.501 * scale[:, None]).all()
         assert integers.shape[1] <= 64
+
+
+@pytest.mark.parametrize("shape", [(134, 134), (127, 127), (64, 40, 5), (2, 448, 96), (224, 11)])
+def test_eight_bits_are_small_whatever_the_number_of_units(shape: tuple[int, ...]) -> None:
+    """Few values share a scale; of a prime number, or twice one, no few divide it."""
+    array, graph = np.random.default_rng(0).normal(size=shape).astype(np.float32), onnx.GraphProto()
+    _add_int8(graph, "weights", array)
+    stored = [numpy_helper.to_array(one) for one in graph.initializer]
+    assert sum(one.nbytes for one in stored) < 0.4 * array.nbytes
+    assert stored[0].shape[1] <= 2 * 64
 
 
 @pytest.mark.parametrize("name", ["onnx", "onnx-int8"])

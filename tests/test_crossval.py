@@ -6,12 +6,15 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
 from speechrnn import crossvalidation, learning_curve
 from speechrnn.bundle import read_bundle
+from speechrnn.cli import crossval_run
 from speechrnn.cli.crossval_run import curves_of, describe_crossval
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip, clip_hash
@@ -158,6 +161,16 @@ def test_a_fold_is_read_as_it_was_planned(tone_corpus: Corpus, tmp_path: Path) -
 
 def said_in(clips: Iterable[Clip]) -> list[tuple[Path, str, str | None]]:
     return sorted((clip.path.resolve(), clip.label, clip.speaker) for clip in clips)
+
+
+def test_a_curve_of_an_earlier_run_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crossval_run, "plot_folds", lambda _: b"folds")
+    monkeypatch.setattr(crossval_run, "plot_curves", lambda _: b"curve")
+    done: Any = SimpleNamespace(score=None)
+    for curve, names in (("clips", ["crossval.png", "learning-curve.png"]), ("", ["crossval.png"])):
+        monkeypatch.setattr(crossval_run, "curves_of", Mock(return_value=[(curve, [])] if curve else []))
+        crossval_run._draw(tmp_path, done, ())
+        assert sorted(path.name for path in tmp_path.iterdir()) == names
 
 
 @pytest.mark.parametrize(("config", "speakers"), [(LAST, 5), (BEST, 4)])

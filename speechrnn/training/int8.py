@@ -4,6 +4,8 @@ onnxruntime's own quantiser also computes in eight bits; on single words that wa
 from the truth (docs/adr/0021-exports.md). The front end stays as it is: it is what every answer rests on.
 """
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import onnx
@@ -11,7 +13,7 @@ from onnx import helper, numpy_helper
 
 # below this many values eight bits spare nothing
 _LEAST = 2048
-# most values that share a scale: a network of strings says a digit in few frames, a coarser one moves it to the next
+# about so many values share a scale: a network of strings says a digit in few frames, a coarser one moves it by one
 _SHARED = 64
 
 
@@ -49,7 +51,8 @@ def _front_end_inputs(graph: onnx.GraphProto) -> set[str]:
 def _add_int8(graph: onnx.GraphProto, name: str, array: npt.NDArray[np.float32]) -> None:
     """Put integers and scales behind DequantizeLinear, and what it gives into the shape of what had this name."""
     n = array.size // array.shape[0]
-    shared = max(i for i in range(1, _SHARED + 1) if n % i == 0)
+    # of a prime number of units no few would divide them; and a scale for each would be no smaller than they are
+    shared = min((i for i in range(1, n + 1) if n % i == 0), key=lambda i: abs(math.log(i / _SHARED)))
     rows = array.reshape(-1, shared)
     scale = np.maximum(np.abs(rows).max(axis=1), 1e-12) / 127
     parts = {
