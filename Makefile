@@ -76,8 +76,8 @@ pretrained: install  ## make the model that ships again: FSDD=folder APACHE=fold
 strings: install  ## make the model of strings that ships again, beside what `make pretrained` made
 	PATH="$(abspath $(BIN)):$$PATH" speechrnn/pretrained/make-strings.sh build/pretrained
 
-torch-leg: install  ## a training with Keras on PyTorch, which this installs (not part of CI)
-	$(BIN)/pip install --quiet "torch>=2.6"
+torch-leg: install  ## a training with Keras on PyTorch, which this installs (5 GB); CI does it where there is room
+	$(BIN)/pip install --quiet --no-cache-dir "torch>=2.6"
 	$(BIN)/python -m pytest -q tests/test_distribution.py tests/test_farm.py -k "torch or test_farm"
 
 batch-bench: install  ## 100,000 files: clips a second, flat memory; and a training pass with and without augmentation
