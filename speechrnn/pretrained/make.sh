@@ -3,7 +3,7 @@
 # FSDD: `speechrnn data fetch fsdd`; APACHE: recordings of one further speaker; NOISE: a folder with manifest.csv.
 # Needs the extras train and synth, and flite on the PATH (Debian: apt install flite). Everything has a fixed seed;
 # SEEDS=3 repeats the cross-validation with two more. With FARM=1, and PyTorch, as the one that ships was made: the folds
-# by benchmarks/farm.py, which asks for a GPU, and at the end each model learns the mean answers of three (docs/adr/0023).
+# by benchmarks/farm.py, which asks for a GPU, and at the end each model learns the mean answers of three (docs/adr/0023, 0028).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 fsdd=$(realpath "$1") apache=$(realpath "$2") noise=$(realpath "$3") work=${4:-build/pretrained}
