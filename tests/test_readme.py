@@ -1,14 +1,17 @@
 """The Python of the README, run as it stands there."""
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.bundles import SAMPLES
 
 README = Path(__file__).parents[1] / "README.md"
+BENCHMARKS = README.parent / "benchmarks"
 BLOCKS = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
@@ -21,6 +24,28 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tone_corpus: Calla
     monkeypatch.setenv("SPEECHRNN_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def figures(name: str) -> dict[str, Any]:
+    """What a benchmark kept."""
+    kept: dict[str, Any] = json.loads((BENCHMARKS / f"{name}.json").read_text(encoding="utf-8"))
+    return kept
+
+
+def test_figures_of_the_readme_are_those_that_the_benchmarks_kept() -> None:
+    strangers, strings = figures("pairs-offsets"), figures("strings")
+    unseen, kept = strangers["unseen_speakers"], strangers["certainty"]["kept_at_5_percent_of"]
+    said = {
+        f"{unseen['n_clips']:,} clips": f"{unseen['macro']:.1%} right, the worst of them {unseen['worst_accuracy']:.1%}",
+        "noise 10 dB under the word": f"{strangers['in_noise']['10 dB']:.1%} right",
+        "joined from their clips": f"{strings['mean of speakers']['strings']['digit_error_rate']:.1%} of the digits wrong",
+        "four digits, fluent": f"{strings['spoken']['strings, joe-four']['strings_right']:.1%} of 1,000 numbers right",
+        "of other words pass": f"{kept['held-out']:.1%} of them (words of espeak-ng), {kept['noise']:.1%} (noise)",
+    }
+    rows = [line for line in README.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    for row, figure in said.items():
+        [line] = [line for line in rows if row in line.split(" | ")[0]]
+        assert figure.replace("%", " %") in line, row
 
 
 def test_the_readme_has_four_blocks_of_python() -> None:
