@@ -82,6 +82,19 @@ def test_what_is_for_rejection_is_read_too(tmp_path: Path, write_tone: Callable[
     assert steps[-1] == (5, 5)
 
 
+def test_a_list_fails_where_it_names_what_cannot_be_used(tmp_path: Path, write_tone: Callable[..., Path]) -> None:
+    write_tone(tmp_path / "a.wav")
+    write_tone(tmp_path / "b.wav", hz=300)
+    listed = tmp_path / "list.csv"
+    for rows, failed in (
+        ("a.wav,6,ann\nb.wav,7,ann\n", False),
+        ("a.wav,6,ann\nb.wav,7,ann\nnone.wav,7,ann\n", True),
+        ("a.wav,6,ann\nb.wav,7,ann\na.wav,7,ann\n", True),
+    ):
+        listed.write_text("path,label,speaker\n" + rows)
+        assert check_corpus(listed, LIMITS).failed is failed, rows
+
+
 def test_unknown_speakers_come_last_and_long_tables_are_cut(tmp_path: Path, write_tone: Callable[..., Path]) -> None:
     write_tone(tmp_path / "six" / "zz_nohash_0.wav")
     write_tone(tmp_path / "six" / "a.wav", hz=500)

@@ -155,7 +155,7 @@ def check(directory: options.Data, as_json: options.Json = False) -> None:
     """Read every recording and say what is wrong.
 
     Tells what is there, and what is broken, silent, clipped, too long or short, or doubled. The exit status is 1 where
-    a recording is broken.
+    a recording is broken, or where a CSV lists one that cannot be used.
     """
     import dataclasses
     import json
@@ -167,5 +167,5 @@ def check(directory: options.Data, as_json: options.Json = False) -> None:
     with progress("reading") as show:
         result = check_corpus(directory, Config.load().audio, show)
     typer.echo(json.dumps(dataclasses.asdict(result)) if as_json else render_check(result))
-    if any(finding.kind == "broken" for finding in result.findings):
+    if result.failed:
         raise typer.Exit(FAILED)

@@ -90,6 +90,12 @@ class CorpusCheck:
     speakers: tuple[Count, ...]
     findings: tuple[Finding, ...]
 
+    @property
+    def failed(self) -> bool:
+        """Whether a recording is broken, or a CSV lists one that cannot be used; what else is found may be wanted."""
+        kinds = {"broken", "skipped"} if self.layout == "csv" else {"broken"}
+        return any(finding.kind in kinds for finding in self.findings)
+
 
 def check_corpus(path: Path, config: AudioConfig, on_progress: Progress | None = None) -> CorpusCheck:
     """Read every recording of a corpus and list what is there and what is wrong.
