@@ -188,7 +188,7 @@ def _check_waveform(i: int, y: Waveform) -> None:
         raise AudioError(f"{where} has the shape {y.shape}, needed (samples,) and at least one. {advice}")
     # what is no number fails both; two passes without a copy, as this is done for each clip
     if not (y.max() <= LOUDEST and y.min() >= -LOUDEST):
-        raise AudioError(f"{where} has samples that are not finite numbers, needed all. {advice}")
+        raise AudioError(f"{where} has samples that are not finite or beyond {LOUDEST:g}, needed none. {advice}")
 
 
 def load(model: str | Path | None = None, *, threshold: float | None = None) -> Recognizer:

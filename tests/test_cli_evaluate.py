@@ -76,7 +76,7 @@ def test_a_recording_of_a_list_that_is_not_there_could_not_be_read(cli: Cli, tmp
     result = cli("evaluate", "list.csv", *MODEL)
     assert result.status == 1
     assert "nope.wav: no such file" in result.out
-    assert result.err == f"1 of {len(clips) + 1} files could not be read: they are named above\n"
+    assert result.err == f"1 of {len(clips) + 1} files could not be read: stdout names them\n"
     (tmp_path / "list.csv").write_text("path,label\n" + "".join([*rows, rows[0]]))
     assert cli("evaluate", "list.csv", *MODEL).status == 0
 
@@ -87,7 +87,7 @@ def test_a_link_to_nothing_could_not_be_read_and_one_in_a_circle_loses_nothing(c
     assert cli("evaluate", folder, *MODEL).status == 0
     (folder / "6_bob_0.wav").symlink_to("nope.wav")
     result = cli("evaluate", folder, *MODEL)
-    assert (result.status, result.err) == (1, "1 of 21 files could not be read: they are named above\n")
+    assert (result.status, result.err) == (1, "1 of 21 files could not be read: stdout names them\n")
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_rejects_that_cannot_be_read_are_named_and_counted(cli: Cli, beside: Pat
     assert result.status == 1
     assert "unknown/broken.wav: not readable as audio" in result.out
     assert "_background_noise_/broken.wav: not readable as audio" in result.out
-    assert result.err == "2 of 24 files could not be read: they are named above\n"
+    assert result.err == "2 of 24 files could not be read: stdout names them\n"
     found = json.loads(cli("evaluate", beside, *MODEL, "--json").out)
     assert (found["open_set"]["words"]["n"], found["open_set"]["noises"]["n"]) == (1, 5)
     assert [Path(item["path"]).parent.name for item in found["skipped"]] == ["unknown", "_background_noise_"]
@@ -126,7 +126,7 @@ def test_noise_of_no_use_is_named_and_the_rest_mixed_in(cli: Cli, tmp_path: Path
     assert mixed.status == 1
     assert mixed.err.splitlines()[0] == "2 files of noise not used:"
     assert "  noise/silent.wav: no noise found (digital silence, needed a peak of -60 dBFS). Move it away" in mixed.err
-    assert mixed.err.splitlines()[-1] == "2 of 23 files could not be read: they are named above"
+    assert mixed.err.splitlines()[-1] == "2 of 23 files could not be read: stdout names them"
     for name in ("silent.wav", "broken.wav"):
         (tmp_path / "noise" / name).unlink()
     assert cli(*args) == Result(0, mixed.out, "")

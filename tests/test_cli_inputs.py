@@ -347,7 +347,7 @@ def test_evaluate_names_an_archive_and_what_leads_out_of_it(cli: Cli, tmp_path: 
                 link.type, link.linkname = kind, target
                 members.addfile(link)
     result = cli("evaluate", "a.tar", *MODEL, "--json")
-    assert (result.status, result.err) == (1, "2 of 22 files could not be read: they are named above\n")
+    assert (result.status, result.err) == (1, "2 of 22 files could not be read: stdout names them\n")
     assert json.loads(result.out)["skipped"] == [
         {"path": f"a.tar/clips/6_bob_{i}.wav", "reason": "a link that leads out of the archive"} for i in range(2)
     ]

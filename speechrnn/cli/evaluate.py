@@ -84,7 +84,7 @@ def evaluate(
         if report is not None:
             write_reports(report, scores)
     if n_failed := scores.n_unreadable:
-        where = "see `speechrnn data check`" if scores.n_unreadable_clips else "they are named above"
+        where = "see `speechrnn data check`" if scores.n_unreadable_clips else "stdout names them"
         typer.echo(f"{n_failed} of {scores.n_files} files could not be read: {where}", err=True)
         raise typer.Exit(FAILED)
 
