@@ -1,8 +1,7 @@
 """Whether a model knows when it knows: its answers to labels, to other words and to noises, side by side."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +75,7 @@ def hear_rejects(rejects: Sequence[Clip], recognizer: Recognizer, *, jobs: int |
     RejectAnswers
         In order; what cannot be used is named.
     """
-    heard = frozenset(recognizer.bundle.metadata.heard.clips)
+    heard = recognizer.bundle.metadata.heard
     words = [clip.path for clip in rejects if clip.label != NOISE_LABEL]
     said = tuple(predict_files(recognizer, words, jobs=jobs))
     unread = tuple(Skipped(path, one.error) for path, one in zip(words, said, strict=True) if one.error is not None)
@@ -85,8 +84,8 @@ def hear_rejects(rejects: Sequence[Clip], recognizer: Recognizer, *, jobs: int |
         tuple(one for one in said if one.error is None),
         hear_noises(pieces.waveforms, recognizer),
         unread + pieces.unreadable,
-        _count_heard((path for path, one in zip(words, said, strict=True) if one.error is None), heard),
-        _count_heard(pieces.paths, heard),
+        count_heard((path for path, one in zip(words, said, strict=True) if one.error is None), heard.clips),
+        count_heard(pieces.paths, heard.noises),
     )
 
 
@@ -105,18 +104,15 @@ def cut_noises(paths: Sequence[Path], audio: AudioConfig) -> NoisePieces:
     NoisePieces
         In order, of each recording at most `MAX_PIECES`.
     """
-    read = [(path, read_noise(path, audio, _FAINTEST_DB)) for path in paths]
-    cut = [
-        (path, piece)
-        for path, y in read
-        if not isinstance(y, Skipped)
-        for piece in segments(y, audio.sample_rate, PIECE_SECONDS, MAX_PIECES, seed=0)
-    ]
-    return NoisePieces(
-        tuple(piece for _, piece in cut),
-        tuple(path for path, _ in cut),
-        tuple(one for _, one in read if isinstance(one, Skipped)),
-    )
+    cut: list[tuple[Path, Waveform]] = []
+    unreadable: list[Skipped] = []
+    for path in paths:
+        y = read_noise(path, audio, _FAINTEST_DB)
+        if isinstance(y, Skipped):
+            unreadable.append(y)
+            continue
+        cut += [(path, piece) for piece in segments(y, audio.sample_rate, PIECE_SECONDS, MAX_PIECES, seed=0)]
+    return NoisePieces(tuple(piece for _, piece in cut), tuple(path for path, _ in cut), tuple(unreadable))
 
 
 def hear_noises(pieces: Sequence[Waveform], recognizer: Recognizer) -> tuple[Prediction, ...]:
@@ -190,6 +186,20 @@ def most_probable(prediction: Prediction) -> str | None:
     return max(p, key=p.__getitem__) if p else None
 
 
-def _count_heard(paths: Iterable[Path], heard: AbstractSet[str]) -> int:
-    # each file is read once, however many pieces are of it, and none where there is nothing to find
-    return sum(n for path, n in Counter(paths).items() if try_hash(path) in heard) if heard else 0
+def count_heard(paths: Iterable[Path], heard: Collection[str]) -> int:
+    """Count the recordings that trained a model.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Recordings, or those that pieces are of, so that one may come often.
+    heard : collection of str
+        The `clips` or `noises` of `speechrnn.metadata.Heard`.
+
+    Returns
+    -------
+    int
+        By what the files hold; each is read once, and none where nothing was heard.
+    """
+    known = frozenset(heard)
+    return sum(n for path, n in Counter(paths).items() if try_hash(path) in known) if known else 0

@@ -27,7 +27,7 @@ class Heard(Struct, frozen=True):
 
     `clips` are short content hashes (`speechrnn.corpus.clips.clip_hash`) of the clips that no synthesiser made, `real`
     counts those, `unnamed` those of labels whose speaker was not known. Synthetic clips are known by their voices, and
-    by the seed that makes them again.
+    by the seed that makes them again. `noises` are hashes of recordings of noise, which are nobody's voice.
     """
 
     speakers: tuple[str, ...] = ()
@@ -35,6 +35,7 @@ class Heard(Struct, frozen=True):
     real: int = 0
     unnamed: int = 0
     synthetic: tuple[Synthetic, ...] = ()
+    noises: tuple[str, ...] = ()
 
 
 class DataSource(Struct, frozen=True):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from speechrnn.corpus.clips import clip_hash
 from speechrnn.evaluation import evaluate, to_json
 from speechrnn.report import PICTURES
 from tests.bundles import GOLDEN, SAMPLES, copy_bundle, describe
@@ -130,6 +131,17 @@ def test_noise_of_no_use_is_named_and_the_rest_mixed_in(cli: Cli, tmp_path: Path
     for name in ("silent.wav", "broken.wav"):
         (tmp_path / "noise" / name).unlink()
     assert cli(*args) == Result(0, mixed.out, "")
+
+
+def test_noise_that_trained_the_model_is_said_so(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "noise").mkdir()
+    for i in range(2):
+        soundfile.write(tmp_path / "noise" / f"{i}.wav", word(40000, i), 8000)
+    heard = {"speakers": [], "clips": [], "real": 0, "unnamed": 0, "noises": [clip_hash(tmp_path / "noise" / "1.wav")]}
+    model = describe(copy_bundle(tmp_path / "model"), {"heard": heard})
+    told = cli("evaluate", SAMPLES, "--model", model, "--noise", "noise", "--snr", "0")
+    assert told.err == f"figures in noise are optimistic: 1 of 2 recordings of it trained {model}. Test with others.\n"
+    assert cli("evaluate", SAMPLES, *MODEL, "--noise", "noise", "--snr", "0").err == ""
 
 
 def test_noise_that_is_not_there_is_said_so(cli: Cli) -> None:

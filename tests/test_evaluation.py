@@ -179,8 +179,9 @@ def test_rejects_of_the_training_are_counted_and_told(
     with_rejects: Corpus, make_recognizer: Callable[..., Recognizer]
 ) -> None:
     word, _, broken, _, noise = (clip_hash(clip.path) for clip in with_rejects.rejects)
-    for name, hashes, n_words, n_noises in (("new", (), 0, 0), ("old", (word, broken, noise), 2, 1)):
-        evaluation = evaluate(with_rejects, make_recognizer(Heard(clips=hashes), name=name))
+    old = Heard(clips=(word, broken), noises=(noise,))
+    for name, heard, n_words, n_noises in (("new", Heard(), 0, 0), ("old", old, 2, 1)):
+        evaluation = evaluate(with_rejects, make_recognizer(heard, name=name))
         assert evaluation.open_set is not None
         found, noises = evaluation.open_set.words, evaluation.open_set.noises
         assert found is not None

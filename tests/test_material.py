@@ -11,6 +11,7 @@ import scipy.fft
 import soundfile
 
 from speechrnn.config import Config
+from speechrnn.corpus.clips import clip_hash
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
 from speechrnn.corpus.splits import split_corpus
@@ -85,6 +86,8 @@ def test_sources_add_clips_words_and_noise(corpus: Path, tmp_path: Path) -> None
     ]  # fmt: skip
     assert {"dan", "eve"} <= set(origin.heard.speakers)
     assert origin.heard.real == 14
+    noises = (corpus / "_background_noise_" / "fan.wav", tmp_path / "noise" / "rain.wav")
+    assert set(origin.heard.noises) == {clip_hash(path) for path in noises}  # which are nobody's voice
 
 
 def test_a_speaker_kept_for_the_score_trains_in_no_source(corpus: Path, tmp_path: Path) -> None:
@@ -168,7 +171,9 @@ def test_every_fifth_other_word_is_kept_by_its_name(corpus: Path, names: list[st
     assert len(material.words) + len(material.kept_words) == len(names)
 
 
-def test_a_list_says_what_other_words_and_noises_are_for_too(corpus: Path) -> None:
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_list_says_what_other_words_and_noises_are_for_too(corpus: Path, *, beside: bool) -> None:
+    """Whether it is the corpus itself, or splits the folder."""
     for name in ("house", "door"):
         write(corpus / "unknown" / f"{name}.wav", 910 + len(name))
     write(corpus / "_background_noise_" / "rain.wav", 920)
@@ -184,8 +189,9 @@ def test_a_list_says_what_other_words_and_noises_are_for_too(corpus: Path) -> No
         for name, part in (("fan.wav", "test"), ("rain.wav", "train"))
     ]
     (corpus / "list.csv").write_text("\n".join(["path,label,speaker,split", *rows]))
-    read = read_corpus(corpus / "list.csv")
-    material = gather(read, split_corpus(read, None, 0), DEFAULT).material
+    read = read_corpus(corpus if beside else corpus / "list.csv")
+    split = split_corpus(read, str(corpus / "list.csv") if beside else None, 0)
+    material = gather(read, split, DEFAULT).material
     assert {example.clip.path.stem for example in material.words} == {"tree"}
     assert {example.clip.path.stem for example in material.kept_words} == {"house"}
     assert [noise.path.stem for noise in material.noises] == ["rain"]

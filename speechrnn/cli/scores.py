@@ -2,11 +2,12 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 import typer
 
+from speechrnn.certainty import count_heard
 from speechrnn.cli.outcome import name_files
 from speechrnn.cli.progress import progress
 from speechrnn.cli.recordings import Opened, find_absent
@@ -14,6 +15,7 @@ from speechrnn.comparison import Comparison, compare
 from speechrnn.corpus.layouts import Skipped
 from speechrnn.corpus.noises import list_noises
 from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
+from speechrnn.markup import count
 from speechrnn.noise_sweep import read_noises, sweep_noise
 from speechrnn.recognizer import Recognizer, load
 from speechrnn.report import check_report, render_comparison, render_evaluation, write_report
@@ -124,6 +126,7 @@ def evaluate_models(
         with progress("evaluating", unit="clips") as show:
             one = evaluate_corpus(corpus, recognizer, on_progress=show, jobs=jobs)
         if noises:
+            _warn_of_heard(files, recognizer)
             with progress("in noise") as show:
                 swept = sweep_noise(corpus.clips, recognizer, noises, levels, show)
             one = dataclasses.replace(one, evaluation=dataclasses.replace(one.evaluation, noise=swept))
@@ -133,6 +136,15 @@ def evaluate_models(
     comparison = compare(*evaluated) if len(evaluated) > 1 else None
     absent = frozenset(opened.name(path) for path in find_absent(corpus))
     return Scores(tuple(evaluated), comparison, files, frozenset(unusable), absent)
+
+
+def _warn_of_heard(noises: Collection[Path], recognizer: Recognizer) -> None:
+    if n := count_heard(noises, recognizer.bundle.metadata.heard.noises):
+        typer.echo(
+            f"figures in noise are optimistic: {n} of {count(len(noises), 'recording')} of it trained "
+            f"{printable(recognizer.bundle.path)}. Test with others.",
+            err=True,
+        )
 
 
 def _name_recordings(one: Evaluated, opened: Opened) -> Evaluated:

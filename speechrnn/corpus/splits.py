@@ -8,7 +8,7 @@ import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from speechrnn.corpus.clips import Clip
@@ -40,12 +40,15 @@ class Split:
         Seen once, for the score.
     method : str
         ``speaker``, ``clip``, ``official``, ``none``, ``csv``, or the path of the CSV that said so.
+    rejects : mapping of Path to str
+        The part of each other word and noise of which that CSV speaks.
     """
 
     train: tuple[Clip, ...]
     valid: tuple[Clip, ...]
     test: tuple[Clip, ...]
     method: str
+    rejects: Mapping[Path, str] = field(default_factory=dict)
 
 
 def split_corpus(corpus: Corpus, method: str | None, seed: int) -> Split:
@@ -60,7 +63,7 @@ def split_corpus(corpus: Corpus, method: str | None, seed: int) -> Split:
     - ``csv``: the column `split` of the corpus's own CSV.
     - ``none``: every clip trains; there is no score.
     - anything else: the path of a CSV with the columns ``path,split``; its paths start at its own folder or at the
-      folder of the corpus. It must list every clip.
+      folder of the corpus. It must list every clip, and may list other words and noises.
 
     Parameters
     ----------
@@ -98,7 +101,8 @@ def split_corpus(corpus: Corpus, method: str | None, seed: int) -> Split:
     method = method or _default(corpus)
     parts = METHODS[method](corpus, seed) if method in METHODS else _listed(corpus, Path(method))
     train, valid, test = (tuple(clip for clip in _ordered(corpus) if parts[clip.path] == part) for part in PARTS)
-    split = Split(train, valid, test, method)
+    rejects = {clip.path: parts[clip.path] for clip in corpus.rejects if clip.path in parts}
+    split = Split(train, valid, test, method, rejects)
     _check(corpus, split)
     return split
 
@@ -237,7 +241,8 @@ def _listed(corpus: Corpus, table: Path) -> dict[Path, str]:
             f"{printable(table)}: {len(missing)} of {len(corpus.clips)} clips are not listed, such as "
             f"{printable(missing[0])}; needed every one. Add them."
         )
-    return {clip.path: rows[_absolute(clip.path)].split or "" for clip in corpus.clips}
+    listed = (clip for clip in (*corpus.clips, *corpus.rejects) if _absolute(clip.path) in rows)
+    return {clip.path: rows[_absolute(clip.path)].split or "" for clip in listed}
 
 
 def _absolute(path: Path) -> str:

@@ -89,6 +89,7 @@ def describe(gathered: Gathered, split: str, config: Config, start: Bundle | Non
             sources.append(DataSource(name, corpus.layout, len(examples), licence))
     for folder, n in Counter(noise.path.parent for noise in material.noises).items():
         sources.append(DataSource(_name(folder), "noise", n, _read_licence(folder)))
+    heard = _merge(heard, Heard(noises=tuple(noise.digest for noise in material.noises)))
     # what the training started from has mostly heard the same
     sources = list(dict.fromkeys(sources))
     if start is None or start.labels != material.labels or start.metadata.kind != _kind(config):
@@ -160,6 +161,7 @@ def _merge(earlier: Heard, later: Heard) -> Heard:
         real=len(clips),
         unnamed=earlier.unnamed + later.unnamed,
         synthetic=tuple(dict.fromkeys((*earlier.synthetic, *later.synthetic))),
+        noises=tuple(sorted({*earlier.noises, *later.noises})),
     )
 
 

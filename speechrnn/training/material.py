@@ -12,7 +12,7 @@ from speechrnn.corpus.splits import Split
 from speechrnn.errors import TrainingError
 from speechrnn.training.features import Example, Unreadable, load_examples
 from speechrnn.training.noises import Noise, load_noises
-from speechrnn.training.roles import Role, assign, is_known, keep_words, listed_parts, read_sources, trained_labels
+from speechrnn.training.roles import Role, assign, is_known, keep_words, read_sources, trained_labels
 from speechrnn.training.sampling import OWN, Origin
 
 
@@ -154,9 +154,8 @@ def _leave_out(
 
 
 def _noise_paths(corpus: Corpus, split: Split, config: Config) -> list[Path]:
-    listed = listed_parts(corpus, split)
     noises = [clip.path for clip in corpus.rejects if clip.label == NOISE_LABEL]
-    inside = [path for path in noises if listed.get(path, "train") == "train"]
+    inside = [path for path in noises if split.rejects.get(path, "train") == "train"]
     return inside + [Path(source.path) for source in config.data.sources if source.use == "noise"]
 
 

@@ -67,4 +67,5 @@ def load_noises(paths: Sequence[Path], config: Config, on_unusable: OnUnusable |
 def _first_minutes(y: Waveform, n: int, least: float) -> Waveform:
     """The first `n` samples, or, where nothing sounds in them, those from where something does."""
     first = int(np.argmax(np.abs(y) >= least))
-    return y[:n] if first < n else y[first : first + n]
+    # a copy: a view would keep hours of it in memory
+    return (y[:n] if first < n else y[first : first + n]).copy()

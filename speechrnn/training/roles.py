@@ -1,6 +1,6 @@
 """What each clip of the folder and of further sources is for; nothing is read yet but their names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -113,33 +113,14 @@ def assign(corpus: Corpus, split: Split, config: Config, sources: Sources) -> li
     kept = {clip.speaker for clip in (*split.test, *split.valid)} - {clip.speaker for clip in split.train} - {None}
     roles = [Role(clip, "train", Origin(OWN, config.data.weight, clip.speaker)) for clip in split.train]
     roles += [Role(clip, "valid") for clip in split.valid]
-    listed = listed_parts(corpus, split)
     for clip in _words(corpus, kept):
-        if (part := listed.get(clip.path, "train")) == "train":
+        if (part := split.rejects.get(clip.path, "train")) == "train":
             roles.append(Role(clip, "words", Origin(OWN, config.data.weight, clip.speaker)))
         elif part == "valid":
             roles.append(Role(clip, "kept"))
     for i, (source, further) in enumerate(sources, start=1):
         roles += _of_source(source, further, i, kept)
     return roles
-
-
-def listed_parts(corpus: Corpus, split: Split) -> Mapping[Path, str]:
-    """Give the parts of which a CSV speaks, of other words and noises too, where it is the CSV that splits.
-
-    Parameters
-    ----------
-    corpus : Corpus
-        The folder.
-    split : Split
-        By which it was divided.
-
-    Returns
-    -------
-    mapping of Path to str
-        Empty under any other split.
-    """
-    return corpus.splits if split.method == "csv" and corpus.splits else {}
 
 
 def list_heard(corpus: Corpus, split: Split, config: Config) -> list[Clip]:
