@@ -56,7 +56,7 @@ def predict_files(recognizer: Recognizer, items: Iterable[Item], *, jobs: int | 
     items : iterable of Path, Recording, Remote or Prediction
         Files; taken as needed, so there may be any number.
     jobs : int, optional
-        Threads; as many as there are cores if absent.
+        Threads, each of which takes `TASK` files at a time; as many as there are cores if absent.
 
     Yields
     ------

@@ -6,7 +6,6 @@ hours of training, such as a voice of which nothing can be read, is said before.
 """
 
 import contextlib
-import hashlib
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -14,37 +13,25 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from speechrnn.audio import load_audio
 from speechrnn.batch import predict_files
 from speechrnn.config import Config
-from speechrnn.corpus.clips import Clip, try_hash
+from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
 from speechrnn.errors import AudioError, CorpusError, TrainingError, explain_os_error
 from speechrnn.evaluation import heard_levels
+from speechrnn.fold_claim import claim_folds
 from speechrnn.fold_plan import CrossvalOptions, Fold, plan_folds, write_fold
 from speechrnn.fold_starts import begin_at, check_starts
 from speechrnn.folds import Answer, Crossval, format_answers, place_of, read_answers, respell, summarize
 from speechrnn.recognizer import Recognizer, load
-from speechrnn.storage import write_bytes, write_text
+from speechrnn.storage import write_bytes
 from speechrnn.tethered import Commands
-from speechrnn.text import as_bytes, printable, spell_path
-from speechrnn.vacancy import check_begun
+from speechrnn.text import printable, spell_path
 
 __all__ = ["CrossvalOptions", "Crossvalidated", "crossval"]
 
-PLAN, MODEL, ANSWERS = "plan.json", "model", "answers.jsonl"
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What all trainings of a folder have in common."""
-
-    fingerprint: str
-    by: str
-    clips: int | None
-    speakers: int | None
+MODEL, ANSWERS = "model", "answers.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +104,7 @@ def crossval(
         _check_sources(corpus, config)
     check_starts(options, folds)
     unread = _find_unread(corpus, folds, config)
-    _claim(out, corpus, config, options)
+    claim_folds(out, corpus, config, options)
     done = _run_all(folds, out, options, on_fold)
     fold_of = {spell_path(clip.path): fold.name for fold in folds for clip in fold.kept}
     everything = respell((answer for answers in done for answer in answers), (clip.path for clip in corpus.clips))
@@ -164,24 +151,6 @@ def _nothing_of(fold: Fold, reason: str) -> CorpusError:
         f"not one of the {len(fold.kept)} clips of {printable(fold.name)} can be read ({reason}) Needed at least one "
         "for a score. Repair them, or take them out; `speechrnn data check` names them."
     )
-
-
-def _claim(out: Path, corpus: Corpus, config: Config, options: CrossvalOptions) -> None:
-    """Refuse a folder whose folds were trained on other clips or otherwise."""
-    digest = hashlib.sha256(as_bytes(config.dump() + (f"from {options.start.resolve()}" if options.start else "")))
-    for clip in (*corpus.clips, *corpus.rejects):
-        content = try_hash(clip.path) or "unreadable"  # it does not train either
-        digest.update(f"{place_of(clip.path)} {clip.label} {clip.speaker} {content}\n".encode())
-    text = msgspec.json.encode(_Plan(digest.hexdigest(), options.by, options.clips, options.speakers)).decode()
-    there = out / PLAN
-    check_begun(out, there.name)
-    if there.is_file() and there.read_text() != text:
-        raise TrainingError(
-            f"{printable(out)}: holds a cross-validation with other clips or settings. Choose another folder, or "
-            "delete it."
-        )
-    write_text(there, text)
-    write_text(out / "config.yaml", config.dump())
 
 
 def _run_all(

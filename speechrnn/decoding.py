@@ -234,7 +234,7 @@ def align(log_probs: LogProbs, units: Prefix) -> tuple[Found, ...]:
     skips[2:] = (states[2:] != BLANK) & (states[2:] != states[:-2])
     emitted = np.asarray(log_probs, np.float64)[:, states]
     score = np.full(len(states), _NEVER)
-    score[:2] = emitted[0, :2]
+    score[:2] = emitted[0, :2] if len(emitted) else _NEVER
     back = np.zeros(emitted.shape, np.int8)
     for t in range(1, len(emitted)):
         ways = np.stack([score, _shift(score, 1), np.where(skips, _shift(score, 2), _NEVER)])

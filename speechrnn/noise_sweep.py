@@ -2,10 +2,7 @@
 
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
 
 from speechrnn.audio import Waveform
 from speechrnn.certainty import most_probable
@@ -14,23 +11,15 @@ from speechrnn.corpus.noises import OnUnusable, list_noises, read_usable
 from speechrnn.errors import AudioError, ConfigError, CorpusError
 from speechrnn.noise import choose_noise, mix
 from speechrnn.progress import Progress
-from speechrnn.recognizer import Recognizer
+from speechrnn.recognizer import Prediction, Recognizer
 from speechrnn.robustness import NoiseLevel
-from speechrnn.significance import wilson_interval
+from speechrnn.scores import score
 
 CLEAN = "clean"
 LEVELS = "clean,20,15,10,5,0,-5"
 LOWEST_DB, HIGHEST_DB = -30.0, 100.0
 _BATCH = 64
-
-
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """What was answered to a clip at one level."""
-
-    clip: Clip
-    label: str | None
-    best: str | None
+Answered = tuple[Clip, Prediction]
 
 
 def parse_levels(text: str) -> tuple[float | None, ...]:
@@ -127,7 +116,7 @@ def sweep_noise(
     CorpusError
         No clip of the model's labels can be read.
     """
-    heard: list[list[_Heard]] = [[] for _ in levels]
+    heard: list[list[Answered]] = [[] for _ in levels]
     clips = [clip for clip in clips if clip.label in recognizer.labels]
     for first in range(0, len(clips), _BATCH):
         read = [(clip, y) for clip in clips[first : first + _BATCH] if (y := _read(clip, recognizer)) is not None]
@@ -136,7 +125,7 @@ def sweep_noise(
             _hear(batch, waveforms, recognizer, noises, zip(levels, heard, strict=True))
         if on_progress:
             on_progress(min(first + _BATCH, len(clips)), len(clips))
-    return tuple(_score(level, answers) for level, answers in zip(levels, heard, strict=True))
+    return tuple(_score(level, answers, recognizer.labels) for level, answers in zip(levels, heard, strict=True))
 
 
 def _read(clip: Clip, recognizer: Recognizer) -> Waveform | None:
@@ -151,14 +140,14 @@ def _hear(
     waveforms: Sequence[Waveform],
     recognizer: Recognizer,
     noises: Sequence[Waveform],
-    levels: Iterable[tuple[float | None, list[_Heard]]],
+    levels: Iterable[tuple[float | None, list[Answered]]],
 ) -> None:
     clean = recognizer.predict_batch(waveforms)
     sr = recognizer.bundle.metadata.sample_rate
     # by the samples alone, so that neither order nor names of files decide what noise a clip gets
     seeds = [zlib.crc32(y.tobytes()) for y in waveforms]
     under = [choose_noise(noises, len(y), sr, (seed,)) for y, seed in zip(waveforms, seeds, strict=True)]
-    for level, heard in levels:
+    for level, answered in levels:
         answers = clean
         if level is not None:
             mixed = [
@@ -166,26 +155,22 @@ def _hear(
                 for y, noise, a in zip(waveforms, under, clean, strict=True)
             ]
             answers = recognizer.predict_batch(mixed)
-        heard += [_Heard(clip, a.label, most_probable(a)) for clip, a in zip(clips, answers, strict=True)]
+        answered.extend(zip(clips, answers, strict=True))
 
 
-def _score(level: float | None, heard: Sequence[_Heard]) -> NoiseLevel:
+def _score(level: float | None, heard: Sequence[Answered], labels: Sequence[str]) -> NoiseLevel:
     if not heard:
         raise CorpusError("no clip could be read, needed at least one. Give recordings of the model's labels.")
-    right = [one.label == one.clip.label for one in heard]
-    speakers: dict[str, list[bool]] = {}
-    for one, is_right in zip(heard, right, strict=True):
-        if one.clip.speaker is not None:
-            speakers.setdefault(one.clip.speaker, []).append(is_right)
-    means = {name: float(np.mean(own)) for name, own in sorted(speakers.items())}
-    worst = min(means, key=means.__getitem__) if means else None
+    clips, answers = [clip for clip, _ in heard], [answer for _, answer in heard]
+    scored = score(clips, answers, labels, ["none"] * len(clips))
+    worst = scored.worst_speaker
     return NoiseLevel(
         snr_db=level,
-        accuracy=float(np.mean(right)),
-        interval=wilson_interval(sum(right), len(right)),
-        macro=float(np.mean(list(means.values()))) if means else None,
-        worst=worst,
-        worst_accuracy=means[worst] if worst else None,
-        forced=float(np.mean([one.best == one.clip.label for one in heard])),
-        n_clips=len(heard),
+        accuracy=scored.accuracy,
+        interval=scored.interval,
+        macro=scored.macro,
+        worst=worst.speaker if worst else None,
+        worst_accuracy=worst.accuracy if worst else None,
+        forced=sum(most_probable(answer) == clip.label for clip, answer in heard) / len(heard),
+        n_clips=scored.n_clips,
     )

@@ -3,6 +3,7 @@
 What the values are for stands in `configs/default.yaml`; `speechrnn.config` puts the parts together.
 """
 
+import math
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
@@ -126,6 +127,11 @@ class NetworkConfig(Struct, frozen=True, forbid_unknown_fields=True):
     hidden: Annotated[tuple[Positive, ...], Meta(max_length=16)]
     dropout: Annotated[float, Meta(ge=0.0, lt=1.0)]
     rejection: bool = False
+
+    @property
+    def stride(self) -> int:
+        """Frames of the front end for each one that leaves the convolutions."""
+        return math.prod(conv.stride for conv in self.conv)
 
     def __post_init__(self) -> None:
         """Refuse `last` without a recurrent layer: there is no state to take."""

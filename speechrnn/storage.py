@@ -115,19 +115,15 @@ def lock(file: IO[Any]) -> bool:
     Returns
     -------
     bool
-        False where another one has it.
-
-    Raises
-    ------
-    OSError
-        The file system knows no locks.
+        False where another one has it; True where the file system knows no locks, for one process at a time can write
+        there all the same.
     """
     import fcntl  # reading needs no locks, and a system without this module can still read
 
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+    except OSError as error:
+        return not isinstance(error, BlockingIOError)
     return True
 
 

@@ -1,6 +1,5 @@
 """What runs a network for strings: stretches of sound in, log probabilities of each frame out."""
 
-import math
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -53,7 +52,7 @@ class StringEngine:
         options.log_severity_level = 4
         self._path, self._n_units = bundle.path, 1 + len(bundle.labels)
         features, network = bundle.config.features, bundle.config.network
-        self.frame_length = features.hop_length * math.prod(conv.stride for conv in network.conv)
+        self.frame_length = features.hop_length * network.stride
         data = bundle.read(MODEL)
         try:
             self._session = onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"], enable_fallback=0)

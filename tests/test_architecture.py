@@ -71,6 +71,7 @@ ORDER = [
     {"certainty", "noise_sweep"},
     {"evaluation", "string_scores"},
     {"string_evaluation"},
+    {"fold_claim"},
     {"crossvalidation"},
     {"learning_curve"},
     {"comparison"},

@@ -4,14 +4,15 @@ import errno
 import itertools
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from speechrnn import batch
+from speechrnn.audio import Waveform
 from speechrnn.batch import predict_files
-from speechrnn.recognizer import Recognizer, load
+from speechrnn.recognizer import Prediction, Recognizer, load
 from tests.bundles import GOLDEN, SAMPLES
 
 CLIPS = sorted(SAMPLES.glob("*.wav"))
@@ -106,3 +107,17 @@ def test_a_file_without_rights_is_named(recognizer: Recognizer, monkeypatch: pyt
     monkeypatch.setattr(Path, "open", refuse)  # root, who runs tests in containers, may read everything
     [found] = predict_files(recognizer, [CLIPS[0]])
     assert found.error == "permission denied. Check the path and its rights."
+
+
+def test_files_of_like_length_are_heard_together(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch is as long as its longest: sorted, little of it is padding."""
+    heard: list[int] = []
+    hear = Recognizer.predict_batch
+
+    def watched(self: Recognizer, waveforms: Sequence[Waveform]) -> list[Prediction]:
+        heard.extend(map(len, waveforms))
+        return hear(self, waveforms)
+
+    monkeypatch.setattr(Recognizer, "predict_batch", watched)
+    list(predict_files(recognizer, CLIPS))
+    assert heard == sorted(heard) != [len(recognizer.load_audio(path)) for path in CLIPS]

@@ -33,7 +33,7 @@ from speechrnn.training.calibration import (
     sigmoid,
     softmax,
 )
-from speechrnn.training.raw import NOISE, WORD, Raw, apply_calibration, fit_calibration, measure, raw_answers
+from speechrnn.training.raw import NOISE, WORD, Raw, apply_calibration, ease, fit_calibration, measure, raw_answers
 from speechrnn.training.recalibration import get_calibration, recalibrate, set_calibration
 from speechrnn.training.weights import save_weights
 from tests.bundles import GOLDEN
@@ -121,6 +121,7 @@ def test_kinds_that_a_line_divides_give_finite_weights() -> None:
         ([0.1, 0.9, 0.9, 0.9], 0.5, 0),  # three are equal: all or none
         ([0.1, 0.2, 0.2, 0.9], 0.5, 1),
         ([0.1, 0.1, 0.1, 0.1], 0.75, 0),
+        ([i / 100 for i in range(100)], 0.29, 29),  # though 0.29 * 100 is less than 29
     ],
 )
 def test_thresholds_by_hand(known: list[float], share: float, n: int) -> None:
@@ -136,6 +137,26 @@ def test_a_threshold_is_the_smallest_that_accepts_no_more(known: list[float], sh
     if threshold > 0:  # the reject just below would be one too many
         least = max(value for value in known if value < threshold)
         assert sum(value >= least for value in known) > share * len(known) - 1e-6
+
+
+def test_sure_of_nothing_weighs_as_much_as_sure_of_all() -> None:
+    raw = raw_answers(np.full((2, 2), 0.5), [0.0, 1.0], [0, WORD])
+    assert raw.known[0] == -raw.known[1]
+
+
+def test_a_threshold_that_would_refuse_labels_alone_is_none() -> None:
+    known, units = [0.6, 0.7, 0.8, 0.9, 0.97, 0.98], [0, 1, 0, 1, WORD, NOISE]
+    eased = ease(raw_answers(np.full((6, 2), 0.5), known, units), Calibration(threshold=0.97), 0.25)
+    assert (eased.threshold, eased.false_accepts) == (0.0, 1.0)
+    # one word under it is a reason
+    known[4] = 0.65
+    eased = ease(raw_answers(np.full((6, 2), 0.5), known, units), Calibration(threshold=0.97), 0.25)
+    assert eased.threshold == pytest.approx(0.7)
+    # and so is that nobody knows of words
+    units[4] = NOISE
+    known[4] = 0.97
+    eased = ease(raw_answers(np.full((6, 2), 0.5), known, units), Calibration(threshold=0.97), 0.25)
+    assert eased.threshold == pytest.approx(0.7)
 
 
 def some_answers(n_clips: int, n_words: int, n_noises: int) -> Raw:

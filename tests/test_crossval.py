@@ -22,6 +22,7 @@ from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.splits import split_corpus
 from speechrnn.crossvalidation import Crossvalidated, CrossvalOptions, crossval
 from speechrnn.errors import ConfigError, CorpusError, TrainingError
+from speechrnn.fold_claim import claim_folds
 from speechrnn.fold_plan import Amount, Fold, measure, plan_folds, write_fold
 from speechrnn.fold_plots import plot_curves, plot_folds
 from speechrnn.folds import Answer, bootstrap, format_answers, read_answers, summarize
@@ -82,6 +83,13 @@ def test_fewer_clips_and_speakers_train_where_asked(tone_corpus: Corpus, tmp_pat
         assert len({clip.speaker for clip in trained}) == 2
         assert len(trained) == 2 * 2 * 3
         assert len(fold.kept) == 10
+    chosen = {
+        seed: {clip.path.name for fold in plan_folds(corpus, LAST, tmp_path, CrossvalOptions(clips=1, seeds=2))
+               if fold.seed == seed for clip, part in fold.rows if part == "train"}
+        for seed in (0, 1)
+    }  # fmt: skip
+    assert chosen[0] != chosen[1]
+    assert all(len(names) == 2 * 4 for names in chosen.values())
 
 
 def test_clips_in_five_parts_where_speakers_are_not_known(tone_corpus: Corpus, tmp_path: Path) -> None:
@@ -222,11 +230,34 @@ def test_each_point_of_a_learning_curve_is_planned_once_and_left_out_where_a_lab
 def test_another_content_is_another_cross_validation(tone_corpus: Corpus, tmp_path: Path) -> None:
     data = tone_corpus("01", ("ann", "bob"), 1)
     (data / os.fsdecode(b"0_m\xfcller_0.wav")).write_bytes((data / "0_ann_0.wav").read_bytes())
-    crossvalidation._claim(tmp_path / "cv", read_corpus(data), LAST, CrossvalOptions())
-    crossvalidation._claim(tmp_path / "cv", read_corpus(data), LAST, CrossvalOptions(seeds=2))
+    claim_folds(tmp_path / "cv", read_corpus(data), LAST, CrossvalOptions())
+    claim_folds(tmp_path / "cv", read_corpus(data), LAST, CrossvalOptions(seeds=2))
     (data / "0_ann_0.wav").write_bytes((data / "0_bob_0.wav").read_bytes())
     with pytest.raises(TrainingError, match="other clips or settings"):
-        crossvalidation._claim(tmp_path / "cv", read_corpus(data), LAST, CrossvalOptions())
+        claim_folds(tmp_path / "cv", read_corpus(data), LAST, CrossvalOptions())
+
+
+@pytest.mark.parametrize("use", ["train", "reject", "noise"])
+def test_another_content_of_a_source_is_another_cross_validation(
+    use: str, tone_corpus: Corpus, write_tone: Callable[..., Path], tmp_path: Path
+) -> None:
+    data, more = read_corpus(tone_corpus("01", ("ann", "bob"), 1)), tmp_path / "more"
+    write_tone(more / "0_cyd_0.wav")
+    config = LAST.override({"data.sources": [{"path": str(more), "use": use}]})
+    for _ in range(2):
+        claim_folds(tmp_path / "cv", data, config, CrossvalOptions())
+    write_tone(more / "0_cyd_1.wav", hz=900)
+    with pytest.raises(TrainingError, match="other clips or settings"):
+        claim_folds(tmp_path / "cv", data, config, CrossvalOptions())
+
+
+def test_folds_that_begin_with_others_are_tied_to_them(tone_corpus: Corpus, tmp_path: Path) -> None:
+    data, start = read_corpus(tone_corpus("01", ("ann", "bob"), 1)), tmp_path / "first"
+    claim_folds(start, data, LAST, CrossvalOptions())
+    claim_folds(tmp_path / "cv", data, LAST, CrossvalOptions(start=start))
+    (start / "plan.json").write_text("{}")
+    with pytest.raises(TrainingError, match="other clips or settings"):
+        claim_folds(tmp_path / "cv", data, LAST, CrossvalOptions(start=start))
 
 
 class Parrot:
@@ -404,6 +435,9 @@ def test_a_swapped_label_is_suspected_and_an_honest_doubt_is_not() -> None:
     answers += [answer("swapped", "0", sure["1"]), answer("doubt", "0", {"0": 0.45, "1": 0.55})]
     [suspect] = find_suspects(answers)
     assert (suspect.path, suspect.label, suspect.says, suspect.probability) == ("swapped", "0", "1", 0.9)
+    # as sure of its own label as the others are is no suspect, however much another passes too
+    both = [*answers, answer("both", "0", {"0": 0.9, "1": 0.9})]
+    assert [one.path for one in find_suspects(both)] == ["swapped"]
 
 
 def test_answers_come_back_as_they_were(tmp_path: Path) -> None:

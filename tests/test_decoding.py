@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from speechrnn.decoding import BLANK, Prefix, Search, align, decode, log_softmax, search_beam
+from speechrnn.decoding import BLANK, Prefix, Search, _prune, align, decode, log_softmax, search_beam
 from speechrnn.errors import ConfigError
 from speechrnn.patterns import any_of_length, parse_pattern
 
@@ -134,6 +134,14 @@ def test_an_alignment_says_its_string_and_is_the_best_that_does(frames: int, see
 def test_what_does_not_fit_cannot_be_aligned() -> None:
     with pytest.raises(ValueError, match="2 frames are too few for 2 labels"):
         align(random_rows(2, 3, 0), (1, 1))
+    with pytest.raises(ValueError, match="0 frames are too few for 1 labels"):
+        align(random_rows(2, 3, 0)[:0], (1,))
+
+
+def test_of_each_length_as_many_are_kept_as_asked_for() -> None:
+    beams = {(1,): (-1.0, -9.0), (2,): (-2.0, -9.0), (3,): (-3.0, -9.0), (1, 2): (-8.0, -9.0)}
+    assert list(_prune(beams, 2, by_length=True)) == [(1,), (2,), (1, 2)]
+    assert list(_prune(beams, 2, by_length=False)) == [(1,), (2,)]
 
 
 def test_a_long_silence_costs_nothing_but_time() -> None:

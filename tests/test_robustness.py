@@ -80,6 +80,23 @@ def test_noise_costs_answers_and_clean_is_clean() -> None:
     assert clean.macro == pytest.approx(evaluation.macro)
 
 
+def test_what_is_refused_is_wrong_and_what_is_forced_is_not() -> None:
+    corpus, everything = read_corpus(SAMPLES), load(GOLDEN, threshold=0.0)
+    median = float(np.median([everything.predict(clip.path).probability or 0.0 for clip in corpus.clips]))
+    strict = load(GOLDEN, threshold=median)
+    [clean] = sweep_noise(corpus.clips, strict, [word(16000, 3)], (None,))
+    assert clean.accuracy == evaluate_corpus(corpus, strict).evaluation.accuracy < clean.forced
+    assert clean.forced == evaluate_corpus(corpus, everything).evaluation.accuracy
+
+
+@pytest.mark.parametrize("two", ["ann", "bob"])
+def test_of_two_equally_bad_the_one_with_more_clips_is_the_worst(two: str) -> None:
+    names = (two, two, "ann" if two == "bob" else "bob")
+    clips = [replace(clip, speaker=name) for clip, name in zip(read_corpus(SAMPLES).clips, names, strict=False)]
+    [level] = sweep_noise(clips, load(GOLDEN, threshold=1.0), [word(16000, 3)], (None,))
+    assert (level.worst, level.worst_accuracy, level.macro) == (two, 0.0, 0.0)
+
+
 def test_the_order_of_the_clips_changes_nothing() -> None:
     clips, recognizer = read_corpus(SAMPLES).clips, load(GOLDEN)
     noises = [word(16000, 3)]

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from speechrnn.background import Band
 from speechrnn.segmenting import Segmenter, SegmentOptions, Utterance
 from tests.signals import Waveform, word
 
@@ -95,6 +96,28 @@ def test_a_word_is_found_whole_and_soon(floor_db: float) -> None:
     assert whole.start <= 3.0 * SR
     assert whole.start + whole.y.size >= 3.4 * SR
     assert ended[whole.start] <= 3.4 + 0.3
+
+
+def test_an_utterance_ends_after_so_many_frames_without_sound() -> None:
+    hop = SR // 100
+    y = place(3.0, {1.5: word(3200, 8)}, 1e-6)
+    segmenter = Segmenter(OPTIONS, SR)
+    for at in range(0, y.size, hop):
+        for found in segmenter.push(y[at : at + hop]):
+            last = (found.start + found.y.size) // hop - round(OPTIONS.tail * 100) - 1
+            assert at // hop - last == round(OPTIONS.hangover * 100)
+            return
+    pytest.fail("no utterance ended")
+
+
+@pytest.mark.parametrize(("seconds", "sounds"), [(0.1, False), (0.4, True)])
+def test_the_loudest_is_forgotten_at_20_db_a_second(seconds: float, *, sounds: bool) -> None:
+    band = Band(OPTIONS, 0.01)
+    for power, n in ((1e-12, 200), (1.0, 3), (1e-12, round(seconds * 100))):
+        for _ in range(n):
+            band.sounds(power)
+    # 35 dB under the loudest: sound where that is 5 dB weaker by now, for what is 30 dB under it is not
+    assert [band.sounds(10**-3.5) for _ in range(3)][-1] is sounds
 
 
 def test_silence_and_steady_noise_give_nothing_once_they_are_known() -> None:

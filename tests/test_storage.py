@@ -40,6 +40,33 @@ def test_rights_are_those_of_the_user(tmp_path: Path) -> None:
     assert modes == {"file": 0o640, "folder": 0o750, "folder/inside": 0o640}
 
 
+def test_what_takes_its_name_is_on_the_disk_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut after the renaming must not leave an empty file under the name."""
+    done: list[str] = []
+
+    def told(owner: object, name: str, what: str) -> None:
+        does = getattr(owner, name)
+
+        def tells(*args: object) -> object:
+            done.append(what)
+            return does(*args)
+
+        monkeypatch.setattr(owner, name, tells)
+
+    told(os, "fsync", "sync")
+    told(Path, "replace", "name")
+    write_bytes(tmp_path / "file", b"here")
+    assert done == ["sync", "name"]
+    done.clear()
+
+    def fill(folder: Path) -> None:
+        for name in "ab":
+            (folder / name).write_bytes(b"x")
+
+    write_folder(tmp_path / "folder", fill)
+    assert done == ["sync", "sync", "name"]
+
+
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.bin"
     write_bytes(path, b"old")

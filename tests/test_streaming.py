@@ -196,6 +196,14 @@ def test_what_was_lost_ends_an_utterance_and_times_go_on() -> None:
     assert len(heard) == 2
 
 
+def test_after_a_loss_times_are_seconds_of_the_stream_whatever_its_rate() -> None:
+    sr = 44100
+    y = soxr.resample(word(4000, 1), SR, sr)
+    blocks = [Block(np.zeros(sr, np.float32)), Block(y, lost=4 * sr), Block(np.zeros(sr, np.float32))]
+    [found] = hear(Stream(Tape(), sr), blocks)
+    assert found.segments[0].start == pytest.approx(5.0, abs=0.3)
+
+
 def test_the_model_is_told_what_was_heard_last_until_something_is_lost() -> None:
     ear = Tape()
     said = word(4000, 1, tail=SR)

@@ -14,8 +14,9 @@ import typer
 from speechrnn.cli.outcome import name_files
 from speechrnn.cli.progress import progress
 from speechrnn.config import Config
-from speechrnn.crossvalidation import PLAN, Crossvalidated, CrossvalOptions, crossval
+from speechrnn.crossvalidation import Crossvalidated, CrossvalOptions, crossval
 from speechrnn.errors import ConfigError, MissingExtraError
+from speechrnn.fold_claim import PLAN
 from speechrnn.fold_plan import measure
 from speechrnn.fold_plots import plot_curves, plot_folds
 from speechrnn.folds import Crossval

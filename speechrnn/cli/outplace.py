@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from speechrnn.cli.answers import Csv, Format, Json
 from speechrnn.cli.globs import find_inputs, is_glob, will_find
@@ -108,7 +107,7 @@ def hold_outfile(outfile: Outfile) -> Iterator[None]:
     journal.parent.mkdir(parents=True, exist_ok=True)
     is_new = not os.path.lexists(journal)
     with journal.open("ab") as file:
-        if not _take(file, journal):
+        if not (lock(file) and is_in_place(file, journal)):
             raise OutputError(
                 f"{printable(outfile.path)}: another command is writing it. Wait for it, or give another --out."
             )
@@ -128,15 +127,6 @@ def hold_outfile(outfile: Outfile) -> Iterator[None]:
 def _check_new(outfile: Outfile, there: list[Path]) -> None:
     if there and not (outfile.resume or outfile.anew):
         raise OutputError(f"{printable(there[0])}: is there already. Go on with it by --resume, or drop it by --force.")
-
-
-def _take(file: IO[bytes], path: Path) -> bool:
-    """Lock a file; one that another command took away between opening and locking was its."""
-    try:
-        free = lock(file)
-    except OSError:  # a file system without locks: answers can be written there, by one command at a time
-        free = True
-    return free and is_in_place(file, path)
 
 
 def _reopen(outfile: Outfile) -> None:

@@ -5,17 +5,16 @@ version of a library, and a clip that is added leaves most others where they wer
 """
 
 import hashlib
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from speechrnn.corpus.clips import Clip
-from speechrnn.corpus.files import find_listed
 from speechrnn.corpus.layouts import Corpus
 from speechrnn.corpus.names import parse_fsdd
-from speechrnn.corpus.tables import PARTS, Row, read_table
+from speechrnn.corpus.split_lists import read_listed
+from speechrnn.corpus.tables import PARTS
 from speechrnn.errors import CorpusError
 from speechrnn.text import as_bytes, printable
 
@@ -99,7 +98,7 @@ def split_corpus(corpus: Corpus, method: str | None, seed: int) -> Split:
             f"{printable(corpus.root)}: found {seen}, needed at least two. Add recordings of other words."
         )
     method = method or _default(corpus)
-    parts = METHODS[method](corpus, seed) if method in METHODS else _listed(corpus, Path(method))
+    parts = METHODS[method](corpus, seed) if method in METHODS else read_listed(corpus, Path(method), METHODS)
     train, valid, test = (tuple(clip for clip in _ordered(corpus) if parts[clip.path] == part) for part in PARTS)
     rejects = {clip.path: parts[clip.path] for clip in corpus.rejects if clip.path in parts}
     split = Split(train, valid, test, method, rejects)
@@ -218,35 +217,6 @@ METHODS: Mapping[str, Callable[[Corpus, int], Mapping[Path, str]]] = {
     "csv": _by_column,
     "none": _all,
 }
-
-
-def _listed(corpus: Corpus, table: Path) -> dict[Path, str]:
-    if not table.is_file():
-        raise CorpusError(
-            f"--split {printable(table)}: no such split or file. Needed {', '.join(METHODS)} or the path of a CSV "
-            "with the columns path,split."
-        )
-    rows: dict[str, Row] = {}
-    for row in read_table(table, ("path", "split")):
-        for folder in (table.parent, corpus.folder):
-            first = rows.setdefault(_absolute(find_listed(folder, row.path)), row)
-            if first.split != row.split:
-                raise CorpusError(
-                    f"{printable(table)}: lines {first.line} and {row.line} put {printable(row.path)} in two parts, "
-                    "needed one. Take one line out."
-                )
-    missing = [clip.path for clip in _ordered(corpus) if _absolute(clip.path) not in rows]
-    if missing:
-        raise CorpusError(
-            f"{printable(table)}: {len(missing)} of {len(corpus.clips)} clips are not listed, such as "
-            f"{printable(missing[0])}; needed every one. Add them."
-        )
-    listed = (clip for clip in (*corpus.clips, *corpus.rejects) if _absolute(clip.path) in rows)
-    return {clip.path: rows[_absolute(clip.path)].split or "" for clip in listed}
-
-
-def _absolute(path: Path) -> str:
-    return os.path.abspath(path)  # noqa: PTH100 -- takes out "..", which Path.absolute() keeps
 
 
 def _ordered(corpus: Corpus) -> list[Clip]:

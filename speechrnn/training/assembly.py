@@ -5,7 +5,7 @@ import hashlib
 import os
 import platform
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -79,14 +79,15 @@ def describe(gathered: Gathered, split: str, config: Config, start: Bundle | Non
     if start is not None:
         heard, sources = start.metadata.heard, list(start.metadata.sources)
     material = gathered.material
-    used = {example.clip.path: example for example in _all_examples(material)}
+    examples = chain(material.train, material.valid, material.words, material.kept_words, material.spoken)
+    used = {example.clip.path: example for example in examples}
     labelled = {example.clip.path for example in (*material.train, *material.valid, *material.spoken)}
     for corpus in gathered.corpora:
-        examples = [used[clip.path] for clip in (*corpus.clips, *corpus.rejects) if clip.path in used]
-        if examples:
-            heard = _merge(heard, _heard(corpus, examples, labelled))
+        own = [used[clip.path] for clip in (*corpus.clips, *corpus.rejects) if clip.path in used]
+        if own:
+            heard = _merge(heard, _heard(corpus, own, labelled))
             name, licence = _name(corpus.root), _read_licence(corpus.folder)
-            sources.append(DataSource(name, corpus.layout, len(examples), licence))
+            sources.append(DataSource(name, corpus.layout, len(own), licence))
     for folder, n in Counter(noise.path.parent for noise in material.noises).items():
         sources.append(DataSource(_name(folder), "noise", n, _read_licence(folder)))
     heard = _merge(heard, Heard(noises=tuple(noise.digest for noise in material.noises)))
@@ -132,10 +133,6 @@ def tuned(origin: Origin, calibration: Calibration) -> Origin:
     c = calibration
     told = Calibrated(c.temperature, c.false_accepts, c.n_clips, c.n_rejects, "validation clips")
     return replace(origin, threshold=c.threshold, calibration=told)
-
-
-def _all_examples(material: Material) -> Iterator[Example]:
-    return chain(material.train, material.valid, material.words, material.kept_words, material.spoken)
 
 
 def _heard(corpus: Corpus, examples: Sequence[Example], labelled: AbstractSet[Path]) -> Heard:

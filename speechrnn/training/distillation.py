@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from speechrnn.training.feed import Batch
-from speechrnn.training.weights import get_weights, set_weights
+from speechrnn.training.weights import freeze_copy
 
 
 def keep_answers(network: keras.Model, share: float) -> Callable[[Batch], Batch]:
@@ -28,8 +28,7 @@ def keep_answers(network: keras.Model, share: float) -> Callable[[Batch], Batch]
     """
     if not share:
         return lambda batch: batch
-    teacher = keras.models.clone_model(network)
-    set_weights(teacher, get_weights(network))
+    teacher = freeze_copy(network)
 
     def teach(batch: Batch) -> Batch:
         answers = teacher.predict_on_batch(batch.inputs)

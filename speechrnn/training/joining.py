@@ -107,7 +107,7 @@ class Joiner:
         self._filters = tract_filters(config)
         self._acoustics = Acoustics(noises, config, babble)
         self._rate = config.audio.sample_rate / config.features.hop_length
-        self._stride = int(np.prod([conv.stride for conv in config.network.conv], dtype=int))
+        self._stride = config.network.stride
 
     def plan(self, sayings: Sequence[Saying], seed: tuple[int, ...]) -> list[StringTake]:
         """Draw where each part of each string goes, so that batches can be made of similar lengths.

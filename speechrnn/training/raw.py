@@ -237,7 +237,8 @@ def ease(raw: Raw, calibration: Calibration, most_refused: float) -> Calibration
     Returns
     -------
     Calibration
-        The same, or one with a lower threshold and with the larger share of rejects that it accepts.
+        The same, or one with a lower threshold and with the larger share of rejects that it accepts: 0 where all of
+        them have more than it would refuse, for then it would refuse labels alone.
 
     Examples
     --------
@@ -252,7 +253,8 @@ def ease(raw: Raw, calibration: Calibration, most_refused: float) -> Calibration
     highest = float(labels[math.floor(most_refused * labels.size)])
     if calibration.threshold <= highest:
         return calibration
-    eased = replace(calibration, threshold=highest)
+    useless = not raw.unheard and float(known[~raw.is_label].min()) >= highest
+    eased = replace(calibration, threshold=0.0 if useless else highest)
     quality = measure(raw, eased)
     accepted = [share for share in (quality.words, quality.noises) if share is not None]
     return replace(eased, false_accepts=max(accepted, default=None))

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from speechrnn.training.layers import EveryNth, UnmaskedLayer
-from speechrnn.training.weights import get_weights, set_weights
+from speechrnn.training.weights import freeze_copy
 
 # a string that has more than half of all probability
 MORE_PROBABLE_THAN_NOT = math.log(2)
@@ -85,15 +85,7 @@ def add_loss(network: keras.Model, keep: float = 0.0) -> keras.Model:
     measure = StringLoss(stride, name="loss")
     losses = measure(network.output, n_frames, targets, n_targets)
     if keep:
-        kept = _teacher(network)([features, n_frames], training=False)
+        kept = freeze_copy(network)([features, n_frames], training=False)
         taught = measure(kept, n_frames, targets, n_targets)
         losses = KeptAnswers(stride, keep, name="kept")(losses, taught, network.output, kept, n_frames)
     return keras.Model([features, n_frames, targets, n_targets], losses, name="speechrnn")
-
-
-def _teacher(network: keras.Model) -> keras.Model:
-    """Copy a network as it is; nothing changes the copy."""
-    teacher = keras.models.clone_model(network)
-    set_weights(teacher, get_weights(network))
-    teacher.trainable, teacher.name = False, "teacher"
-    return teacher

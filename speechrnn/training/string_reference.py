@@ -36,7 +36,7 @@ def run_reference(network: keras.Model, waveforms: Sequence[Waveform], bundle: B
     config = bundle.config
     features = [mfcc(y, config.features, config.audio.sample_rate) for y in waveforms]
     log_probs = keras.ops.convert_to_numpy(network(pad_features(features), training=False))
-    stride = int(np.prod([conv.stride for conv in config.network.conv], dtype=int))
+    stride = config.network.stride
     return [rows[: -(-len(one) // stride)] for rows, one in zip(log_probs, features, strict=True)]
 
 

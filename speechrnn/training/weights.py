@@ -19,6 +19,25 @@ _HEAD = ("output/", "unknown/", "calibration/")
 TEMPERATURE, KNOWN = "calibration/temperature", "calibration/known"
 
 
+def freeze_copy(network: keras.Model) -> keras.Model:
+    """Copy a network as it is, for a teacher that nothing changes.
+
+    Parameters
+    ----------
+    network : keras.Model
+        From `speechrnn.training.network.build_network`; what it learns later changes nothing in the copy.
+
+    Returns
+    -------
+    keras.Model
+        Named ``teacher``, and not trained.
+    """
+    teacher = keras.models.clone_model(network)
+    set_weights(teacher, get_weights(network))
+    teacher.trainable, teacher.name = False, "teacher"
+    return teacher
+
+
 def named_variables(network: keras.Model) -> dict[str, Any]:
     """Name each weight of a network by layer and role.
 
