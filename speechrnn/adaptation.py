@@ -201,7 +201,7 @@ def choose_split(split: str | None, start: Bundle | None, corpus: Corpus, config
         return split
     if config.strings is not None:
         return "none" if corpus.splits is None else None
-    if start is None or not adapts(start, corpus):
+    if start is None or not (adapts(start, corpus) or set(corpus.labels) - set(start.labels)):
         return None
     fewest = min(Counter(clip.label for clip in corpus.clips).values(), default=FEW_CLIPS)
     return "none" if fewest < FEW_CLIPS else None

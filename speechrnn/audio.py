@@ -144,6 +144,11 @@ def _as_float(y: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return y
     if not np.issubdtype(y.dtype, np.integer):
         raise AudioError(f"an array of {y.dtype}, needed floats or integers. Convert it.")
+    if y.dtype.itemsize > 4:  # of lists Python makes such, and no recording has so many bits
+        raise AudioError(
+            f"an array of {y.dtype}, needed floats, or integers of at most 32 bits, whose full scale is known. Divide "
+            "by that of the samples: 32768 where they have 16 bits."
+        )
     info = np.iinfo(y.dtype)
     half = (int(info.max) - int(info.min) + 1) / 2
     return (y.astype(np.float64) - (half if info.min == 0 else 0.0)) / half

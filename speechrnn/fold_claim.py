@@ -51,7 +51,7 @@ def claim_folds(out: Path, corpus: Corpus, config: Config, options: CrossvalOpti
         Its folds were trained on other recordings or otherwise.
     """
     digest = hashlib.sha256(as_bytes(config.dump() + (f"from {options.start.resolve()}" if options.start else "")))
-    if options.start:
+    if options.start and (options.start / PLAN).is_file():
         digest.update((options.start / PLAN).read_bytes())
     for clip in _all_clips(corpus, config):
         content = try_hash(clip.path) or "unreadable"  # it does not train either

@@ -38,7 +38,7 @@ def parse_levels(text: str) -> tuple[float | None, ...]:
     Raises
     ------
     ConfigError
-        Something else.
+        Something else, or one of them twice.
 
     Examples
     --------
@@ -53,6 +53,8 @@ def parse_levels(text: str) -> tuple[float | None, ...]:
             level = float("nan")
         if level is not None and not LOWEST_DB <= level <= HIGHEST_DB:
             raise ConfigError(f"{word!r} is no ratio. Needed dB from -30 to 100, or clean: clean,20,0.")
+        if level in levels:
+            raise ConfigError(f"{word!r} is there twice. Needed each ratio once: clean,20,0.")
         levels.append(level)
     return tuple(levels)
 

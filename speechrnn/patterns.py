@@ -1,5 +1,6 @@
 """What is known of a string before it is heard: how many digits, and which of them."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -29,11 +30,11 @@ class Pattern:
     template: str
 
     def write(self, labels: Sequence[str]) -> str:
-        """Write labels as the template has them; of another number than it has places, one after the other."""
+        """Write labels as the template has them; of another number than it has places, as `write_labels` does."""
         if len(labels) != len(self.places):
             return write_labels(labels)
         rest = iter(labels)
-        return "".join(next(rest) if char == _ANY else char for char in self.template)
+        return re.sub(f"{_ANY}+", lambda places: write_labels([next(rest) for _ in places[0]]), self.template)
 
 
 def parse_pattern(pattern: str, labels: Sequence[str]) -> Pattern:

@@ -143,6 +143,8 @@ class Recognizer:
         """
         if len(waveforms) == 0:
             return []
+        if isinstance(waveforms, np.ndarray) and waveforms.ndim == 1:
+            raise AudioError("one waveform, needed several. Put it into a list, or give it to `predict`.")
         for i, y in enumerate(waveforms):
             _check_waveform(i, y)
         answers = self._engine.run(waveforms)

@@ -12,7 +12,7 @@ from speechrnn.evaluation import Evaluated, Evaluation, to_json
 from speechrnn.markup import markdown, markdown_table, percent, text_table
 from speechrnn.plots import plot_confusion
 from speechrnn.recognizer import Prediction
-from speechrnn.storage import write_bytes
+from speechrnn.storage import check_place, write_bytes
 from speechrnn.summary import comparison_sentence, headline, sections, skipped_lines
 from speechrnn.text import csv_line, printable
 
@@ -97,6 +97,8 @@ def check_report(directory: Path) -> None:
     ------
     OutputError
         It is a file, or holds files of a report's names without the one that only a report has.
+    OSError
+        It cannot be written in.
     """
     if directory.is_file():
         raise OutputError(f"{printable(directory)}: is a file, needed a folder. Choose another place with --report.")
@@ -106,6 +108,7 @@ def check_report(directory: Path) -> None:
             f"{printable(directory)}: holds {there[0]}, which is of no report and would be replaced. Choose "
             "another folder with --report."
         )
+    check_place(directory / EVALUATION)
 
 
 def write_report(directory: Path, evaluated: Evaluated, comparisons: Sequence[Comparison] = ()) -> Report:

@@ -1,6 +1,7 @@
 """Writing so that nothing is ever half there: a temporary name in the same folder, then one rename."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -8,6 +9,8 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
+
+from speechrnn.errors import NO_SPACE
 
 _OLD = "-old"
 # characters of a name that its temporary names repeat
@@ -62,13 +65,14 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(path)
-    temporary.touch(exist_ok=False)
-    try:
-        yield temporary
-        _sync(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _named(path, temporary):
+        temporary.touch(exist_ok=False)
+        try:
+            yield temporary
+            _sync(temporary)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write_folder(path: Path, fill: Callable[[Path], None], *, replace: bool = False) -> None:
@@ -92,16 +96,47 @@ def write_folder(path: Path, fill: Callable[[Path], None], *, replace: bool = Fa
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(path)
-    temporary.mkdir()
+    with _named(path, temporary):
+        temporary.mkdir()
+        try:
+            fill(temporary)
+            for file in temporary.iterdir():
+                _sync(file)
+            if path.exists() and not replace:
+                raise FileExistsError(17, "File exists", str(path))
+            _swap(temporary, path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_place(path: Path) -> None:
+    """Find out whether something may be written, before hours of work for it; nothing is made.
+
+    Parameters
+    ----------
+    path : Path
+        The file or folder to be.
+
+    Raises
+    ------
+    PermissionError
+        No rights.
+    """
+    nearest = next(folder for folder in path.absolute().parents if folder.exists())
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+
+@contextlib.contextmanager
+def _named(path: Path, temporary: Path) -> Iterator[None]:
+    """Nobody typed a temporary name, and a full disk names nothing: an error is about what was to be written."""
     try:
-        fill(temporary)
-        for file in temporary.iterdir():
-            _sync(file)
-        if path.exists() and not replace:
-            raise FileExistsError(17, "File exists", str(path))
-        _swap(temporary, path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        yield
+    except OSError as error:
+        name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes | os.PathLike) else ""
+        if name.startswith(str(temporary)) or (not name and error.errno in NO_SPACE):
+            error.filename = str(path)
+        raise
 
 
 def lock(file: IO[Any]) -> bool:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from speechrnn.blocks import Block, as_block
-from speechrnn.ears import Ear, load_ear
+from speechrnn.ears import Ear, WordEar, load_ear
 from speechrnn.errors import AudioError, BundleError
+from speechrnn.recognizer import Recognizer
 from speechrnn.resampling import Resampler
 from speechrnn.segmenting import Segmenter, SegmentOptions, Utterance
 from speechrnn.text import write_labels
@@ -166,7 +167,7 @@ def hear(stream: Stream, blocks: Iterable[Block]) -> Iterator[Transcript]:
     yield from stream.finish()
 
 
-def listen(blocks: Iterable[Any], sr: int, model: Ear | str | Path | None = None) -> Iterator[Segment]:
+def listen(blocks: Iterable[Any], sr: int, model: Ear | Recognizer | str | Path | None = None) -> Iterator[Segment]:
     """Listen to a stream.
 
     Parameters
@@ -175,7 +176,7 @@ def listen(blocks: Iterable[Any], sr: int, model: Ear | str | Path | None = None
         Floats with full scale at 1; of any length, also of different ones, as they come.
     sr : int
         Their rate in Hz.
-    model : Ear, str or Path, optional
+    model : Ear, Recognizer, str or Path, optional
         A model, or its name or folder; without it the shipped model of strings.
 
     Returns
@@ -188,9 +189,10 @@ def listen(blocks: Iterable[Any], sr: int, model: Ear | str | Path | None = None
     AudioError
         A rate that no recorder has; while iterating: a block that is not of finite floats.
     BundleError
-        The model cannot be loaded, or is a `Recognizer`, which hears single recordings and no stream.
+        The model cannot be loaded, or is none.
     """
     ear = load_ear(model) if model is None or isinstance(model, str | Path) else model
+    ear = WordEar(ear) if isinstance(ear, Recognizer) else ear
     if not hasattr(ear, "hear"):
         raise BundleError(explain_model(ear))
     stream = Stream(ear, sr)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from speechrnn.batch import Item, name_item, open_item
 from speechrnn.corpus.layouts import Corpus, Skipped
-from speechrnn.errors import AudioError, explain_os_error
+from speechrnn.corpus.names import DIGITS
+from speechrnn.errors import AudioError, BundleError, explain_os_error
 from speechrnn.evaluation import as_corpus, heard_levels
 from speechrnn.markup import count, percent
 from speechrnn.patterns import Pattern
@@ -88,11 +89,16 @@ def evaluate_strings(
     CorpusError
         There are no such recordings.
     BundleError
-        The model cannot be loaded.
+        The model cannot be loaded, or its labels are not digits: no other strings can be written down as they are read.
     """
     recognizer = model if isinstance(model, StringRecognizer) else load_strings(model)
-    corpus = as_corpus(data)
     known = set(recognizer.labels)
+    if not known <= DIGITS:
+        raise BundleError(
+            f"{printable(recognizer.bundle.path)}: a model of strings of {printable(', '.join(recognizer.labels))}, "
+            "needed one of digits for a score. See what it hears with `speechrnn transcribe`."
+        )
+    corpus = as_corpus(data)
     clips = tuple(clip for clip in corpus.clips if set(clip.label) <= known)
     strange = [Skipped(c.path, f"{c.label} is no string of digits") for c in corpus.clips if not set(c.label) <= known]
     transcripts = []

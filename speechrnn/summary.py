@@ -59,7 +59,8 @@ def headline(evaluation: Evaluation) -> list[str]:
     elif not evaluation.n_speakers:
         lines.append("No speakers are named, so a mean over speakers cannot be given.")
     if evaluation.rejected:
-        lines.append(f"{count(evaluation.rejected, 'clip')} got no label and count as wrong.")
+        verb = "counts" if evaluation.rejected == 1 else "count"
+        lines.append(f"{count(evaluation.rejected, 'clip')} got no label and {verb} as wrong.")
     if evaluation.threshold is not None:
         lines.append(
             f"A threshold of {evaluation.threshold:g} was asked for; the model's own may refuse more or fewer."

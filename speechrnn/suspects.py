@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from speechrnn.folds import Answer
+from speechrnn.significance import wilson_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,30 @@ class Suspect:
     label: str
     says: str
     probability: float
+
+
+def has_learnt(answers: Sequence[Answer]) -> bool:
+    """Tell whether answers are better than guesses: only such can doubt a label.
+
+    Parameters
+    ----------
+    answers : sequence of Answer
+        By models that did not train on the clips; at least one.
+
+    Returns
+    -------
+    bool
+        Whether the 95 % interval of the share that is right (Wilson) lies above one in so many labels as there are.
+
+    Examples
+    --------
+    >>> sure = {"0": 0.9, "1": 0.1}
+    >>> answers = [Answer(f"{i}.wav", "0", None, 0, sure, 1.0) for i in range(8)]
+    >>> has_learnt(answers), has_learnt(answers[:1])
+    (True, False)
+    """
+    right = sum(max(one.probabilities, key=one.probabilities.__getitem__) == one.label for one in answers)
+    return wilson_interval(right, len(answers)).low > 1 / len(answers[0].probabilities)
 
 
 def find_suspects(answers: Sequence[Answer]) -> tuple[Suspect, ...]:

@@ -166,6 +166,10 @@ def test_only_models_made_for_strangers_adapt_and_only_to_their_labels(tmp_path:
     assert not adapts(golden, corpus)  # trained on clips as they are
     assert choose_split(None, golden, corpus, DEFAULT) is None
     assert choose_split("clip", golden, corpus, DEFAULT) == "clip"
+    # of three recordings of a word none is to spare, whatever the model answered before
+    words = replace(corpus, clips=tuple(replace(clip, label=f"word{clip.label}") for clip in corpus.clips))
+    assert choose_split(None, golden, words, DEFAULT) == "none"
+    assert choose_split(None, None, words, DEFAULT) is None
 
 
 def test_a_folder_without_labels_has_none_to_spare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ import gc
 import io
 import json
 import os
+import shutil
 import sys
 import tarfile
 from collections.abc import Callable
@@ -118,10 +119,12 @@ def test_a_row_of_a_list_without_a_path_is_told(cli: Cli, tmp_path: Path) -> Non
     assert [row["error"] for row in rows] == [None, f"line 3: {empty}", f"line 5: {empty}", None]
 
 
-def test_a_pipe_in_a_list_is_not_waited_for(cli: Cli, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["list.csv", "*.wav"])
+def test_a_pipe_that_nobody_named_is_not_waited_for(name: str, cli: Cli, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
-    (tmp_path / "list.csv").write_text(f"path\npipe.wav\n{CLIPS[0]}\n")
-    result = cli("predict", "list.csv", *MODEL)
+    shutil.copy(CLIPS[0], tmp_path / "a.wav")
+    (tmp_path / "list.csv").write_text("path\npipe.wav\na.wav\n")
+    result = cli("predict", name, *MODEL)
     assert (result.status, len(result.lines)) == (1, 1)
     assert "error: pipe.wav: a pipe, needed a file. Name it by itself.\n" in result.err
 

@@ -1,6 +1,7 @@
 """``speechrnn transcribe``, and ``evaluate`` on strings, with a model that hears pitches."""
 
 import contextlib
+import dataclasses
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,9 +14,10 @@ from speechrnn import string_evaluation, transcriber
 from speechrnn.cli import progress
 from speechrnn.corpus.clips import Clip
 from speechrnn.corpus.layouts import read_corpus
-from speechrnn.errors import CorpusError
+from speechrnn.errors import BundleError, CorpusError
 from speechrnn.string_evaluation import evaluate_strings, render_strings, strings_to_json
 from speechrnn.transcriber import StringRecognizer
+from tests import pitches
 from tests.command_line import MODEL, Result
 from tests.pitches import SR, hush, pitch_recognizer, say
 
@@ -192,3 +194,10 @@ def test_no_strings_at_all(tmp_path: Path) -> None:
         evaluate_strings(tmp_path / "list.csv", pitch_recognizer())
     with pytest.raises(CorpusError, match=r"^data of type int, needed the path of a folder or CSV, or a Corpus\."):
         evaluate_strings(5, pitch_recognizer())  # type: ignore[arg-type]  # what a caller may do
+
+
+def test_strings_of_words_have_no_score_yet(tmp_path: Path) -> None:
+    digits = pitch_recognizer()
+    words = StringRecognizer(dataclasses.replace(digits.bundle, labels=("no", "yes")), pitches.Pitches())
+    with pytest.raises(BundleError, match="a model of strings of no, yes, needed one of digits"):
+        evaluate_strings(strings_corpus(tmp_path / "strings"), words)

@@ -29,7 +29,7 @@ from speechrnn.folds import Answer, bootstrap, format_answers, read_answers, sum
 from speechrnn.learning_curve import Point, plan_points
 from speechrnn.metadata import Heard
 from speechrnn.recognizer import Prediction
-from speechrnn.suspects import find_suspects
+from speechrnn.suspects import find_suspects, has_learnt
 from speechrnn.tethered import Commands, Ended
 from speechrnn.text import spell_path
 from tests.command_line import Result
@@ -438,6 +438,27 @@ def test_a_swapped_label_is_suspected_and_an_honest_doubt_is_not() -> None:
     # as sure of its own label as the others are is no suspect, however much another passes too
     both = [*answers, answer("both", "0", {"0": 0.9, "1": 0.9})]
     assert [one.path for one in find_suspects(both)] == ["swapped"]
+
+
+def test_who_guesses_doubts_no_label(
+    tone_corpus: Corpus, tmp_path: Path, cli: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = read_corpus(tone_corpus("01", ("ann", "bob"), 10))
+    for right, learnt in ((6, False), (10, True)):
+        wrong = [answer(f"w{i}", "0", {"0": 0.3, "1": 0.7}) for i in range(12 - right)]
+        assert has_learnt([answer(f"r{i}", "0", {"0": 0.9, "1": 0.1}) for i in range(right)] + wrong) is learnt
+    guesses = tuple(
+        answer(spell_path(clip.path), clip.label, {"0": 0.3, "1": 0.7} if i % 2 else {"0": 0.7, "1": 0.3})
+        for i, clip in enumerate(corpus.clips)
+    )
+    names = {spell_path(clip.path): clip.speaker or "" for clip in corpus.clips}
+    done = Crossvalidated(summarize(list(guesses), "speaker", names), guesses, tmp_path, (), (), ())
+    monkeypatch.setattr(crossval_run, "crossval", lambda *_: done)
+    (tmp_path / "cv").mkdir()
+    result = cli("crossval", corpus.root, "--config", "tutorial", "--out", tmp_path / "cv")
+    assert "the folds have learnt next to nothing" in result.err
+    assert "may bear a wrong label" not in result.out
+    assert (tmp_path / "cv" / "suspects.csv").read_text().count("\n") == 1
 
 
 def test_answers_come_back_as_they_were(tmp_path: Path) -> None:

@@ -156,6 +156,9 @@ def test_patterns() -> None:
     assert pattern.write(list("0124999")) == "012-4999"
     assert pattern.write(list("01")) == "01"
     assert any_of_length(3).write(list("123")) == "123"
+    # words stand apart, as they do without a pattern
+    assert any_of_length(3).write(["yes", "no", "no"]) == "yes no no"
+    assert parse_pattern("dd-d", ("no", "yes")).write(["yes", "no", "no"]) == "yes no-no"
 
 
 @pytest.mark.parametrize("text", ["", "---", "x" * 2000, "d" * 1001])

@@ -146,6 +146,15 @@ def test_the_number_of_a_take_is_no_string_however_deep_it_lies(
         read_corpus(tmp_path)
 
 
+def test_one_number_among_other_names_makes_no_strings(tmp_path: Path) -> None:
+    for name in ("24.wav", "note.wav", "other.wav"):
+        (tmp_path / name).touch()
+    with pytest.raises(CorpusError, match="none of its 3 recordings can be used"):
+        read_corpus(tmp_path)
+    (tmp_path / "note.wav").rename(tmp_path / "25.wav")
+    assert read_corpus(tmp_path).layout == "strings"
+
+
 @pytest.mark.parametrize(
     "names",
     [

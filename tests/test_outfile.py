@@ -160,7 +160,9 @@ def test_other_inputs_models_and_columns_are_refused(clips: Path, cli: Cli, tmp_
     check_refusal(cli(*args), "is there already", "--resume", "--force")
     check_refusal(cli("predict", SAMPLES, *MODEL, "--out", "out.csv", "--resume"), "row 1 is of")
     check_refusal(cli(*args, "--resume", "--top", "2"), "--top")
-    check_refusal(cli("predict", clips, *MODEL, "--out", "out.txt"), ".jsonl, .csv, .parquet")
+    usage = cli("predict", clips, *MODEL, "--out", "out.txt")
+    assert (usage.status, ".jsonl, .csv, .parquet" in usage.err) == (2, True)
+    check_refusal(cli("predict", clips, *MODEL, "--out", tmp_path), "is a folder")
     # z\xff.wav or the like is the last answer: below another threshold it is no label any more
     check_refusal(cli(*args, "--resume", "--threshold", "1"), "--threshold")
     assert (tmp_path / "out.csv").read_bytes() == before

@@ -148,6 +148,11 @@ def test_the_rows_of_an_array_are_recordings(recognizer: Recognizer) -> None:
     assert recognizer.predict_batch(np.zeros((0, 800), np.float32)) == []  # type: ignore[arg-type]
 
 
+def test_one_waveform_is_no_batch(recognizer: Recognizer) -> None:
+    with pytest.raises(AudioError, match=r"one waveform, needed several\. Put it into a list"):
+        recognizer.predict_batch(np.zeros(4000, np.float32))  # type: ignore[arg-type]  # what a caller may do
+
+
 @pytest.mark.parametrize(
     ("y", "reason"),
     [

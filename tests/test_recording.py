@@ -308,6 +308,12 @@ def test_the_word_to_be_said_is_whole_where_it_fits(columns: int) -> None:
     assert ("dB" in drawn, "[" in drawn) == (columns > 28, columns > 36)
 
 
+def test_what_means_no_label_is_none(cli: Cli, tmp_path: Path, spoken: Path) -> None:
+    result = cli("record", tmp_path / "mine", "--speaker", "ann", "--labels", "yes, Unknown", "--input", spoken)
+    assert (result.status, "Unknown is the folder of what no model answers" in result.err) == (2, True)
+    assert not (tmp_path / "mine").exists()
+
+
 def test_what_cannot_be_recorded(cli: Cli, tmp_path: Path, spoken: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     check_refusal(cli("record", "file", "--speaker", "ann", "--input", spoken), "file: is a file, needed a folder")

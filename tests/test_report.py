@@ -76,7 +76,7 @@ def test_the_terminal_shows_everything() -> None:
         == """\
 Accuracy 25.0 % on speakers not heard in training: 1 of 4 clips right, 95 % interval 4.6 to 69.9.
 All clips with a named speaker are of one voice: others may do better or worse.
-1 clip got no label and count as wrong.
+1 clip got no label and counts as wrong.
 
 Speakers, the worst first
 speaker  accuracy  95 % interval  clips  heard in training

@@ -66,6 +66,9 @@ def test_levels_are_read_and_others_refused() -> None:
     for text in ("loud", "20,,0", "1e9", "nan"):
         with pytest.raises(ConfigError, match="is no ratio"):
             parse_levels(text)
+    for text in ("10,10.0", "clean,0,clean"):
+        with pytest.raises(ConfigError, match="is there twice"):
+            parse_levels(text)
 
 
 def test_noise_costs_answers_and_clean_is_clean() -> None:

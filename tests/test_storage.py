@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from speechrnn.storage import atomic_file, sweep, write_bytes, write_folder, write_text
+from speechrnn.storage import atomic_file, check_place, sweep, write_bytes, write_folder, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -65,6 +65,34 @@ def test_what_takes_its_name_is_on_the_disk_before(tmp_path: Path, monkeypatch: 
 
     write_folder(tmp_path / "folder", fill)
     assert done == ["sync", "sync", "name"]
+
+
+def test_errors_are_about_what_was_to_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporary names are nobody's, and a full disk says no name at all."""
+
+    def refuse(self: Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    def fill(_: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "touch", refuse)
+        with pytest.raises(PermissionError) as denied:
+            write_bytes(tmp_path / "file", b"")
+    assert denied.value.filename == str(tmp_path / "file")
+    with pytest.raises(OSError, match="No space") as full:
+        write_folder(tmp_path / "folder", fill)
+    assert full.value.filename == str(tmp_path / "folder")
+
+
+def test_a_place_without_rights_is_found_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_place(tmp_path / "new" / "file")
+    assert names(tmp_path) == []
+    monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != (tmp_path, os.W_OK | os.X_OK))
+    with pytest.raises(PermissionError) as denied:
+        check_place(tmp_path / "new" / "file")
+    assert denied.value.filename == str(tmp_path / "new" / "file")
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

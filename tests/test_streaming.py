@@ -260,6 +260,11 @@ def test_a_rate_that_is_none_is_said_at_once() -> None:
         listen([], 0, Tape())
 
 
+def test_a_model_of_words_may_be_given_as_it_was_loaded() -> None:
+    y, _ = say("7", [0.5])
+    assert list(listen([y], SR, load(GOLDEN))) == list(listen([y], SR, GOLDEN)) != []
+
+
 def test_a_model_of_words_says_nothing_to_what_is_none() -> None:
     ear = WordEar(Recognizer(read_bundle(GOLDEN), threshold=1.0))
     assert ear.hear(word(3000, 1)) == ()

@@ -9,7 +9,7 @@ import typer
 
 from speechrnn import __version__
 from speechrnn.benchmark import Row, Setting, Skipped, Step, describe_machine, measure, prepare
-from speechrnn.storage import write_text
+from speechrnn.storage import check_place, write_text
 from speechrnn.yardsticks import STEPS
 
 
@@ -30,6 +30,8 @@ def measure_speed(clips: Path | None, model: str | None, json_file: Path | None)
     bool
         Whether all limits hold; aims do not count.
     """
+    if json_file is not None:
+        check_place(json_file)  # minutes of measuring are not for nothing
     with tempfile.TemporaryDirectory() as scratch:
         setting = prepare(clips, model, Path(scratch))
         rows = measure(setting, _steps(), lambda row: typer.echo(describe_row(row)))

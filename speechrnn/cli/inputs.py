@@ -113,15 +113,17 @@ def _expand_folder(folder: Path) -> Iterator[Item]:
 
 
 def _expand_glob(pattern: str) -> Iterator[Item]:
-    found = False
+    name = None
     for name in find_inputs(pattern):
-        found = True
-        if Path(name).suffix.lower() in AUDIO_SUFFIXES:
-            yield Path(name)
-        else:
-            yield from _expand(name)
-    if not found:
+        is_audio = Path(name).suffix.lower() in AUDIO_SUFFIXES
+        yield from [_unless_pipe(Path(name))] if is_audio else _expand(name)
+    if name is None:
         yield fail(pattern, "no recording has a name like that. Check the pattern.")
+
+
+def _unless_pipe(path: Path) -> Item:
+    """Who types a pipe has somebody write into it; nobody would know why a list or a pattern waits."""
+    return fail(path, "a pipe, needed a file. Name it by itself.") if path.is_fifo() else path
 
 
 def _expand_list(table: Path) -> Iterator[Item]:
@@ -145,9 +147,7 @@ def _expand_list(table: Path) -> Iterator[Item]:
                 elif "://" in path:
                     yield Remote(path.strip())
                 else:
-                    listed = find_listed(table.parent, as_file_name(path))
-                    # who types a pipe has somebody write into it; nobody would know why a list waits
-                    yield fail(listed, "a pipe, needed a file. Name it by itself.") if listed.is_fifo() else listed
+                    yield _unless_pipe(find_listed(table.parent, as_file_name(path)))
     except OSError as error:
         yield fail(table, explain_os_error(error))
     except csv.Error as error:

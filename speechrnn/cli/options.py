@@ -59,6 +59,7 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         show_default=False,
+        readable=False,  # the library says it, in one sentence for every command
         help="Recordings: a folder of {label}_{speaker}_{index}.wav, a folder with one folder for each label, or a CSV "
         "with the columns path,label[,speaker].",
     ),

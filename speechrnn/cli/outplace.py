@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import typer
+
 from speechrnn.cli.answers import Csv, Format, Json
 from speechrnn.cli.globs import find_inputs, is_glob, will_find
 from speechrnn.errors import OutputError
@@ -70,16 +72,19 @@ def choose_outfile(path: Path, top: int | None, *, resume: bool, force: bool) ->
 
     Raises
     ------
+    typer.BadParameter
+        Another suffix.
     OutputError
-        Another suffix, or something is there already that is not to be gone on with.
+        A folder, or something is there already that is not to be gone on with.
     """
     suffix = path.suffix.lower()
-    if suffix not in SUFFIXES:
-        raise OutputError(f"{printable(path)}: needed a name that ends in {', '.join(SUFFIXES)}. Rename it.")
-    if suffix == ".parquet":
-        check_installed("pyarrow", extra="parquet", purpose="writing Parquet")
     if path.is_dir():
         raise OutputError(f"{printable(path)}: is a folder, needed the name of a file. Give another --out.")
+    if suffix not in SUFFIXES:
+        needed = f"needed a name that ends in {', '.join(SUFFIXES)}"
+        raise typer.BadParameter(f"{printable(path)}: {needed}. Rename it.", param_hint="--out")
+    if suffix == ".parquet":
+        check_installed("pyarrow", extra="parquet", purpose="writing Parquet")
     outfile = Outfile(path, Csv(top) if suffix == ".csv" else Json(top), force and not resume, resume)
     _check_new(outfile, [file for file in (outfile.path, outfile.journal) if os.path.lexists(file)])
     if resume and suffix == ".parquet" and path.exists() and not is_answers(path):

@@ -37,8 +37,14 @@ def record(
     if file is not None and device is not None:
         raise typer.BadParameter("--input and --device exclude each other. Give one of them.")
     from speechrnn.cli.recording import Plan, record_file, record_microphone
+    from speechrnn.corpus.clips import REJECT_LABELS
 
-    plan = Plan(directory, speaker, tuple(label.strip() for label in labels.split(",")), repeats, seed)
+    asked = tuple(label.strip() for label in labels.split(","))
+    if reserved := [label for label in asked if label.lower() in REJECT_LABELS]:
+        raise typer.BadParameter(
+            f"{reserved[0]} is the folder of what no model answers, not a label. Choose another.", param_hint="--labels"
+        )
+    plan = Plan(directory, speaker, asked, repeats, seed)
     if file is not None:
         record_file(plan, file)
     else:

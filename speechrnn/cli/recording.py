@@ -17,6 +17,7 @@ from speechrnn.errors import AudioError, CorpusError
 from speechrnn.markup import count
 from speechrnn.microphone import BLOCK_SECONDS, Microphone
 from speechrnn.prompts import Prompt, leave_out_recorded, plan_prompts
+from speechrnn.storage import check_place
 from speechrnn.text import as_text, printable
 from speechrnn.waveform import Waveform
 
@@ -95,6 +96,8 @@ def _begin(plan: Plan) -> tuple[tuple[Prompt, ...], tuple[Prompt, ...]]:
     left = leave_out_recorded(prompts, plan.directory, plan.speaker)
     if plan.directory.exists() and not plan.directory.is_dir():
         raise CorpusError(f"{printable(plan.directory)}: is a file, needed a folder for the clips. Name another one.")
+    if left:
+        check_place(plan.directory / "clip")  # before anybody speaks
     if 0 < len(left) < len(prompts):
         typer.echo(f"{len(prompts) - len(left)} of {count(len(prompts), 'clip')} are there already", err=True)
     return prompts, left

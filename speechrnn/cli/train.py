@@ -14,6 +14,7 @@ def train(
         typer.Argument(
             metavar="DATA",
             show_default=False,
+            readable=False,  # the library says it, as for every command
             help="Recordings: a folder of {label}_{speaker}_{index}.wav, a folder with one folder for each label, or a "
             "CSV with the columns path,label[,speaker]. Without it: synthetic voices (extra synth).",
         ),

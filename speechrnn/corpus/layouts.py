@@ -179,7 +179,7 @@ def _read_folder(root: Path) -> Corpus:
         string is not None and folder is None and (fsdd is None or fsdd.label not in DIGITS)
         for fsdd, folder, string in zip(*readings.values(), strict=True)
     )
-    if n_strings > _fit(readings[layout])[0]:
+    if n_strings > _fit(readings[layout])[0] and 2 * n_strings >= len(rest):  # few may be numbered, not said
         layout = "strings"
     clips = [clip for clip in readings[layout] if clip is not None]
     most = "most" if 2 * len(clips) > len(rest) else f"{len(clips)} of {len(rest)}"

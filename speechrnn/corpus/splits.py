@@ -114,7 +114,7 @@ def _default(corpus: Corpus) -> str:
 
 def _check(corpus: Corpus, split: Split) -> None:
     where = printable(corpus.root)
-    advice = "Add recordings, or choose another split"
+    advice = "Add recordings, or train on all of them with --split none"
     if split.method == "official":
         advice = f"{_OFFICIAL}. For other recordings use --split speaker or clip"
     trained = {clip.label for clip in split.train}
