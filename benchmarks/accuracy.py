@@ -1,4 +1,4 @@
-"""Train presets on FSDD with the real command line and hold their scores against what issue 3 asks for.
+"""Train presets on FSDD with the real command line and hold their scores against what is asked of them.
 
 usage: python benchmarks/accuracy.py FSDD_RECORDINGS [--splits official speaker] [--json FILE]
 

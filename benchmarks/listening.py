@@ -39,7 +39,7 @@ N_STRINGS = 100
 
 @dataclass(frozen=True)
 class Row:
-    """A measure and the limit of issue 5."""
+    """A measure and its limit."""
 
     measure: str
     ours: float

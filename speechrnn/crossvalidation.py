@@ -64,8 +64,8 @@ class Crossvalidated:
 
 def crossval(
     data: str | Path,
-    config: Config,
-    out: Path,
+    config: Config | str | Path,
+    out: str | Path,
     options: CrossvalOptions | None = None,
     on_fold: Callable[[int, int], None] | None = None,
 ) -> Crossvalidated:
@@ -75,10 +75,10 @@ def crossval(
     ----------
     data : str or Path
         Recordings in any layout. Other words and noises among them train in each fold, but those that its speaker says.
-    config : Config
-        With ``training.select: last`` or ``average``, and no patience, all other speakers train; else one in seven of
-        them, at least one, validates.
-    out : Path
+    config : Config, str or Path
+        The configuration, or a preset's name or a file. With ``training.select: last`` or ``average``, and no
+        patience, all other speakers train; else one in seven of them, at least one, validates.
+    out : str or Path
         A new folder, or one that the same cross-validation began.
     options : CrossvalOptions, optional
         Folds, seeds, jobs.
@@ -98,6 +98,7 @@ def crossval(
         The folder belongs to another cross-validation, a training failed, or there is nothing to go on from.
     """
     options = options or CrossvalOptions()
+    config, out = config if isinstance(config, Config) else Config.load(config), Path(out)
     corpus = read_corpus(Path(data))
     folds = plan_folds(corpus, config, out, options)
     if options.by == "speaker":

@@ -199,7 +199,7 @@ def load(model: str | Path | None = None, *, threshold: float | None = None) -> 
     Parameters
     ----------
     model : str or Path, optional
-        A bundle's folder or a model's name; without it the shipped model, or the last one trained to the default place.
+        A bundle's folder or a model's name; without it the shipped model. A model of your own is always named.
     threshold : float, optional
         See `Recognizer`.
 

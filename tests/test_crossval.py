@@ -227,6 +227,13 @@ def test_each_point_of_a_learning_curve_is_planned_once_and_left_out_where_a_lab
     assert sorted(path.name for path in (tmp_path / "curve").iterdir()) == sorted(planned[2:])
 
 
+def test_a_preset_may_be_named(tone_corpus: Corpus, tmp_path: Path) -> None:
+    data = tone_corpus("01", ("ann",), 1)
+    for config in ("tutorial", Config.load("tutorial")):
+        with pytest.raises(CorpusError, match="1 known speakers, needed 2 or more"):
+            crossval(data, config, str(tmp_path / "cv"))
+
+
 def test_another_content_is_another_cross_validation(tone_corpus: Corpus, tmp_path: Path) -> None:
     data = tone_corpus("01", ("ann", "bob"), 1)
     (data / os.fsdecode(b"0_m\xfcller_0.wav")).write_bytes((data / "0_ann_0.wav").read_bytes())

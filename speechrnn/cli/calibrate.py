@@ -10,7 +10,12 @@ from speechrnn.cli import options
 
 def calibrate(
     bundle: Annotated[
-        str, typer.Argument(metavar="BUNDLE", show_default=False, help="A model's folder or name; it is changed.")
+        str,
+        typer.Argument(
+            metavar="BUNDLE",
+            show_default=False,
+            help="A model's folder or name, of single words; changed in place, so a shipped one needs --out.",
+        ),
     ],
     data: Annotated[
         Path,

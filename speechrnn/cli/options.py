@@ -70,7 +70,7 @@ Model = Annotated[
     typer.Option(
         "--model",
         metavar="BUNDLE",
-        help="A model: its folder or name. Without it: the shipped one.",
+        help="A model: its folder or name. Without it a shipped one: `digits`, or `strings` for numbers.",
     ),
 ]
 Device = Annotated[
@@ -86,9 +86,10 @@ Split = Annotated[
     typer.Option(
         "--split",
         metavar="speaker|clip|official|none|CSV",
-        help="What is kept for validation and test: whole speakers (the default where they are known), single clips, "
-        "FSDD's own choice, none at all (every clip trains, there is no score; the default for strings), or what a CSV "
-        "with the columns path,split says.",
+        help="What is kept for validation and test: whole speakers, single clips, FSDD's own choice, none at all "
+        "(every clip trains, there is no score), or what a CSV with the columns path,split says. [default: a column "
+        "split of DATA; else speakers, where those of all clips are known and there are two or more; else clips. For "
+        "strings, and with --from where a label has fewer than 10 clips: none]",
     ),
 ]
 Settings = Annotated[
@@ -102,7 +103,7 @@ Seed = Annotated[
         min=0,
         max=2**32 - 1,
         metavar="N",
-        help="Decides all that is random; short for --set training.seed=N.",
+        help="Decides all that is random; short for --set training.seed=N. [default: 0]",
     ),
 ]
 Jobs = Annotated[
@@ -116,7 +117,7 @@ Threshold = Annotated[
         metavar="P",
         callback=check_finite,
         help="Answer only where the digit, and that it is one at all, both have at least this probability, else `no "
-        "digit`; without it the model's own; with 0 answer everything.",
+        "digit`; with 0 answer everything. Without it the model's own, which is asked of the second alone.",
     ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there already.")]

@@ -22,11 +22,18 @@ def train(
     *,
     config: Annotated[
         str | None,
-        typer.Option(metavar="NAME|FILE", help="A preset (see `speechrnn configs`) or a YAML file. [default: default]"),
+        typer.Option(
+            metavar="NAME|FILE",
+            help="A preset (see `speechrnn configs`) or a YAML file. [default: default; with --from the model's own]",
+        ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="The model's folder. Without it: a new one, whose name --model knows."),
+        typer.Option(
+            metavar="DIR",
+            help="The model's folder. Without it: a new one among the models of SPEECHRNN_HOME, whose name is printed "
+            "and which --model knows.",
+        ),
     ] = None,
     split: options.Split = None,
     settings: options.Settings = None,
@@ -35,7 +42,11 @@ def train(
     start: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="BUNDLE", help="Start with the weights of a model; other labels get a new head."
+            "--from",
+            metavar="BUNDLE",
+            help="Go on from a model. With its labels: adapt it to your recordings, beside synthetic voices (extra "
+            "synth), and keep it good for others. With other labels: keep all but its last layer. Without --config its "
+            "own settings.",
         ),
     ] = None,
     reject_at: Annotated[
@@ -45,8 +56,8 @@ def train(
             max=1.0,
             metavar="SHARE",
             callback=options.check_finite,
-            help="Largest share of noise, and of other words, that may be taken for a label; short for --set "
-            "training.reject_at=SHARE.",
+            help="Share of noise, and of other words, that may be taken for a label; more pass where it would refuse "
+            "too many labels. Short for --set training.reject_at=SHARE. [default: 0.05]",
         ),
     ] = None,
     force: options.Force = False,

@@ -38,8 +38,8 @@ def transcribe(
             max=1.0,
             metavar="P",
             callback=options.check_finite,
-            help="Least probability: an utterance in which no digit has it is left out, unless it comes within 1.5 s "
-            "of one; in others, digits far below it are. Without it the model's own threshold. With --length or "
+            help="How sure the surest digit of an utterance has to be. Its other digits, and utterances within 1.5 s "
+            "after a digit that counted, need only 0.4 of that. Without it the model's own threshold. With --length or "
             "--pattern: one digit at least has to be as probable.",
         ),
     ] = None,
