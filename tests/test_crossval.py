@@ -230,7 +230,7 @@ def test_each_point_of_a_learning_curve_is_planned_once_and_left_out_where_a_lab
 def test_a_preset_may_be_named(tone_corpus: Corpus, tmp_path: Path) -> None:
     data = tone_corpus("01", ("ann",), 1)
     for config in ("tutorial", Config.load("tutorial")):
-        with pytest.raises(CorpusError, match="1 known speakers, needed 2 or more"):
+        with pytest.raises(CorpusError, match=r"1 known speakers, needed \d or more"):
             crossval(data, config, str(tmp_path / "cv"))
 
 

@@ -56,6 +56,8 @@ def _answer(network: keras.Model, features: Sequence[Features]) -> tuple[np.ndar
     known = np.zeros(len(features))
     for first in range(0, len(order), _BATCH):
         rows = order[first : first + _BATCH]
-        labels, any_label = network(pad_features([features[i] for i in rows]), training=False)
-        probabilities[rows], known[rows] = np.asarray(labels), np.asarray(any_label)[:, 0]
+        answers = network(pad_features([features[i] for i in rows]), training=False)
+        # not np.asarray: of PyTorch a tensor that could still learn gives no array
+        labels, any_label = (keras.ops.convert_to_numpy(answer) for answer in answers)
+        probabilities[rows], known[rows] = labels, any_label[:, 0]
     return probabilities, known
