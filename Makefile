@@ -78,6 +78,8 @@ strings: install  ## make the model of strings that ships again, beside what `ma
 
 torch-leg: install  ## a training with Keras on PyTorch, which this installs (5 GB); CI does it where there is room
 	$(BIN)/pip install --quiet --no-cache-dir "torch>=2.6"
+	# which writes programs for a GPU, and in one process with TensorFlow ends both
+	$(BIN)/pip uninstall --quiet --yes triton
 	$(BIN)/python -m pytest -q tests/test_distribution.py tests/test_farm.py -k "torch or test_farm"
 
 batch-bench: install  ## 100,000 files: clips a second, flat memory; and a training pass with and without augmentation
