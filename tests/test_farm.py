@@ -281,7 +281,7 @@ def test_what_is_run_and_finished_is_a_bundle(tone_corpus: Callable[..., Path], 
     plan.write_bytes(msgspec.yaml.encode(farm_pack.Plan(str(corpus), [job])))
     farm_pack.pack(plan, tmp_path / "pack")
     # as farm.sh does it: forked from a process that holds TensorFlow, a training may wait for ever
-    command = [sys.executable, farm.__file__, "run", str(tmp_path / "pack"), str(tmp_path / "results"), "300"]
+    command = [sys.executable, str(farm.__file__), "run", str(tmp_path / "pack"), str(tmp_path / "results"), "300"]
     subprocess.run(command, check=True, env=os.environ | {"KERAS_BACKEND": "torch"}, timeout=300)
     farm.finish(tmp_path / "pack", tmp_path / "results", tmp_path / "made")
     bundle = read_bundle(tmp_path / "made/one")
