@@ -76,9 +76,9 @@ pretrained: install  ## make the model that ships again: FSDD=folder APACHE=fold
 strings: install  ## make the model of strings that ships again, beside what `make pretrained` made
 	PATH="$(abspath $(BIN)):$$PATH" speechrnn/pretrained/make-strings.sh build/pretrained
 
+# triton writes programs for GPUs alone, and in one process with TensorFlow both end in a segmentation fault
 torch-leg: install  ## a training with Keras on PyTorch, which this installs (5 GB); CI does it where there is room
 	$(BIN)/pip install --quiet --no-cache-dir "torch>=2.6"
-	# which writes programs for a GPU, and in one process with TensorFlow ends both
 	$(BIN)/pip uninstall --quiet --yes triton
 	$(BIN)/python -m pytest -q tests/test_distribution.py tests/test_farm.py -k "torch or test_farm"
 

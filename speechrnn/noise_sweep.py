@@ -19,7 +19,7 @@ CLEAN = "clean"
 LEVELS = "clean,20,15,10,5,0,-5"
 LOWEST_DB, HIGHEST_DB = -30.0, 100.0
 _BATCH = 64
-Answered = tuple[Clip, Prediction]
+_Answered = tuple[Clip, Prediction]
 
 
 def parse_levels(text: str) -> tuple[float | None, ...]:
@@ -118,7 +118,7 @@ def sweep_noise(
     CorpusError
         No clip of the model's labels can be read.
     """
-    heard: list[list[Answered]] = [[] for _ in levels]
+    heard: list[list[_Answered]] = [[] for _ in levels]
     clips = [clip for clip in clips if clip.label in recognizer.labels]
     for first in range(0, len(clips), _BATCH):
         read = [(clip, y) for clip in clips[first : first + _BATCH] if (y := _read(clip, recognizer)) is not None]
@@ -142,7 +142,7 @@ def _hear(
     waveforms: Sequence[Waveform],
     recognizer: Recognizer,
     noises: Sequence[Waveform],
-    levels: Iterable[tuple[float | None, list[Answered]]],
+    levels: Iterable[tuple[float | None, list[_Answered]]],
 ) -> None:
     clean = recognizer.predict_batch(waveforms)
     sr = recognizer.bundle.metadata.sample_rate
@@ -160,7 +160,7 @@ def _hear(
         answered.extend(zip(clips, answers, strict=True))
 
 
-def _score(level: float | None, heard: Sequence[Answered], labels: Sequence[str]) -> NoiseLevel:
+def _score(level: float | None, heard: Sequence[_Answered], labels: Sequence[str]) -> NoiseLevel:
     if not heard:
         raise CorpusError("no clip could be read, needed at least one. Give recordings of the model's labels.")
     clips, answers = [clip for clip, _ in heard], [answer for _, answer in heard]

@@ -108,7 +108,7 @@ def check_report(directory: Path) -> None:
             f"{printable(directory)}: holds {there[0]}, which is of no report and would be replaced. Choose "
             "another folder with --report."
         )
-    check_place(directory / EVALUATION)
+    check_place(directory)
 
 
 def write_report(directory: Path, evaluated: Evaluated, comparisons: Sequence[Comparison] = ()) -> Report:

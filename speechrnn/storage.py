@@ -115,14 +115,15 @@ def check_place(path: Path) -> None:
     Parameters
     ----------
     path : Path
-        The file or folder to be.
+        The file to be; or the folder, which may be there.
 
     Raises
     ------
     PermissionError
         No rights.
     """
-    nearest = next(folder for folder in path.absolute().parents if folder.exists())
+    # a file where a folder is needed is another fault, and told by who writes
+    nearest = next(place for place in (path.absolute(), *path.absolute().parents) if place.is_dir())
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
 

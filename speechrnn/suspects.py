@@ -30,7 +30,7 @@ class Suspect:
     probability: float
 
 
-def has_learnt(answers: Sequence[Answer]) -> bool:
+def beat_guessing(answers: Sequence[Answer]) -> bool:
     """Tell whether answers are better than guesses: only such can doubt a label.
 
     Parameters
@@ -47,7 +47,7 @@ def has_learnt(answers: Sequence[Answer]) -> bool:
     --------
     >>> sure = {"0": 0.9, "1": 0.1}
     >>> answers = [Answer(f"{i}.wav", "0", None, 0, sure, 1.0) for i in range(8)]
-    >>> has_learnt(answers), has_learnt(answers[:1])
+    >>> beat_guessing(answers), beat_guessing(answers[:1])
     (True, False)
     """
     right = sum(max(one.probabilities, key=one.probabilities.__getitem__) == one.label for one in answers)

@@ -29,7 +29,7 @@ from speechrnn.folds import Answer, bootstrap, format_answers, read_answers, sum
 from speechrnn.learning_curve import Point, plan_points
 from speechrnn.metadata import Heard
 from speechrnn.recognizer import Prediction
-from speechrnn.suspects import find_suspects, has_learnt
+from speechrnn.suspects import beat_guessing, find_suspects
 from speechrnn.tethered import Commands, Ended
 from speechrnn.text import spell_path
 from tests.command_line import Result
@@ -453,7 +453,7 @@ def test_who_guesses_doubts_no_label(
     corpus = read_corpus(tone_corpus("01", ("ann", "bob"), 10))
     for right, learnt in ((6, False), (10, True)):
         wrong = [answer(f"w{i}", "0", {"0": 0.3, "1": 0.7}) for i in range(12 - right)]
-        assert has_learnt([answer(f"r{i}", "0", {"0": 0.9, "1": 0.1}) for i in range(right)] + wrong) is learnt
+        assert beat_guessing([answer(f"r{i}", "0", {"0": 0.9, "1": 0.1}) for i in range(right)] + wrong) is learnt
     guesses = tuple(
         answer(spell_path(clip.path), clip.label, {"0": 0.3, "1": 0.7} if i % 2 else {"0": 0.7, "1": 0.3})
         for i, clip in enumerate(corpus.clips)
@@ -463,7 +463,7 @@ def test_who_guesses_doubts_no_label(
     monkeypatch.setattr(crossval_run, "crossval", lambda *_: done)
     (tmp_path / "cv").mkdir()
     result = cli("crossval", corpus.root, "--config", "tutorial", "--out", tmp_path / "cv")
-    assert "the folds have learnt next to nothing" in result.err
+    assert "the answers of the folds cannot be told from guesses" in result.err
     assert "may bear a wrong label" not in result.out
     assert (tmp_path / "cv" / "suspects.csv").read_text().count("\n") == 1
 

@@ -89,10 +89,13 @@ def test_errors_are_about_what_was_to_be_written(tmp_path: Path, monkeypatch: py
 def test_a_place_without_rights_is_found_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     check_place(tmp_path / "new" / "file")
     assert names(tmp_path) == []
+    (tmp_path / "text").write_text("no folder")
+    check_place(tmp_path / "text" / "file")  # another fault, which whoever writes there tells
     monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != (tmp_path, os.W_OK | os.X_OK))
-    with pytest.raises(PermissionError) as denied:
-        check_place(tmp_path / "new" / "file")
-    assert denied.value.filename == str(tmp_path / "new" / "file")
+    for place in (tmp_path, tmp_path / "text", tmp_path / "new" / "file"):
+        with pytest.raises(PermissionError) as denied:
+            check_place(place)
+        assert denied.value.filename == str(place)
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

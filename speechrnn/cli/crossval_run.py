@@ -23,7 +23,7 @@ from speechrnn.folds import Crossval
 from speechrnn.learning_curve import Point, learning_curve
 from speechrnn.markup import Table, count, text_table
 from speechrnn.storage import write_bytes, write_text
-from speechrnn.suspects import Suspect, find_suspects, has_learnt
+from speechrnn.suspects import Suspect, beat_guessing, find_suspects
 from speechrnn.text import printable, spell_path
 
 MAX_SUSPECTS, MAX_MISTAKES = 20, 3
@@ -83,11 +83,11 @@ def run_crossval(request: CrossvalRequest, by: str, seeds: int, jobs: int, *, as
         if not (request.out / PLAN).is_file():
             raise
         raise KeyboardInterrupt("to go on, run the same command again: what is done is kept") from error
-    suspects = find_suspects(done.answers) if (learnt := has_learnt(done.answers)) else ()
-    if not learnt:
+    suspects = find_suspects(done.answers) if (trusted := beat_guessing(done.answers)) else ()
+    if not trusted:
         typer.echo(
-            "the folds have learnt next to nothing: they are no better than guessing, so no label is doubted. Add "
-            "voices or recordings, hold their labels against `speechrnn data check`, or train longer.",
+            "the answers of the folds cannot be told from guesses, so no label is doubted. Add voices or recordings, "
+            "hold their labels against `speechrnn data check`, or train longer.",
             err=True,
         )
     found = _as_json(done, suspects, points)

@@ -103,7 +103,7 @@ Seed = Annotated[
         min=0,
         max=2**32 - 1,
         metavar="N",
-        help="Decides all that is random; short for --set training.seed=N. [default: 0]",
+        help="Decides all that is random; short for --set training.seed=N. Without it the configuration's.",
     ),
 ]
 Jobs = Annotated[

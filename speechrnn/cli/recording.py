@@ -97,7 +97,7 @@ def _begin(plan: Plan) -> tuple[tuple[Prompt, ...], tuple[Prompt, ...]]:
     if plan.directory.exists() and not plan.directory.is_dir():
         raise CorpusError(f"{printable(plan.directory)}: is a file, needed a folder for the clips. Name another one.")
     if left:
-        check_place(plan.directory / "clip")  # before anybody speaks
+        check_place(plan.directory)  # before anybody speaks
     if 0 < len(left) < len(prompts):
         typer.echo(f"{len(prompts) - len(left)} of {count(len(prompts), 'clip')} are there already", err=True)
     return prompts, left

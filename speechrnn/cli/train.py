@@ -57,7 +57,7 @@ def train(
             metavar="SHARE",
             callback=options.check_finite,
             help="Share of noise, and of other words, that may be taken for a label; more pass where it would refuse "
-            "too many labels. Short for --set training.reject_at=SHARE. [default: 0.05]",
+            "too many labels. Short for --set training.reject_at=SHARE. Without it the configuration's.",
         ),
     ] = None,
     force: options.Force = False,
