@@ -106,7 +106,8 @@ def choose_data(data: Path | None) -> Corpus:
             with progress("speaking") as show:
                 synthesize(data, on_progress=show)
     corpus = read_corpus(data)
-    counts = f"{len(corpus.clips)} clips, {len(corpus.labels)} labels, {len(corpus.speakers)} known speakers"
+    parts = ((corpus.clips, "clip"), (corpus.labels, "label"), (corpus.speakers, "known speaker"))
+    counts = ", ".join(count(len(part), noun) for part, noun in parts)
     typer.echo(f"data: {printable(data)}: {counts}, layout {corpus.layout}", err=True)
     if corpus.skipped:
         name_files("not used", [f"{printable(item.path)}: {item.reason}" for item in corpus.skipped])
