@@ -4,6 +4,7 @@ Equal to `librosa.load` sample by sample (a test says so), without librosa: `spe
 the channels, soxr resamples. Nothing is trimmed here: the model's own graph does that.
 """
 
+import functools
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,7 +32,7 @@ def load_audio(source: Source, config: AudioConfig | None = None, *, sr: int | N
     config : AudioConfig, optional
         The rate and the limits; of the default preset if absent.
     sr : int, optional
-        The rate of an array in Hz; the rate of `config` if absent. Files know theirs.
+        The rate of an array in Hz; the rate of `config` if absent. Files know theirs, and it is refused beside them.
 
     Returns
     -------
@@ -41,7 +42,8 @@ def load_audio(source: Source, config: AudioConfig | None = None, *, sr: int | N
     Raises
     ------
     AudioError
-        Not audio, truncated, empty, too short, too long, silent, or with values that are not finite or too large.
+        Not audio, truncated, empty, too short, too long, silent, or with values that are not finite or too large; a
+        rate beside a file.
     OSError
         The file cannot be opened.
 
@@ -54,9 +56,44 @@ def load_audio(source: Source, config: AudioConfig | None = None, *, sr: int | N
     >>> load_audio(np.stack([tone, tone], axis=1), sr=16000).shape
     (8000,)
     """
-    config = config or Config.load("default").audio
-    rate = config.sample_rate if sr is None else sr
+    config = config or _default_config()
+    rate = choose_rate(source, sr, config.sample_rate)
     return prepare(decode_source(source, config.max_duration, rate), config)
+
+
+@functools.cache
+def _default_config() -> AudioConfig:
+    """Reading the presets takes a hundred times as long as reading a recording."""
+    return Config.load("default").audio
+
+
+def choose_rate(source: Source, sr: int | None, own: int) -> int:
+    """Say which rate an array has; a file knows its own, and whoever gives one beside it expects it to be heeded.
+
+    Parameters
+    ----------
+    source : str, Path, bytes, binary file object, or np.ndarray [shape=(n,) or (n, channels)]
+        A recording.
+    sr : int or None
+        The rate that was given with it, in Hz.
+    own : int
+        The model's, in Hz.
+
+    Returns
+    -------
+    int
+        `own` where none was given.
+
+    Raises
+    ------
+    AudioError
+        One was given, and `source` is no array.
+    """
+    if sr is None:
+        return own
+    if not isinstance(source, np.ndarray):
+        raise AudioError(f"sr={sr} beside a file, needed it for arrays alone: files know their rate. Leave it out.")
+    return sr
 
 
 def decode_source(source: Source, max_duration: float, sr: int) -> Decoded:

@@ -86,6 +86,7 @@ class OnnxEngine:
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
         check_isolated(bundle)
+        self._made_from = bundle, threads
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -113,6 +114,10 @@ class OnnxEngine:
                 f"{bundle.path}: labels.json has {self._n_labels} labels, the network {n_outputs} outputs; "
                 "needed as many. Train or fetch it again."
             )
+
+    def __reduce__(self) -> tuple[type["OnnxEngine"], tuple[Bundle, int]]:
+        """Travel to another process as the bundle: a session cannot, and is opened again there."""
+        return OnnxEngine, self._made_from
 
     def run(self, waveforms: Sequence[Waveform]) -> Answers:
         """Answer for a batch of recordings.

@@ -46,6 +46,7 @@ class StringEngine:
                 f"{bundle.path}: a bundle for {bundle.metadata.kind} words, needed one for strings. Choose another, "
                 "such as `strings`."
             )
+        self._made_from = bundle, threads
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
@@ -67,6 +68,10 @@ class StringEngine:
                 f"needed {', '.join(INPUTS)} and {', '.join(_OUTPUTS)} ({self._n_units} units). Train or fetch it "
                 "again."
             )
+
+    def __reduce__(self) -> tuple[type["StringEngine"], tuple[Bundle, int]]:
+        """Travel to another process as the bundle: a session cannot, and is opened again there."""
+        return StringEngine, self._made_from
 
     def run(self, waveforms: Sequence[Waveform]) -> list[LogProbs]:
         """Answer for a batch of stretches of sound.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from speechrnn.audio import Source, Waveform
+from speechrnn.audio import Source, Waveform, choose_rate
 from speechrnn.belief import NUMBER, SOON, believe, relisten, widen
 from speechrnn.bundle import Bundle
 from speechrnn.decoding import BLANK, Decoded, Found, LogProbs, decode
@@ -198,7 +198,7 @@ class StringRecognizer:
             The file cannot be opened.
         """
         path = str(source) if isinstance(source, str | Path) else None
-        reading = read_blocks(source, self.sample_rate if sr is None else sr)
+        reading = read_blocks(source, choose_rate(source, sr, self.sample_rate))
         blocks = reading.blocks if on_progress is None else reading.watched(on_progress)
         utterances = find_utterances(blocks, reading.sr, self.sample_rate)
         if pattern is None:

@@ -62,9 +62,7 @@ def headline(evaluation: Evaluation) -> list[str]:
         verb = "counts" if evaluation.rejected == 1 else "count"
         lines.append(f"{count(evaluation.rejected, 'clip')} got no label and {verb} as wrong.")
     if evaluation.threshold is not None:
-        lines.append(
-            f"A threshold of {evaluation.threshold:g} was asked for; the model's own may refuse more or fewer."
-        )
+        lines.append(f"A threshold of {evaluation.threshold:g} was asked for, and not the model's own.")
     return lines + certainty_lines(evaluation)
 
 

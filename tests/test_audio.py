@@ -191,6 +191,13 @@ def encode_media(container: str, codec: str, y: Array, sr: int, layout: str = "m
         return file.getvalue()
 
 
+def test_the_presets_are_read_once_for_all_recordings(monkeypatch: pytest.MonkeyPatch) -> None:
+    tone = 0.5 * np.sin(np.arange(4000) / 3)
+    expected = load_audio(tone)
+    monkeypatch.setattr(Config, "load", None)
+    assert np.array_equal(load_audio(tone), expected)
+
+
 @pytest.mark.parametrize("container", ["mp4", "ipod", "mov", "adts", "matroska"])
 def test_m4a_and_its_like_agree_with_the_original(container: str) -> None:
     t = np.arange(16000) / 16000

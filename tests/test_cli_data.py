@@ -104,6 +104,13 @@ def test_synth_says_what_is_allowed(option: str, name: str, cli: Cli) -> None:
     check_refusal(cli("data", "synth", "new", option, "0"), f"{name} is 0, allowed are ")
 
 
+@pytest.mark.parametrize("group", [(), ("data",)])
+def test_no_summary_of_a_command_is_cut(group: tuple[str, ...], cli: Cli) -> None:
+    said = cli(*group, "--help").out.partition("Commands:")[2]
+    assert said.count("\n  ") >= 3
+    assert "..." not in said
+
+
 def test_engines_and_their_languages_are_in_the_help(cli: Cli) -> None:
     said = " ".join(cli("data", "synth", "--help").out.split())
     assert [name.value for name in EngineName] == [name for name in ENGINES if name in said] == list(ENGINES)

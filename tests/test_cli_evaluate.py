@@ -48,7 +48,7 @@ def test_a_threshold_decides_how_many_are_answered(cli: Cli) -> None:
     assert everything["rejected"] == 0
     assert (own["threshold"], none["threshold"], everything["threshold"]) == (None, 1.0, 0.0)
     said = cli("evaluate", SAMPLES, *MODEL, "--threshold", "0", "--report", "report").out
-    told = "A threshold of 0 was asked for; the model's own may refuse more or fewer."
+    told = "A threshold of 0 was asked for, and not the model's own."
     assert told in said
     assert told in Path("report/report.md").read_text()
     assert everything["accuracy"] >= own["accuracy"] > 0

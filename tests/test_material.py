@@ -315,7 +315,10 @@ def test_without_augmentation_each_clip_comes_once_as_it_is(corpus: Path) -> Non
 
 
 def test_a_source_that_is_not_there_is_told_as_one(corpus: Path) -> None:
-    with pytest.raises(CorpusError, match=r"data\.sources names nothere: no such"):
+    advice = (
+        r"data\.sources names nothere, and there is no such folder .*; `make pretrained` makes those of the presets"
+    )
+    with pytest.raises(CorpusError, match=advice):
         collect(corpus, {"path": "nothere", "use": "train"})
 
 

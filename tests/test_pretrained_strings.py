@@ -1,5 +1,6 @@
 """The model of strings that ships: it loads, says what it is, and hears digits run together."""
 
+import pickle
 from pathlib import Path
 
 import msgspec
@@ -29,6 +30,12 @@ def say(digits: str, voice: str, gap: float) -> np.ndarray:
     pause = np.zeros(round(gap * 8000), np.float32)
     parts = [part for d in digits for part in (load_audio(SAMPLES / f"{d}_{voice}_0.wav"), pause)]
     return np.concatenate([hush, *parts, hush])
+
+
+def test_it_travels_to_another_process(recognizer: StringRecognizer) -> None:
+    y = say("40", VOICES[0], 0.2)
+    again = pickle.loads(pickle.dumps(recognizer))
+    assert again.transcribe(y) == recognizer.transcribe(y)
 
 
 def test_it_says_what_it_is(recognizer: StringRecognizer) -> None:

@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+import multiprocessing
+import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,23 @@ def test_every_way_in_gives_the_same_answer(recognizer: Recognizer) -> None:
         others = [recognizer.predict(y, sr=sr), recognizer.predict(path.read_bytes()), recognizer.predict(file)]
     assert others == [dataclasses.replace(expected, path=None)] * 3
     assert recognizer.predict(str(path)) == expected
+
+
+def test_a_recognizer_travels_to_another_process(recognizer: Recognizer) -> None:
+    chosen = Recognizer(recognizer.bundle, threshold=0.9)
+    again = pickle.loads(pickle.dumps(chosen))
+    assert again.threshold == 0.9
+    assert [again.predict(path) for path in CLIPS[:3]] == [chosen.predict(path) for path in CLIPS[:3]]
+    spawned = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawned) as pool:
+        assert pool.submit(recognizer.predict, CLIPS[0]).result() == recognizer.predict(CLIPS[0])
+
+
+def test_a_rate_beside_a_file_is_refused(recognizer: Recognizer) -> None:
+    with pytest.raises(AudioError, match=r"sr=16000 beside a file, needed it for arrays alone.* Leave it out\."):
+        recognizer.predict(CLIPS[0], sr=16000)
+    with pytest.raises(AudioError, match="sr=8000 beside a file"):
+        recognizer.predict(CLIPS[0].read_bytes(), sr=8000)
 
 
 def test_answers_are_distributions_over_the_labels(recognizer: Recognizer) -> None:

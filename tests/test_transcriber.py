@@ -19,7 +19,7 @@ from speechrnn.recognizer import load
 from speechrnn.streaming import listen
 from speechrnn.transcriber import StringRecognizer, load_strings, transcribe
 from speechrnn.transcript import Segment
-from tests.bundles import GOLDEN
+from tests.bundles import GOLDEN, SAMPLES
 from tests.pitches import SR, Pitches, Sound, hush, say, tone
 from tests.pitches import pitch_recognizer as recognizer
 
@@ -34,6 +34,11 @@ def test_digits_in_order_repeated_ones_too(digits: str, gap: float) -> None:
         assert segment.start == pytest.approx(start, abs=0.05)
         assert segment.end == pytest.approx(start + 0.25, abs=0.05)
         assert segment.probability == pytest.approx(0.97, abs=1e-3)
+
+
+def test_a_rate_beside_a_file_is_refused() -> None:
+    with pytest.raises(AudioError, match="sr=8000 beside a file"):
+        recognizer().transcribe(SAMPLES / "6_espeak-en-gb-x-rp-diogo_0.wav", 8000)
 
 
 def test_a_file_an_array_bytes_and_a_stream_give_the_same(tmp_path: Path) -> None:

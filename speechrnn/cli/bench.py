@@ -18,11 +18,12 @@ def bench(
     model: options.Model = None,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the figures there.")] = None,
 ) -> None:
-    """Measure speed on this machine (extra train for most yardsticks).
+    """Measure speed on this machine.
 
     Each figure is a median beside its yardstick, whose runs take turns with ours, and the limit that it is held
-    against. An aim is told and decides nothing. What needs a package that is not installed is skipped, and said so. The
-    exit status is 1 where a limit does not hold. It takes some minutes; let the machine do nothing else.
+    against. An aim is told and decides nothing. Most yardsticks need the extra train; what needs a package that is not
+    installed is skipped, and said so. The exit status is 1 where a limit does not hold. It takes some minutes; let the
+    machine do nothing else.
     """
     import os
 

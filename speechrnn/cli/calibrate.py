@@ -42,10 +42,11 @@ def calibrate(
     ] = None,
     force: options.Force = False,
 ) -> None:
-    """Make a model as sure as it is right on your recordings (extra train).
+    """Make a model as sure as it is right (extra train).
 
-    Sets the temperature of its probabilities, the weights of `known`, and the threshold below which it answers "none";
-    what it hears in a recording stays the same. Prints how sure and how strict it was before and is after.
+    Hears your recordings, and sets the temperature of its probabilities, the weights of `known`, and the threshold
+    below which it answers "none"; what it hears in a recording stays the same. Prints how sure and how strict it was
+    before and is after.
     """
     from speechrnn.extras import check_installed
 

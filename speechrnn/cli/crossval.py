@@ -38,10 +38,11 @@ def crossval(
     settings: options.Settings = None,
     as_json: options.Json = False,
 ) -> None:
-    """Train without each speaker in turn, and score that speaker (extra train).
+    """Score each speaker as a stranger (extra train).
 
-    Done folds are kept: after Ctrl-C the same command goes on. Writes crossval.json, crossval.png and suspects.csv:
-    clips whose label looks wrong. The exit status is 1 where files could not be read.
+    Trains without each speaker in turn. Done folds are kept: after Ctrl-C the same command goes on. Writes
+    crossval.json, crossval.png and suspects.csv: clips whose label looks wrong. The exit status is 1 where files could
+    not be read.
     """
     from speechrnn.extras import check_installed
 

@@ -32,11 +32,12 @@ def export(
     as_json: options.Json = False,
     force: options.Force = False,
 ) -> None:
-    """Write a model for other programs, front end included (extra train; for TFLite tflite too).
+    """Write a model for other programs (extra train).
 
-    From samples to probabilities it is one file. It is run at once by its own runtime and compared with the model on
-    made sounds; if it differs by more than is allowed, nothing is kept. Beside it stand its labels and, in export.json,
-    its rate and threshold. Keras opens a model.keras after `import speechrnn.training`, which registers its layers.
+    From samples to probabilities it is one file, front end included; TFLite needs the extra tflite, too. It is run at
+    once by its own runtime and compared with the model on made sounds; if it differs by more than is allowed, nothing
+    is kept. Beside it stand its labels and, in export.json, its rate and threshold. Keras opens a model.keras after
+    `import speechrnn.training`, which registers its layers.
     """
     from speechrnn.bundle import read_bundle
     from speechrnn.cli.carrying import describe_export, export_model

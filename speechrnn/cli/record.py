@@ -25,11 +25,11 @@ def record(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, metavar="N", help="Decides the order.")] = 0,
 ) -> None:
-    """Record clips to train on: one word after the other, in shuffled order.
+    """Record clips to train on.
 
-    Says what to say, waits for it, and asks again where it was cut off, silent or too long. Prints the name of each
-    clip, {label}_{speaker}_{index}.wav, 16 bits, at most 16 kHz: `speechrnn train DIR --from digits` takes them as they
-    are.
+    Says what to say, one word after the other, in shuffled order, waits for it, and asks again where it was cut off,
+    silent or too long. Prints the name of each clip, {label}_{speaker}_{index}.wav, 16 bits, at most 16 kHz:
+    `speechrnn train DIR --from digits` takes them as they are.
     Ctrl-C ends; the same command goes on where it stopped, and overwrites nothing. A microphone needs the extra mic.
     A recording given by --input is of such a session: a second of silence, then all words from the first one on, also
     those whose clips are there, and again what is asked for again.

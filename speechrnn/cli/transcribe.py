@@ -44,7 +44,7 @@ def transcribe(
         ),
     ] = None,
 ) -> None:
-    """Say which digits each recording holds, in order; it may be hours long.
+    """Say which digits each recording holds, in order. It may be hours long.
 
     Prints one line a file: `pin.wav: 4071`, or `no digits`; with --json one object a line, each digit with its start
     and end in seconds and its probability. --length and --pattern look for the most probable digits of that many;

@@ -12,6 +12,7 @@ from speechrnn.corpus.noises import NOISE_LABEL
 from speechrnn.corpus.splits import Split
 from speechrnn.errors import CorpusError
 from speechrnn.settings import SourceConfig
+from speechrnn.text import printable
 from speechrnn.training.sampling import OWN, Origin
 
 # of so many other words one is kept out of the training where there are validation clips: it helps to set the threshold
@@ -66,9 +67,15 @@ def read_sources(config: Config) -> Sources:
 
 
 def _read_source(source: SourceConfig) -> Corpus:
+    if not Path(source.path).exists():  # whoever typed the name of a preset may not know of it
+        raise CorpusError(
+            f"data.sources names {printable(source.path)}, and there is no such folder or file in "
+            f"{printable(Path.cwd())}. Work where it lies, or list sources of your own; `make pretrained` makes those "
+            "of the presets digits and strings, and your own recordings need only --from digits."
+        )
     try:
         return read_corpus(Path(source.path))
-    except CorpusError as error:  # whoever typed the name of a preset may not know of it
+    except CorpusError as error:
         raise CorpusError(f"data.sources names {error}") from error
 
 
