@@ -1,9 +1,10 @@
 """How sure, how choosy and how steady in noise a model is: the sentences and the table, before any markup."""
 
 from speechrnn.calibration_error import N_BINS, count_bins
-from speechrnn.markup import Table, count, percent
+from speechrnn.markup import Table, percent
 from speechrnn.robustness import FALSE_ACCEPTS, RejectScore
 from speechrnn.scores import Evaluation
+from speechrnn.text import count
 
 
 def certainty_lines(evaluation: Evaluation) -> list[str]:

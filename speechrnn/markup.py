@@ -103,29 +103,6 @@ def markdown(text: str) -> str:
     return printable(text).translate(_MARKUP)
 
 
-def count(n: int, noun: str) -> str:
-    """Say how many.
-
-    Parameters
-    ----------
-    n : int
-        The number.
-    noun : str
-        In the singular; its plural has an s.
-
-    Returns
-    -------
-    str
-        Number and noun.
-
-    Examples
-    --------
-    >>> count(1, "clip"), count(0, "clip"), count(2500, "clip")
-    ('1 clip', '0 clips', '2500 clips')
-    """
-    return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
 def percent(share: float) -> str:
     """Say a share in percent.
 

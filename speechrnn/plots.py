@@ -12,11 +12,11 @@ from speechrnn.audio import Waveform
 from speechrnn.extras import require
 from speechrnn.figures import encode_png, new_figure
 from speechrnn.history import Epoch
-from speechrnn.markup import count, percent
+from speechrnn.markup import percent
 from speechrnn.recognizer import Prediction
 from speechrnn.scores import Evaluation
 from speechrnn.summary import REJECTED
-from speechrnn.text import printable
+from speechrnn.text import count, printable
 
 # Okabe and Ito's palette: told apart by everyone, also in grey
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#666666"

@@ -10,12 +10,12 @@ from speechrnn.corpus.layouts import Corpus, Skipped
 from speechrnn.corpus.names import DIGITS
 from speechrnn.errors import AudioError, BundleError, explain_os_error
 from speechrnn.evaluation import as_corpus, heard_levels
-from speechrnn.markup import count, percent
+from speechrnn.markup import percent
 from speechrnn.patterns import Pattern
 from speechrnn.progress import OpenProgress, Progress
 from speechrnn.recognizer import Prediction
 from speechrnn.string_scores import StringEvaluation, score_strings
-from speechrnn.text import printable
+from speechrnn.text import count, printable
 from speechrnn.transcriber import StringRecognizer, load_strings
 from speechrnn.transcript import Transcript
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from speechrnn.certainty_summary import certainty_lines, noise_table
 from speechrnn.comparison import Comparison, Known, Tally
-from speechrnn.markup import Table, count, percent
+from speechrnn.markup import Table, percent
 from speechrnn.scores import HEARD_LEVELS, Evaluation, Heard
 from speechrnn.significance import Interval
+from speechrnn.text import count
 
 MAX_ROWS = 20
 MAX_MATRIX_LABELS = 20

@@ -159,3 +159,26 @@ def write_labels(labels: Sequence[str]) -> str:
     ('40', 'yes no')
     """
     return ("" if all(len(label) == 1 for label in labels) else " ").join(labels)
+
+
+def count(n: int, noun: str) -> str:
+    """Say how many.
+
+    Parameters
+    ----------
+    n : int
+        The number.
+    noun : str
+        In the singular; its plural has an s.
+
+    Returns
+    -------
+    str
+        Number and noun.
+
+    Examples
+    --------
+    >>> count(1, "clip"), count(0, "clip"), count(2500, "clip")
+    ('1 clip', '0 clips', '2500 clips')
+    """
+    return f"{n} {noun}{'' if n == 1 else 's'}"

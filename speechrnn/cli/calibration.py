@@ -15,9 +15,9 @@ from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import NOISE_LABEL
 from speechrnn.errors import BundleError
 from speechrnn.homes import is_in_model_home
-from speechrnn.markup import Table, count, percent, text_table
+from speechrnn.markup import Table, percent, text_table
 from speechrnn.places import find_model, is_shipped
-from speechrnn.text import printable
+from speechrnn.text import count, printable
 from speechrnn.vacancy import BUNDLES, check_apart, check_free
 
 

@@ -21,10 +21,10 @@ from speechrnn.fold_plan import measure
 from speechrnn.fold_plots import plot_curves, plot_folds
 from speechrnn.folds import Crossval
 from speechrnn.learning_curve import Point, learning_curve
-from speechrnn.markup import Table, count, text_table
+from speechrnn.markup import Table, text_table
 from speechrnn.storage import write_bytes, write_text
 from speechrnn.suspects import Suspect, beat_guessing, find_suspects
-from speechrnn.text import printable, spell_path
+from speechrnn.text import count, printable, spell_path
 
 MAX_SUSPECTS, MAX_MISTAKES = 20, 3
 

@@ -7,9 +7,9 @@ import msgspec
 
 from speechrnn.bundle import Bundle
 from speechrnn.config import Config, NetworkConfig
-from speechrnn.markup import count, percent
+from speechrnn.markup import percent
 from speechrnn.metadata import METADATA, Heard
-from speechrnn.text import printable
+from speechrnn.text import count, printable
 
 MAX_NAMES = 20
 

@@ -11,9 +11,8 @@ import typer
 from speechrnn.cli.options import quote
 from speechrnn.history import kept_epochs
 from speechrnn.homes import is_in_model_home
-from speechrnn.markup import count
 from speechrnn.summary import headline
-from speechrnn.text import printable
+from speechrnn.text import count, printable
 
 # a validation loss above this share of a guesser's says that next to nothing was learnt
 CHANCE = 0.9

@@ -17,7 +17,7 @@ from speechrnn.errors import OutputError
 from speechrnn.parquet import holds_answers
 from speechrnn.recognizer import Prediction
 from speechrnn.storage import write_folder
-from speechrnn.text import printable
+from speechrnn.text import count, printable
 from speechrnn.vacancy import Kind, check_free
 
 ANSWERS = Kind("answers", "folder of answers", "folders of answers", holds_answers, OutputError)
@@ -98,7 +98,7 @@ def _write_file(engine: Engine, inputs: Inputs, outfile: Outfile) -> Tally:
     came = Tally(begun.n + done.n, begun.n_failed + done.n_failed)
     before = f", {begun.n} of them done before" if begun.n else ""
     failed = f", of which {begun.n_failed} failed" if begun.n_failed else ""
-    typer.echo(f"{came.n} answers{before}{failed}: {printable(outfile.path)}", err=True)
+    typer.echo(f"{count(came.n, 'answer')}{before}{failed}: {printable(outfile.path)}", err=True)
     return came
 
 
@@ -121,5 +121,5 @@ def _write_parts(engine: Engine, inputs: Inputs, folder: Path, *, force: bool) -
     check_free(folder, ANSWERS, force=force)  # again: loading a model takes a while
     # what comes while the machines work is nobody's to replace
     write_folder(folder, fill, replace=force and folder.exists())
-    typer.echo(f"{done[0].n} answers: {printable(folder)}", err=True)
+    typer.echo(f"{count(done[0].n, 'answer')}: {printable(folder)}", err=True)
     return done[0]

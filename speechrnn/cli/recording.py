@@ -14,11 +14,10 @@ from speechrnn.cli.progress import is_watched
 from speechrnn.corpus.clips import canonical_label
 from speechrnn.dictation import DictationListener, check_saved, dictate, save_take
 from speechrnn.errors import AudioError, CorpusError
-from speechrnn.markup import count
 from speechrnn.microphone import BLOCK_SECONDS, Microphone
 from speechrnn.prompts import Prompt, leave_out_recorded, plan_prompts
 from speechrnn.storage import check_place
-from speechrnn.text import as_text, printable
+from speechrnn.text import as_text, count, printable
 from speechrnn.waveform import Waveform
 
 

@@ -15,11 +15,10 @@ from speechrnn.comparison import Comparison, compare
 from speechrnn.corpus.layouts import Skipped
 from speechrnn.corpus.noises import list_noises
 from speechrnn.evaluation import Evaluated, evaluate_corpus, to_json
-from speechrnn.markup import count
 from speechrnn.noise_sweep import read_noises, sweep_noise
 from speechrnn.recognizer import Recognizer, load
 from speechrnn.report import check_report, render_comparison, render_evaluation, write_report
-from speechrnn.text import printable
+from speechrnn.text import count, printable
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

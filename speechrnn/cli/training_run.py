@@ -16,9 +16,8 @@ from speechrnn.corpus.layouts import Corpus, read_corpus
 from speechrnn.corpus.splits import Split, split_corpus
 from speechrnn.corpus.synthesis import read_manifest, synthesize
 from speechrnn.homes import data_home
-from speechrnn.markup import count
 from speechrnn.places import UNFINISHED, choose_model_path, find_model
-from speechrnn.text import printable
+from speechrnn.text import count, printable
 from speechrnn.vacancy import BUNDLES, check_free
 
 # with fewer, what is learnt is those voices rather than the words

@@ -15,7 +15,7 @@ from speechrnn.corpus.faults import Sound, examine
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import LONGEST, NOISE_LABEL
 from speechrnn.progress import Progress
-from speechrnn.text import printable
+from speechrnn.text import count, printable
 
 KINDS = ("broken", "silent", "clipped", "too_long", "too_short", "duplicated", "skipped")
 MAX_ROWS = 40
@@ -168,7 +168,8 @@ def render_check(check: CorpusCheck) -> str:
     nothing wrong found
     """
     rejects = f", {check.n_rejects} for rejection" if check.n_rejects else ""
-    lines = [f"{printable(check.root)}: {check.n_clips} clips{rejects}, {check.seconds:.1f} s, layout {check.layout}"]
+    clips = count(check.n_clips, "clip") + rejects
+    lines = [f"{printable(check.root)}: {clips}, {check.seconds:.1f} s, layout {check.layout}"]
     for title, counts in (("label", check.labels), ("speaker", check.speakers)):
         if counts:
             lines += ["", *_table(title, counts)]
@@ -185,8 +186,8 @@ def _table(title: str, counts: Sequence[Count]) -> Iterator[str]:
     names = ["not known" if count.name is None else printable(count.name) for count in counts]
     width = max(map(len, (title, *names[:MAX_ROWS])))
     yield f"{title:<{width}}  clips  seconds"
-    for name, count in zip(names[:MAX_ROWS], counts, strict=False):
-        yield f"{name:<{width}}  {count.n:5}  {count.seconds:7.1f}"
+    for name, own in zip(names[:MAX_ROWS], counts, strict=False):
+        yield f"{name:<{width}}  {own.n:5}  {own.seconds:7.1f}"
     if len(counts) > MAX_ROWS:
         yield f"and {len(counts) - MAX_ROWS} more"
 

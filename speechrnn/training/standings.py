@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from speechrnn.bundle import Bundle
-from speechrnn.markup import Table, count, markdown, markdown_table, percent, text_table
+from speechrnn.markup import Table, markdown, markdown_table, percent, text_table
 from speechrnn.significance import Interval
-from speechrnn.text import printable
+from speechrnn.text import count, printable
 from speechrnn.training.gradients import StateGradients
 
 HEADER = ("config", "accuracy", "95 % interval", "macro, unseen speakers", "parameters", "s an epoch", "ms a clip")
