@@ -65,7 +65,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(path)
-    with _named(path, temporary):
+    with named(path, temporary):
         temporary.touch(exist_ok=False)
         try:
             yield temporary
@@ -96,7 +96,7 @@ def write_folder(path: Path, fill: Callable[[Path], None], *, replace: bool = Fa
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(path)
-    with _named(path, temporary):
+    with named(path, temporary):
         temporary.mkdir()
         try:
             fill(temporary)
@@ -129,8 +129,21 @@ def check_place(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _named(path: Path, temporary: Path) -> Iterator[None]:
-    """Nobody typed a temporary name, and a full disk names nothing: an error is about what was to be written."""
+def named(path: Path, temporary: Path) -> Iterator[None]:
+    """Say in errors what was to be written: nobody typed a temporary name, and a full disk names nothing.
+
+    Parameters
+    ----------
+    path : Path
+        What was to be written.
+    temporary : Path
+        Where it is written until it is whole.
+
+    Raises
+    ------
+    OSError
+        As it came, about `path`.
+    """
     try:
         yield
     except OSError as error:

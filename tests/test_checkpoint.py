@@ -1,11 +1,22 @@
 """Which weights are kept after each pass."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
 from speechrnn.config import Config
+from speechrnn.errors import TrainingError
 from speechrnn.history import Epoch
-from speechrnn.training.checkpoint import Checkpoint, Progress, advance, is_finished
+from speechrnn.training.checkpoint import (
+    Checkpoint,
+    Progress,
+    advance,
+    is_finished,
+    load_checkpoint,
+    save_checkpoint,
+)
 
 pytestmark = pytest.mark.train
 
@@ -48,3 +59,40 @@ def test_without_validation_the_last_is_the_best() -> None:
 @pytest.mark.parametrize(("done", "expected"), [(1, 10.0), (2, 20.0), (4, 40.0), (5, 45.0)])
 def test_a_mean_begins_with_the_first_pass_that_counts(done: int, expected: float) -> None:
     assert kept("average", [None] * done, epochs=10)[0] == pytest.approx(expected)
+
+
+def small_network() -> Any:
+    import keras
+
+    network = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(2)])
+    network.compile("adam", "mse")
+    network.optimizer.build(network.trainable_variables)
+    return network
+
+
+def test_a_checkpoint_sets_network_and_optimizer_as_they_were(tmp_path: Path) -> None:
+    network, other = small_network(), small_network()
+    network.fit(np.ones((4, 3), np.float32), np.ones((4, 2), np.float32), verbose=0)
+    progress = Progress("x", (Epoch(1, 1.0, 0.5, None, None, 1.0),), best=1)
+    weights = {"w": np.array([2.5, -0.0], np.float32)}
+    save_checkpoint(tmp_path / "state", network, Checkpoint(progress, weights))
+    found = load_checkpoint(tmp_path / "state", other)
+    assert found.progress == progress
+    assert found.best_weights["w"].tobytes() == weights["w"].tobytes()
+    for one, two in zip(network.variables, other.variables, strict=True):
+        assert np.array_equal(one.numpy(), two.numpy())
+    assert int(other.optimizer.iterations.numpy()) == int(network.optimizer.iterations.numpy()) == 1
+
+
+@pytest.mark.parametrize("place", [40, -1, None])
+def test_a_damaged_checkpoint_is_told(place: int | None, tmp_path: Path) -> None:
+    network, path = small_network(), tmp_path / "state"
+    save_checkpoint(path, network, Checkpoint(Progress("x", (), best=0), {"w": np.zeros(3, np.float32)}))
+    data = bytearray(path.read_bytes())
+    if place is None:
+        del data[-1]
+    else:
+        data[place] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(TrainingError, match=r"state: a checkpoint that cannot be used .* Start again with --force\."):
+        load_checkpoint(path, network)

@@ -358,6 +358,14 @@ def test_a_full_disk_while_unpacking_passes_through_and_keeps_the_archive(
     assert server.asked == [None]
 
 
+def test_trouble_in_the_hidden_folder_is_about_the_one_that_was_typed(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError) as told:
+        fetch_fsdd(tmp_path / "file/fsdd", url=server.url, digest=GOOD_DIGEST)
+    assert told.value.filename == str(tmp_path / "file/fsdd")
+    assert server.asked == []
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_while_downloading_passes_through(server: Server, tmp_path: Path) -> None:
     download = transfer.ResumingDownloader(Path("/dev/full"))

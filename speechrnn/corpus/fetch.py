@@ -14,7 +14,7 @@ from pathlib import Path
 from speechrnn.corpus.transfer import Wanted, download
 from speechrnn.errors import CorpusError
 from speechrnn.progress import OpenProgress
-from speechrnn.storage import write_folder, write_text
+from speechrnn.storage import named, write_folder, write_text
 from speechrnn.text import printable
 
 COMMIT = "26eb9aaf76e81b692f806f9140c2d2777410d7a1"
@@ -101,7 +101,8 @@ def fetch_fsdd(
             )
         return Fetched(directory, _count(directory), downloaded=False)
     cache = directory.parent / f".{directory.name}-download"
-    archive = _download(cache, url, on_progress)
+    with named(directory, cache):
+        archive = _download(cache, url, on_progress)
     try:
         # it is absent or empty, so nothing is lost by replacing it
         write_folder(directory, functools.partial(_fill, archive=archive, digest=digest), replace=True)

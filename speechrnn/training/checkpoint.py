@@ -4,6 +4,8 @@ It holds every variable of network and optimizer, the best weights so far and th
 on from it ends with the same weights as one that was never interrupted (a test says so).
 """
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -170,8 +172,10 @@ def save_checkpoint(path: Path, network: keras.Model, checkpoint: Checkpoint) ->
     """
     arrays: dict[str, Array] = {f"best/{name}": array for name, array in checkpoint.best_weights.items()}
     arrays |= {name: _to_array(variable) for name, variable in _variables(network).items()}
-    metadata = {"progress": msgspec.json.encode(checkpoint.progress).decode()}
-    write_bytes(path, safetensors.numpy.save({k: np.asarray(v, order="C") for k, v in arrays.items()}, metadata))
+    arrays = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    progress = msgspec.json.encode(checkpoint.progress).decode()
+    metadata = {"progress": progress, "sha256": _digest(progress, arrays)}
+    write_bytes(path, safetensors.numpy.save(arrays, metadata))
 
 
 def load_checkpoint(path: Path, network: keras.Model) -> Checkpoint:
@@ -198,13 +202,30 @@ def load_checkpoint(path: Path, network: keras.Model) -> Checkpoint:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- not a mapping
-        progress = msgspec.json.decode(metadata.get("progress", ""), type=Progress)
+        progress = _read_progress(metadata, arrays)
         for name, variable in _variables(network).items():
             _assign(variable, arrays[name])
     except (safetensors.SafetensorError, msgspec.DecodeError, KeyError, ValueError) as error:
         raise TrainingError(f"{path}: a checkpoint that cannot be used ({error}). Start again with --force.") from error
     best = {name.removeprefix("best/"): array for name, array in arrays.items() if name.startswith("best/")}
     return Checkpoint(progress, best)
+
+
+def _read_progress(metadata: Mapping[str, str], arrays: Mapping[str, Array]) -> Progress:
+    written = metadata.get("progress", "")
+    progress = msgspec.json.decode(written, type=Progress)
+    if metadata.get("sha256") != _digest(written, arrays):
+        raise ValueError("it is not what was written")
+    return progress
+
+
+def _digest(progress: str, arrays: Mapping[str, Array]) -> str:
+    """A flipped bit would be a weight, and nobody would see it."""
+    total = hashlib.sha256(progress.encode())
+    for name in sorted(arrays):
+        total.update(name.encode())
+        total.update(arrays[name].data)
+    return total.hexdigest()
 
 
 def _variables(network: keras.Model) -> dict[str, keras.Variable]:
