@@ -139,6 +139,11 @@ def named(path: Path, temporary: Path) -> Iterator[None]:
     temporary : Path
         Where it is written until it is whole.
 
+    Yields
+    ------
+    None
+        Nothing.
+
     Raises
     ------
     OSError

@@ -15,10 +15,10 @@ import pytest
 from onnx import numpy_helper
 
 from speechrnn.audio import Waveform
-from speechrnn.bundle import Bundle, read_bundle
+from speechrnn.bundle import WEIGHTS, Bundle, read_bundle, write_bundle
 from speechrnn.config import Config
 from speechrnn.engine import pad
-from speechrnn.errors import TrainingError
+from speechrnn.errors import BundleError, TrainingError
 from speechrnn.places import find_model
 from speechrnn.rehearsal import rehearse
 from speechrnn.training import carrying
@@ -28,6 +28,7 @@ from speechrnn.training.features import word_mfcc
 from speechrnn.training.formats import FORMATS, Heard, hear_bundle
 from speechrnn.training.frontend_layer import WordFeatures
 from speechrnn.training.int8 import _add_int8, quantize
+from speechrnn.training.weights import load_weights, save_weights
 from tests.bundles import GOLDEN, LABELS, check_distribution
 from tests.command_line import Result
 from tests.networks import random_network
@@ -154,6 +155,21 @@ def test_strings_are_refused_where_they_do_not_fit(bundle: Bundle, tmp_path: Pat
     ):
         carry(strings, "keras", tmp_path / "export")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["onnx", "keras"])
+@pytest.mark.parametrize("missing", [True, False])
+def test_weights_of_another_network_are_told(name: str, missing: bool, bundle: Bundle, tmp_path: Path) -> None:
+    weights = load_weights(bundle.read(WEIGHTS))
+    key = next(key for key in weights if key.startswith("recurrent_0"))
+    cut = {} if missing else {key: weights[key][:-1]}
+    files = {file: bundle.read(file) for file in bundle.metadata.sha256}
+    files[WEIGHTS] = save_weights({k: v for k, v in weights.items() if k != key} | cut)
+    forged = write_bundle(tmp_path / "forged", files, bundle.metadata)
+    told = rf"forged: the weight {key} (is missing|has shape .*), this network needs .*\. Train or fetch it again\.$"
+    with pytest.raises(BundleError, match=told):
+        carry(forged, name, tmp_path / "export")
+    assert not (tmp_path / "export").exists()
 
 
 def test_the_command_says_what_it_wrote_and_writes_over_nothing(cli: Callable[..., Result], tmp_path: Path) -> None:

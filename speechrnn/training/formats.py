@@ -28,7 +28,7 @@ from speechrnn.training.frontend_layer import build_whole
 from speechrnn.training.int8 import quantize
 from speechrnn.training.reference import TOLERANCE, load_network
 from speechrnn.training.startup import without_chatter
-from speechrnn.training.weights import load_weights
+from speechrnn.training.weights import get_weights
 
 # TFLite's shapes are fixed; the longest of FSDD's 3,000 words has 2.3 s
 SECONDS = 2.5
@@ -123,7 +123,7 @@ def _graph(bundle: Bundle) -> bytes:
     """The graph as this version writes it, or as it stands in a bundle without weights; labels go with it, as JSON."""
     data = bundle.read(MODEL)
     if WEIGHTS in bundle.metadata.sha256:
-        data = to_onnx(bundle.config, load_weights(bundle.read(WEIGHTS)), len(bundle.labels))
+        data = to_onnx(bundle.config, get_weights(load_network(bundle)), len(bundle.labels))
     model = onnx.load_from_string(data)
     facts = {"labels": json.dumps(bundle.labels), "sample_rate": str(bundle.metadata.sample_rate)}
     onnx.helper.set_model_props(model, facts | {"threshold": str(bundle.metadata.threshold)})

@@ -15,7 +15,7 @@ import numpy as np
 from speechrnn.audio import Waveform, load_audio
 from speechrnn.bundle import WEIGHTS, Bundle, read_bundle
 from speechrnn.engine import check_isolated
-from speechrnn.errors import TrainingError
+from speechrnn.errors import BundleError, TrainingError
 from speechrnn.places import find_model
 from speechrnn.recognizer import Answers, OnnxEngine, Recognizer
 from speechrnn.training.batches import pad_features
@@ -86,12 +86,14 @@ def load_network(bundle: Bundle) -> keras.Model:
     Raises
     ------
     BundleError
-        The bundle has no weights, or damaged ones.
-    TrainingError
-        The weights do not fit the configuration.
+        The bundle has no weights, damaged ones, or some that do not fit its configuration.
     """
     network = build_network(bundle.config, len(bundle.labels))
-    set_weights(network, load_weights(bundle.read(WEIGHTS)))
+    try:
+        set_weights(network, load_weights(bundle.read(WEIGHTS)))
+    except TrainingError as error:  # its advice is for a training that begins with another network
+        seen = str(error).partition(". ")[0]
+        raise BundleError(f"{bundle.path}: {seen}. Train or fetch it again.") from error
     return network
 
 
