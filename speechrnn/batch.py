@@ -17,6 +17,8 @@ from speechrnn.text import printable
 
 # one task reads this many files and runs them by length, this many at a time, so that little padding is computed
 TASK, BATCH = 64, 16
+# bytes of a recording that comes on stdin or in an archive: more than any word needs, and an endless stream has to end
+LARGEST = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from speechrnn.batch import Recording, Remote, name_item
@@ -183,6 +184,60 @@ def test_what_cannot_be_listed_is_named(name: str, data: bytes | None, seen: str
     assert result.status == 1
     assert any(line.startswith("error: ") and seen in line for line in result.err.splitlines()), result.err
     assert "Traceback" not in result.err
+
+
+def flip(path: Path, place: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[place] ^= 4
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
+def test_no_compressed_archive_that_is_damaged_looks_whole(mode: str, tmp_path: Path) -> None:
+    whole = pack(tmp_path / "whole.tar", mode)
+    good = list(Inputs([str(whole)]))
+    assert len(good) == len(CLIPS)
+    raw = [item.raw for item in good if isinstance(item, Recording)]
+    damaged = tmp_path / "damaged.tar"
+    for place in np.linspace(20, whole.stat().st_size - 9, 40).astype(int).tolist():
+        shutil.copy(whole, damaged)
+        flip(damaged, place)
+        *items, last = Inputs([str(damaged)])
+        if isinstance(last, Prediction):
+            assert "damaged.tar" in str(last.path)
+            assert "not readable as a tar archive to its end" in str(last.error)
+        else:
+            assert [item.raw for item in (*items, last) if isinstance(item, Recording)] == raw
+
+
+def test_an_archive_with_a_damaged_header_or_without_its_end_is_told(cli: Cli, tmp_path: Path) -> None:
+    archive = pack(tmp_path / "a.tar")
+    with tarfile.open(archive) as members:
+        third = members.getmembers()[2].offset
+    flip(archive, third + 5)
+    (tmp_path / "b.tar").write_bytes(pack(tmp_path / "whole.tar").read_bytes()[:third])
+    sparse = tarfile.TarInfo("c.wav")
+    sparse.pax_headers = {"GNU.sparse.map": "a,b", "GNU.sparse.size": "10"}
+    with tarfile.open(tmp_path / "c.tar", "w", format=tarfile.PAX_FORMAT) as members:
+        members.addfile(sparse)
+    for name, n in (("a.tar", 2), ("b.tar", 2), ("c.tar", 0)):
+        told = f"error: {name}: not readable as a tar archive to its end ("
+        result = cli("predict", name, CLIPS[0], *MODEL)
+        assert (result.status, len(result.lines)) == (1, n + 1)
+        assert any(line.startswith(told) and line.endswith("Copy it again.") for line in result.err.splitlines())
+        check_refusal(cli("evaluate", name, *MODEL), told, "Copy it again.")
+
+
+def test_a_row_that_cannot_be_looked_at_does_not_end_a_list(cli: Cli, tmp_path: Path) -> None:
+    long = "x" * 5000 + ".wav"
+    (tmp_path / "list.csv").write_text(f"path\n{CLIPS[0]}\n{long}\n{CLIPS[1]}\n")
+    result = cli("predict", "list.csv", "--json", *MODEL)
+    assert result.status == 1
+    assert [(Path(row["path"]).name, row["error"] is None) for row in map(json.loads, result.lines)] == [
+        (CLIPS[0].name, True),
+        (long, False),
+        (CLIPS[1].name, True),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,7 @@ def test_a_file_named_like_stdin_is_read(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_an_endless_stdin_ends(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("speechrnn.cli.inputs.MAX_STDIN", 1000)
+    monkeypatch.setattr("speechrnn.cli.inputs.LARGEST", 1000)
     check_refusal(cli("predict", "-", *MODEL, stdin=SIX.read_bytes()), "on stdin")
 
 

@@ -301,7 +301,7 @@ def test_old_answers_stay_until_there_are_new_ones(form: str, cli: Cli, tmp_path
     check_refusal(cli(*args, "--force", "--model", "nosuch"), "nosuch: no such bundle")
     assert (tmp_path / f"out.{form}").read_bytes() == before
     result = cli("predict", min(SAMPLES.iterdir()), *MODEL, "--out", f"out.{form}", "--force")
-    assert (result.status, result.err) == (0, f"1 answers: out.{form}\n")
+    assert (result.status, result.err) == (0, f"1 answer: out.{form}\n")
     assert len(read_answers(tmp_path / f"out.{form}")) == 1
     assert not list(tmp_path.glob("*.unfinished"))
 

@@ -115,7 +115,7 @@ def test_answers_of_a_cluster_are_replaced_by_force_alone(parts: Path, cli: Cli)
     check_refusal(cli(*PARTS, *MODEL), "parts: exists already", "--force")
     assert [row["path"] for row in read_rows(parts / "part-0.parquet")] == ["old.wav"]
     result = cli(*PARTS, *MODEL, "--force")
-    assert (result.status, result.err) == (0, "1 answers: parts\n")
+    assert (result.status, result.err) == (0, "1 answer: parts\n")
     assert [row["path"] for row in read_rows(parts / "part-0.parquet")] == [str(SIX)]
 
 

@@ -3,29 +3,22 @@
 Nothing is listed beforehand: of a folder the names of one level are in memory, of an archive one member and its links.
 """
 
+import contextlib
 import csv
-import posixpath
 import sys
-import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from speechrnn.batch import Item, Recording, Remote, explain_address, fail, lend_fsspec
+from speechrnn.batch import LARGEST, Item, Recording, Remote, explain_address, fail, lend_fsspec
 from speechrnn.cli.globs import ARCHIVES, find_inputs, is_glob
 from speechrnn.corpus.files import find_listed, is_folder, walk_recordings
 from speechrnn.errors import AudioError, CorpusError, explain_os_error
-from speechrnn.recognizer import Prediction
 from speechrnn.recordings import AUDIO_SUFFIXES
 from speechrnn.text import as_file_name, printable
 
 # a text, not a path: `./-` is a file like any other
 STDIN = "-"
-# more than any single word needs; without a bound an endless stream would fill the memory
-MAX_STDIN = 256 << 20
-# one after the other
-MAX_LINKS = 40
 _NO_RECORDINGS = "no recordings in it (wav, flac, ogg, mp3, ...). Check the path."
 
 
@@ -58,14 +51,6 @@ class Inputs:
         return sum(1 if name == STDIN else sum(1 for _ in _expand(name)) for name in self.names)
 
 
-@dataclass(frozen=True, slots=True)
-class _Link:
-    """A link in an archive: its name as written, and the member that it leads to, as `posixpath.normpath` writes it."""
-
-    name: str
-    target: str
-
-
 def _expand(name: str) -> Iterator[Item]:
     if name == STDIN:
         yield _read_stdin()
@@ -84,7 +69,9 @@ def _expand(name: str) -> Iterator[Item]:
     elif is_glob(name):
         yield from _expand_glob(name)
     elif name.lower().endswith(ARCHIVES):
-        yield from _or_nothing(path, _expand_archive(path))
+        from speechrnn.cli.archives import expand_archive  # 3 ms that who has none shall not wait for
+
+        yield from _or_nothing(path, expand_archive(path))
     elif path.suffix.lower() == ".csv":
         yield from _or_nothing(path, _expand_list(path))
     else:
@@ -123,7 +110,10 @@ def _expand_glob(pattern: str) -> Iterator[Item]:
 
 def _unless_pipe(path: Path) -> Item:
     """Who types a pipe has somebody write into it; nobody would know why a list or a pattern waits."""
-    return fail(path, "a pipe, needed a file. Name it by itself.") if path.is_fifo() else path
+    with contextlib.suppress(OSError):  # what cannot be looked at cannot be read, and who reads says why
+        if path.is_fifo():
+            return fail(path, "a pipe, needed a file. Name it by itself.")
+    return path
 
 
 def _expand_list(table: Path) -> Iterator[Item]:
@@ -154,83 +144,6 @@ def _expand_list(table: Path) -> Iterator[Item]:
         yield fail(table, f"not readable as CSV ({error}). Export it again.")
 
 
-def _expand_archive(archive: Path) -> Iterator[Item]:
-    """Members are read one after the other, as a compressed archive must be; what links lead to, in a second pass."""
-    import tarfile  # 3 ms that who has none shall not wait for
-
-    links: dict[str, _Link] = {}
-    try:
-        with archive.open("rb") as file:
-            with tarfile.open(fileobj=file, mode="r|*") as members:
-                while (member := members.next()) is not None:
-                    members.members = []  # type: ignore[attr-defined]  # it would keep every header
-                    if member.issym() or member.islnk():
-                        above = posixpath.dirname(member.name) if member.issym() else ""
-                        target = posixpath.normpath(posixpath.join(above, member.linkname))
-                        links[posixpath.normpath(member.name)] = _Link(member.name, target)
-                    elif is_recording(member.name) and not member.isdir():
-                        yield _read_member(members, member, f"{archive}/{member.name}")
-            if any(is_recording(link.name) for link in links.values()):
-                file.seek(0)
-                with tarfile.open(fileobj=file, mode="r|*") as members:
-                    yield from _expand_links(archive, members, links)
-    except OSError as error:
-        yield fail(archive, explain_os_error(error))
-    except (tarfile.TarError, EOFError, zlib.error) as error:
-        yield fail(archive, f"not readable as a tar archive to its end ({printable(str(error))}). Copy it again.")
-
-
-def is_recording(member: str) -> bool:
-    """Tell whether a member of an archive is one by its name; what is hidden is none, as in a folder.
-
-    Parameters
-    ----------
-    member : str
-        As the archive writes it.
-
-    Returns
-    -------
-    bool
-        True for an audio suffix.
-    """
-    path = PurePosixPath(member)
-    return path.suffix.lower() in AUDIO_SUFFIXES and not any(part[0] == "." and part != ".." for part in path.parts)
-
-
-def _read_member(members: Any, member: Any, name: str) -> Recording | Prediction:
-    if member.size > MAX_STDIN:
-        return fail(name, f"{member.size >> 20} MiB, needed at most {MAX_STDIN >> 20}. Unpack it and name the file.")
-    file = members.extractfile(member)
-    if file is None:
-        return fail(name, "a pipe or a device, needed a file. Take it out of the archive.")
-    return Recording(name, file.read())
-
-
-def _expand_links(archive: Path, members: Any, links: Mapping[str, _Link]) -> Iterator[Item]:
-    """Read what links lead to: once, for any number of them."""
-    waiting: dict[str, list[str]] = {}
-    for link in links.values():
-        if is_recording(link.name):
-            waiting.setdefault(_follow(link, links), []).append(f"{archive}/{link.name}")
-    while waiting and (member := members.next()) is not None:
-        members.members = []
-        if member.isfile() and (names := waiting.pop(posixpath.normpath(member.name), [])):
-            item = _read_member(members, member, names[0])
-            yield from (replace(item, path=name) for name in names)
-    for target, names in waiting.items():
-        reason = f"a link to {printable(target)}, which is no file of the archive. Pack it with tar --dereference."
-        yield from (fail(name, reason) for name in names)
-
-
-def _follow(link: _Link, links: Mapping[str, _Link]) -> str:
-    """Go from link to link, as far as Linux would: there may be a circle."""
-    for _ in range(MAX_LINKS):
-        if link.target not in links:
-            break
-        link = links[link.target]
-    return link.target
-
-
 def _expand_url(url: str) -> Iterator[Item]:
     try:
         with lend_fsspec() as fsspec:
@@ -252,9 +165,9 @@ def _expand_url(url: str) -> Iterator[Item]:
 def _read_stdin() -> Item:
     if sys.stdin is None:  # closed by the caller (<&-)
         return fail(STDIN, "closed: there is no stdin to read. Give a recording on it, or name a file.")
-    raw = sys.stdin.buffer.read(MAX_STDIN + 1)
-    if len(raw) > MAX_STDIN:
-        return fail(STDIN, f"more than {MAX_STDIN >> 20} MiB on stdin, needed less. Save it as a file and name that.")
+    raw = sys.stdin.buffer.read(LARGEST + 1)
+    if len(raw) > LARGEST:
+        return fail(STDIN, f"more than {LARGEST >> 20} MiB on stdin, needed less. Save it as a file and name that.")
     if not raw:
         return fail(STDIN, "empty: nothing came on stdin. Give a recording, as in: - < six.wav")
     return Recording(STDIN, raw)

@@ -6,15 +6,14 @@ import platform
 import posixpath
 import tarfile
 import tempfile
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from speechrnn.cli.archives import is_recording, read_archive
 from speechrnn.cli.globs import ARCHIVES, is_glob
-from speechrnn.cli.inputs import is_recording
 from speechrnn.corpus.clips import REJECT_LABELS, Clip, canonical_label
 from speechrnn.corpus.layouts import Corpus, Skipped, read_corpus
 from speechrnn.corpus.names import counts_takes
@@ -154,12 +153,10 @@ def _unpack(archive: Path, folder: Path) -> list[Skipped]:
         return None
 
     try:
-        with tarfile.open(archive, "r|*") as members:
+        with archive.open("rb") as file, read_archive(file) as members:
             members.extractall(folder, filter=check)  # noqa: S202 -- `check` asks the filter `data`
-    except (tarfile.TarError, EOFError, zlib.error) as error:
-        raise CorpusError(
-            f"{printable(archive)}: not readable as a tar archive to its end ({printable(str(error))}). Copy it again."
-        ) from error
+    except CorpusError as error:
+        raise CorpusError(f"{printable(archive)}: {error}") from error
     return refused
 
 
