@@ -30,7 +30,7 @@ class CrossvalOptions:
     by : str
         ``speaker`` keeps one speaker at a time, ``clip`` a fifth of the clips.
     seeds : int
-        Trainings of each fold, with the seeds 0, 1, ...
+        Trainings of each fold, with the configuration's seed and those after it.
     jobs : int
         Trainings at a time; they share the cores.
     clips : int or None
@@ -109,7 +109,7 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
     corpus : Corpus
         The recordings.
     config : Config
-        Its `training` decides whether somebody validates: nobody where no choice is made by it.
+        Its `training` has the first seed, and decides whether somebody validates: nobody where no choice is made by it.
     out : Path
         Where the folds' folders will be.
     options : CrossvalOptions
@@ -137,7 +137,7 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
             seen = f"clips for {len(names)} of {N_PARTS} parts, needed {least} or more. Add recordings."
         raise CorpusError(f"{printable(corpus.root)}: {seen}")
     folds = []
-    for seed in range(options.seeds):
+    for seed in range(config.training.seed, config.training.seed + options.seeds):
         for name in names:
             others = sorted((other for other in names if other != name), key=lambda o: _draw(f"{seed}/{name}/{o}"))
             n_valid = max(1, len(others) // 7) if chooses else 0

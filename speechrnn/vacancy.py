@@ -126,7 +126,9 @@ def check_begun(out: Path, plan: str) -> None:
     TrainingError
         It holds other files, and no plan.
     """
-    others = sorted({path.name for path in out.iterdir()} - {"folds"}) if out.is_dir() else []
+    # hidden files are the system's, or what a killed run left of its temporary ones
+    names = {path.name for path in out.iterdir() if not path.name.startswith(".")} if out.is_dir() else set[str]()
+    others = sorted(names - {"folds"})
     if others and plan not in others:
         raise TrainingError(
             f"{printable(out)}: holds {printable(others[0])} and no cross-validation. Choose another folder with --out."

@@ -16,6 +16,7 @@ from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.manifest import SynthesisOptions
 from speechrnn.corpus.splits import split_corpus
 from speechrnn.corpus.synthesis import synthesize
+from speechrnn.errors import TrainingError
 from speechrnn.recognizer import Recognizer
 from speechrnn.training import TrainOptions, train
 from speechrnn.training.weights import Arrays, load_weights
@@ -122,6 +123,21 @@ def test_the_weights_go_no_further_than_own_clips_need(model: Bundle, tmp_path: 
     for name, array in start.items():
         np.testing.assert_allclose(near[name], far[name] + 0.9 * (array - far[name]), atol=1e-6)
         np.testing.assert_allclose(never[name], (far[name] + array) / 2, atol=1e-6)
+
+
+@pytest.mark.train
+@pytest.mark.parametrize("enough", [0.02, None])
+def test_a_voice_of_which_nothing_can_be_heard_is_told_at_once(
+    enough: float | None, model: Bundle, tmp_path: Path
+) -> None:
+    for label in "05":
+        (tmp_path / "mine").mkdir(exist_ok=True)
+        soundfile.write(tmp_path / "mine" / f"{label}_me_0.wav", np.zeros(4000), 8000)
+    config = adapt_config(model).override({"training.enough_loss": enough})
+    told = r"mine: none of 2 recordings that would train can be used \(no speech found"
+    with pytest.raises(TrainingError, match=told):
+        train(tmp_path / "mine", config, tmp_path / "out", TrainOptions(start=model.path))
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("out")] == []
 
 
 @pytest.mark.train

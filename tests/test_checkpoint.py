@@ -76,7 +76,7 @@ def test_a_checkpoint_sets_network_and_optimizer_as_they_were(tmp_path: Path) ->
     progress = Progress("x", (Epoch(1, 1.0, 0.5, None, None, 1.0),), best=1)
     weights = {"w": np.array([2.5, -0.0], np.float32)}
     save_checkpoint(tmp_path / "state", network, Checkpoint(progress, weights))
-    found = load_checkpoint(tmp_path / "state", other)
+    found = load_checkpoint(tmp_path / "state", other, "x")
     assert found.progress == progress
     assert found.best_weights["w"].tobytes() == weights["w"].tobytes()
     for one, two in zip(network.variables, other.variables, strict=True):
@@ -95,4 +95,15 @@ def test_a_damaged_checkpoint_is_told(place: int | None, tmp_path: Path) -> None
         data[place] ^= 1
     path.write_bytes(data)
     with pytest.raises(TrainingError, match=r"state: a checkpoint that cannot be used .* Start again with --force\."):
-        load_checkpoint(path, network)
+        load_checkpoint(path, network, "x")
+
+
+def test_another_training_is_told_before_its_weights_are_tried(tmp_path: Path) -> None:
+    import keras
+
+    other = keras.Sequential([keras.layers.Input((3,)), keras.layers.Dense(5)])
+    other.compile("adam", "mse")
+    other.optimizer.build(other.trainable_variables)
+    save_checkpoint(tmp_path / "state", small_network(), Checkpoint(Progress("x", (), best=0), {}))
+    with pytest.raises(TrainingError, match=r"had another configuration or other clips\. Give the same ones, or start"):
+        load_checkpoint(tmp_path / "state", other, "y")

@@ -43,6 +43,17 @@ def test_only_a_kept_epoch_is_left_after_an_error(tmp_path: Path, epoch: bool) -
         hold(tmp_path / "m", tmp_path / "d", resume=True)
 
 
+def test_what_somebody_else_has_beside_a_model_stays(tmp_path: Path) -> None:
+    beside = tmp_path / "m.unfinished"
+    for name in ("thesis.txt", ".checkpoint-0123abcd.safetensors", "bundle/model.onnx"):
+        (beside / name).parent.mkdir(parents=True, exist_ok=True)
+        (beside / name).touch()
+    hold(tmp_path / "m", tmp_path / "data", epoch=True)
+    assert [path.name for path in beside.iterdir()] == ["thesis.txt"]
+    with pytest.raises(BundleError, match=r"m\.unfinished: the recordings lie in it"):
+        hold(tmp_path / "m", beside / "recordings")
+
+
 def test_force_drops_what_is_unfinished(tmp_path: Path) -> None:
     (tmp_path / "m.unfinished").mkdir()
     (tmp_path / "m.unfinished" / "checkpoint.safetensors").write_bytes(b"old")

@@ -32,6 +32,7 @@ from speechrnn.recognizer import Prediction
 from speechrnn.suspects import beat_guessing, find_suspects
 from speechrnn.tethered import Commands, Ended
 from speechrnn.text import spell_path
+from speechrnn.vacancy import check_begun
 from tests.command_line import Result
 
 Corpus = Callable[..., Path]
@@ -55,6 +56,8 @@ def answer(path: str, label: str, probabilities: dict[str, float], seed: int = 0
 def test_every_other_speaker_trains_and_the_kept_one_never(tone_corpus: Corpus, tmp_path: Path, select: str) -> None:
     corpus = read_corpus(tone_corpus("012", ("ann", "bob", "cyd", "dan")))
     config = Config.load("default", {"training.select": select})
+    later = plan_folds(corpus, config.override({"training.seed": 7}), tmp_path, CrossvalOptions(seeds=2))
+    assert {fold.seed for fold in later} == {7, 8}
     folds = plan_folds(corpus, config, tmp_path, CrossvalOptions(seeds=2))
     assert [(fold.name, fold.seed) for fold in folds] == [(n, s) for s in (0, 1) for n in ("ann", "bob", "cyd", "dan")]
     for fold in folds:
@@ -114,6 +117,12 @@ def test_a_folder_of_something_else_is_left_alone(tone_corpus: Corpus, tmp_path:
     with pytest.raises(TrainingError, match=r"mine: holds config\.yaml and no cross-validation"):
         crossval(tone_corpus("01", ("ann", "bob", "cyd")), LAST, tmp_path / "mine")
     assert (tmp_path / "mine" / "config.yaml").read_text() == "# mine"
+
+
+def test_hidden_files_do_not_stand_in_the_way_of_folds(tmp_path: Path) -> None:
+    for name in (".DS_Store", ".plan-0123abcd.json", "folds"):
+        (tmp_path / name).touch()
+    check_begun(tmp_path, "plan.json")
 
 
 @pytest.mark.parametrize("name", ["../../ann", "/ann", "a/b", "..", "n" * 300])

@@ -131,6 +131,13 @@ def test_an_engine_fills_a_folder_the_same_way_twice(engine: str, tmp_path: Path
     assert {(clip.label, clip.speaker) for clip in corpus.clips} == {(d, s) for d in "16" for s in first.speakers}
 
 
+@pytest.mark.parametrize("engine", [name for name in ENGINES if name != "flite"])
+def test_who_is_chosen_is_one_of_the_engine_s_voices(engine: str) -> None:
+    names = ENGINES[engine].list_voices()
+    for n in {min(len(names), 200), len(names)}:
+        assert {voice.name for voice in choose_voices(names, n, seed=61)} <= set(names)
+
+
 def test_other_words_are_material_for_rejection(tmp_path: Path) -> None:
     words = {word: word for word in OTHER[:3]}
     made = synthesize(

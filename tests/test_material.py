@@ -2,8 +2,9 @@
 
 import shutil
 from dataclasses import replace
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +17,10 @@ from speechrnn.corpus.layouts import read_corpus
 from speechrnn.corpus.noises import list_noises
 from speechrnn.corpus.splits import split_corpus
 from speechrnn.errors import CorpusError
-from speechrnn.training.assembly import describe
+from speechrnn.training.assembly import describe, fingerprint
 from speechrnn.training.features import Example
 from speechrnn.training.feed import Feed
+from speechrnn.training.inheritance import first_network
 from speechrnn.training.material import Gathered, gather
 from speechrnn.training.spectra import power_spectrum
 from tests.signals import word
@@ -122,11 +124,12 @@ def test_a_source_brings_in_nothing_that_is_kept(corpus: Path, tmp_path: Path, h
     assert [example.clip for example in material.valid[: len(split.valid)]] == list(split.valid)
     assert {example.clip.path.name for example in material.valid}.isdisjoint(clip.path.name for clip in split.test)
     assert all(len(example.features) for example in material.valid)
-    assert {(one.clip.path.name, one.reason) for one in gathered.unreadable} == {
-        (name, "the same recording is kept for test or validation") for name in kept
-    }
     trained = {clip.path.name for clip in split.train}
-    assert {example.clip.path.name for example in (*used, *material.valid)} >= trained
+    assert {(one.clip.path.name, one.reason) for one in gathered.unreadable} == {
+        *((name, "the same recording is kept for test or validation") for name in kept),
+        *((name, "the same recording trains") for name in (trained if use == "valid" else ())),
+    }
+    assert {example.clip.path.name for example in used} >= trained
 
 
 def test_of_a_speaker_kept_for_the_score_no_other_word_trains_either(corpus: Path, tmp_path: Path) -> None:
@@ -171,8 +174,9 @@ def test_every_fifth_other_word_is_kept_by_its_name(corpus: Path, names: list[st
     assert len(material.words) + len(material.kept_words) == len(names)
 
 
+@pytest.mark.parametrize("named", [False, True])
 @pytest.mark.parametrize("beside", [False, True])
-def test_a_list_says_what_other_words_and_noises_are_for_too(corpus: Path, *, beside: bool) -> None:
+def test_a_list_says_what_other_words_and_noises_are_for_too(corpus: Path, *, beside: bool, named: bool) -> None:
     """Whether it is the corpus itself, or splits the folder."""
     for name in ("house", "door"):
         write(corpus / "unknown" / f"{name}.wav", 910 + len(name))
@@ -181,8 +185,8 @@ def test_a_list_says_what_other_words_and_noises_are_for_too(corpus: Path, *, be
     parts = {"ann": "train", "bob": "valid", "cyd": "test"}
     rows = [f"{row},{parts[row[-3:]]}" for row in rows]
     rows += [
-        f"unknown/{name}.wav,UNKNOWN,,{part}"
-        for name, part in zip(("tree", "house", "door"), parts.values(), strict=True)
+        f"unknown/{name}.wav,UNKNOWN,{speaker if named else ''},{part}"
+        for name, (speaker, part) in zip(("tree", "house", "door"), parts.items(), strict=True)
     ]
     rows += [
         f"_background_noise_/{name},_background_noise_,,{part}"
@@ -240,6 +244,11 @@ def test_noise_of_a_manifest_is_taken_by_its_split(tmp_path: Path) -> None:
         list_noises(tmp_path, "train")
 
 
+def shapes_and_sums(feed: Feed, number: int) -> list[tuple[Any, ...]]:
+    """What tells the batches of a pass from those of another."""
+    return [(batch.inputs["mfcc"].shape, float(batch.inputs["mfcc"].sum())) for batch in feed.epoch(number)]
+
+
 def test_passes_depend_on_seed_and_number_alone(corpus: Path) -> None:
     material = collect(corpus).material
     config = Config.load("default", {"training.clips_per_epoch": 50, "training.batch_size": 8})
@@ -249,10 +258,58 @@ def test_passes_depend_on_seed_and_number_alone(corpus: Path) -> None:
         np.testing.assert_array_equal(a.inputs["mfcc"], b.inputs["mfcc"])
         np.testing.assert_array_equal(a.targets, b.targets)
     other = Feed(material, config.override({"training.seed": 1}))
-    assert any(
-        a.inputs["mfcc"].shape != b.inputs["mfcc"].shape or (a.inputs["mfcc"] != b.inputs["mfcc"]).any()
-        for a, b in zip(first.epoch(1), other.epoch(1), strict=True)
-    )
+    passes = [shapes_and_sums(feed, number) for feed, number in ((first, 1), (first, 2), (other, 1))]
+    assert not any(set(a) & set(b) for a, b in combinations(passes, 2))
+
+
+def test_no_two_windows_of_a_pass_are_changed_alike(corpus: Path) -> None:
+    """Noise alone: what differs between two windows of one pass is what was drawn for them."""
+    material = collect(corpus).material
+    config = Config.load("default", {"training.clips_per_epoch": 1200, "training.batch_size": 8})
+    batches = shapes_and_sums(Feed(material, config), 1)
+    assert len({total for _, total in batches}) == len(batches)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["nothing", "a clip", "a label", "its part", "an other word", "a weight", "a speaker", "a noise", "first weights"],
+)
+def test_everything_that_decides_a_training_is_in_its_fingerprint(change: str, corpus: Path) -> None:
+    material = collect(corpus).material
+    network = first_network(DEFAULT, material, None)
+    before = fingerprint(network, material, DEFAULT)
+    [one, *others], [origin, *more] = material.train, material.origins
+    match change:
+        case "a clip":
+            material = replace(material, train=[replace(one, digest="0" * 16), *others])
+        case "a label":
+            material = replace(material, train=[replace(one, clip=replace(one.clip, label="1")), *others])
+        case "its part":
+            material = replace(material, train=others, origins=tuple(more), valid=[*material.valid, one])
+        case "an other word":
+            material = replace(material, words=material.words[1:], word_origins=material.word_origins[1:])
+        case "a weight":
+            material = replace(material, origins=(replace(origin, weight=9.0), *more))
+        case "a speaker":
+            material = replace(material, origins=(replace(origin, speaker="zoe"), *more))
+        case "a noise":
+            material = replace(material, noises=material.noises[1:])
+        case "first weights":
+            network.weights[0].assign(network.weights[0] + 1)
+    assert (fingerprint(network, material, DEFAULT) == before) is (change == "nothing")
+
+
+def test_a_source_that_validates_holds_nothing_that_trains(corpus: Path, tmp_path: Path) -> None:
+    clips = read_corpus(corpus).clips
+    write(tmp_path / "more" / "0_zoe_1.wav", 950)
+    shutil.copy(clips[0].path, tmp_path / "more" / "0_zoe_0.wav")
+    config = Config.load("default", {"data.sources": [{"path": str(tmp_path / "more"), "use": "valid"}]})
+    read = read_corpus(corpus)
+    gathered = gather(read, split_corpus(read, "none", 0), config)
+    assert [example.clip.path.name for example in gathered.material.valid] == ["0_zoe_1.wav"]
+    assert [(one.clip.path.name, one.reason) for one in gathered.unreadable] == [
+        ("0_zoe_0.wav", "the same recording trains")
+    ]
 
 
 def test_a_pass_has_as_many_clips_as_it_says_and_targets_agree(corpus: Path) -> None:

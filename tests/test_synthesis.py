@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -301,6 +302,26 @@ def test_an_interrupted_synthesis_goes_on_to_the_same_bytes(
     assert synthesize(folder, SMALL).n_written == 12 - stop_after
     assert contents(folder) == contents(small)
     assert {path: path.stat().st_mtime_ns for path in before} == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"each": 2},
+        {"words": {"0": "oh"}},
+        {"strings": 3},
+        {"strings": 3, "words": {"0": "oh"}},
+        {"voices": 2},
+        {"repeats": 9},
+        {"rejects": True},
+        {"sample_rate": 11025},
+    ],
+)
+def test_what_two_requests_differ_in_is_said(change: dict[str, Any]) -> None:
+    manifests = [
+        Manifest("espeak-ng", "1.52.0", 5, 12, options) for options in (SMALL, dataclasses.replace(SMALL, **change))
+    ]
+    assert len({synthesis._describe(manifest) for manifest in manifests}) == 2
 
 
 def test_other_options_after_an_interruption_are_refused(tmp_path: Path) -> None:

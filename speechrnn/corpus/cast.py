@@ -25,8 +25,8 @@ from speechrnn.text import printable
 RELEASE = "kokoro-js-1.2.1"
 URL = f"https://registry.npmjs.org/kokoro-js/-/{RELEASE}.tgz"
 SHA256 = "1f0d0383ef0349af0bd9440d81dc12abbea3a5392eb645283eda876f537f5860"
-# of each accent; half of all people are native speakers
-_N_NATIVE, _N_FOREIGN = {"us": 800, "gb": 400}, 80
+# of each accent
+_N_PEOPLE = 800
 # the smaller, the nearer a person is to one of two voices; departures are in deviations of the voices' own numbers
 _EVENNESS, _DEPARTURE = 0.4, 0.3
 # a rate heard at another moves pitch and formants
@@ -49,11 +49,9 @@ def list_cast() -> tuple[str, ...]:
     Examples
     --------
     >>> len(list_cast())
-    2240
+    12000
     """
-    return tuple(
-        f"{accent}+{number:03d}" for accent in list_accents() for number in range(_N_NATIVE.get(accent, _N_FOREIGN))
-    )
+    return tuple(f"{accent}+{number:03d}" for accent in list_accents() for number in range(_N_PEOPLE))
 
 
 def cast_person(name: str, voices: Voices) -> Person:

@@ -156,7 +156,9 @@ def _describe(manifest: Manifest) -> str:
     return (
         f"{manifest.engine} {manifest.version} with seed {o.seed}, {o.voices} voices, {o.repeats} repeats, "
         f"{o.sample_rate} Hz, "
-        + (f"{o.strings} strings" if o.strings else f"{'other ' if o.rejects else ''}words {words}")
+        + (f"{o.strings} strings of " if o.strings else "")
+        + f"{'other ' if o.rejects else ''}words {words}"
+        + (f", {o.each} of them each" if o.each else "")
         + (f", heard by {manifest.judge}" if manifest.judge else "")
     )
 

@@ -93,13 +93,7 @@ def begin(journal: Journal, network: keras.Model) -> Checkpoint:
     """
     if not (journal.resume and journal.checkpoint.is_file()):
         return Checkpoint(Progress(journal.fingerprint, (), best=0), get_weights(network))
-    checkpoint = load_checkpoint(journal.checkpoint, network)
-    if checkpoint.progress.fingerprint != journal.fingerprint:
-        raise TrainingError(
-            f"{journal.checkpoint}: this unfinished training had another configuration or other clips. "
-            "Give the same ones, or start again with --force."
-        )
-    return checkpoint
+    return load_checkpoint(journal.checkpoint, network, journal.fingerprint)
 
 
 def advance(checkpoint: Checkpoint, row: Epoch, weights: Arrays, training: TrainingConfig) -> Checkpoint:
@@ -178,7 +172,7 @@ def save_checkpoint(path: Path, network: keras.Model, checkpoint: Checkpoint) ->
     write_bytes(path, safetensors.numpy.save(arrays, metadata))
 
 
-def load_checkpoint(path: Path, network: keras.Model) -> Checkpoint:
+def load_checkpoint(path: Path, network: keras.Model, fingerprint: str) -> Checkpoint:
     """Read a checkpoint and set network and optimizer as they were.
 
     Parameters
@@ -187,6 +181,8 @@ def load_checkpoint(path: Path, network: keras.Model) -> Checkpoint:
         The file.
     network : keras.Model
         Compiled, of the same configuration, its optimizer built.
+    fingerprint : str
+        Of the training that goes on.
 
     Returns
     -------
@@ -196,13 +192,14 @@ def load_checkpoint(path: Path, network: keras.Model) -> Checkpoint:
     Raises
     ------
     TrainingError
-        The file is damaged or belongs to another network.
+        The file is damaged or belongs to another training.
     """
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- not a mapping
         progress = _read_progress(metadata, arrays)
+        _check_same(path, progress, fingerprint)  # first: of another network no weight fits
         for name, variable in _variables(network).items():
             _assign(variable, arrays[name])
     except (safetensors.SafetensorError, msgspec.DecodeError, KeyError, ValueError) as error:
@@ -217,6 +214,14 @@ def _read_progress(metadata: Mapping[str, str], arrays: Mapping[str, Array]) -> 
     if metadata.get("sha256") != _digest(written, arrays):
         raise ValueError("it is not what was written")
     return progress
+
+
+def _check_same(path: Path, progress: Progress, fingerprint: str) -> None:
+    if progress.fingerprint != fingerprint:
+        raise TrainingError(
+            f"{path}: this unfinished training had another configuration or other clips. "
+            "Give the same ones, or start again with --force."
+        )
 
 
 def _digest(progress: str, arrays: Mapping[str, Array]) -> str:

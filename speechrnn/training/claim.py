@@ -35,6 +35,11 @@ class Claim:
         """The file of the last epoch."""
         return self.unfinished / CHECKPOINT
 
+    @property
+    def trial(self) -> Path:
+        """The folder of a bundle that is tried before it takes its place."""
+        return self.unfinished / "bundle"
+
 
 @contextlib.contextmanager
 def claim(path: Path, data: Path, *, resume: bool, force: bool) -> Iterator[Claim]:
@@ -66,6 +71,7 @@ def claim(path: Path, data: Path, *, resume: bool, force: bool) -> Iterator[Clai
     check_apart(path, data, "the recordings lie")
     check_free(path, BUNDLES, force=force)
     held = Claim(path, path.with_name(path.name + UNFINISHED))
+    check_apart(held.unfinished, data, "the recordings lie")
     held.unfinished.mkdir(parents=True, exist_ok=True)
     with (held.unfinished / LOCK).open("w") as file:
         if not (lock(file) and is_in_place(file, held.unfinished / LOCK)):
@@ -91,6 +97,15 @@ def _begin(held: Claim, *, resume: bool, force: bool) -> None:
 
 
 def _clear(held: Claim) -> None:
-    with contextlib.suppress(OSError):  # before the lock goes: whoever holds the place next must find no epoch of ours
+    """Take away what is ours, the folder too if nothing of somebody else's is in it."""
+    # before the lock goes: whoever holds the place next must find no epoch of ours
+    with contextlib.suppress(OSError):
         held.checkpoint.unlink(missing_ok=True)
-    shutil.rmtree(held.unfinished, ignore_errors=True)
+    shutil.rmtree(held.trial, ignore_errors=True)
+    for ours in (held.checkpoint, held.trial):
+        for left in held.unfinished.glob(f".{ours.stem}-*"):  # of a run that was killed while it wrote
+            with contextlib.suppress(OSError):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+    with contextlib.suppress(OSError):
+        (held.unfinished / LOCK).unlink(missing_ok=True)
+        held.unfinished.rmdir()

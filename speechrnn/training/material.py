@@ -10,6 +10,7 @@ from speechrnn.corpus.layouts import Corpus, Skipped
 from speechrnn.corpus.noises import NOISE_LABEL
 from speechrnn.corpus.splits import Split
 from speechrnn.errors import TrainingError
+from speechrnn.text import count, printable
 from speechrnn.training.features import Example, Unreadable, load_examples
 from speechrnn.training.noises import Noise, load_noises
 from speechrnn.training.roles import Role, assign, is_known, keep_words, read_sources, trained_labels
@@ -110,7 +111,7 @@ def gather(
     Raises
     ------
     TrainingError
-        Not one clip of some label can be read.
+        Not one clip of some label can be read, or not one of the folder's own that would train.
     CorpusError
         A source holds no recordings.
     """
@@ -133,6 +134,7 @@ def gather(
     material = assort(roles, loaded, labels, load_noises(_noise_paths(corpus, split, config), config, lost.append))
     unreadable = tuple(item for item in loaded if isinstance(item, Unreadable))
     _check_labels(material, unreadable)
+    _check_own(material, unreadable, corpus, split)
     strangers = tuple(Unreadable(clip, f"its label {clip.label} is not in {corpus.root}") for clip in unknown.values())
     silent = tuple(Unreadable(Clip(one.path, NOISE_LABEL, None), one.reason) for one in lost)
     return Gathered(material, (corpus, *(further for _, further in sources)), unreadable + strangers + silent)
@@ -145,12 +147,22 @@ def _leave_out(
     if not any(role.further for role in roles):
         return loaded
     kept = {try_hash(clip.path) for clip in (*split.test, *split.valid)}
-    return [
-        Unreadable(role.clip, "the same recording is kept for test or validation")
-        if role.further and isinstance(item, Example) and item.digest in kept
-        else item
+    trains = {
+        item.digest
         for role, item in zip(roles, loaded, strict=True)
-    ]
+        if role.part == "train" and isinstance(item, Example)
+    }
+
+    def judge(role: Role, item: Example | Unreadable) -> Example | Unreadable:
+        if not role.further or isinstance(item, Unreadable):
+            return item
+        if item.digest in kept:
+            return Unreadable(role.clip, "the same recording is kept for test or validation")
+        if role.part == "valid" and item.digest in trains:
+            return Unreadable(role.clip, "the same recording trains")
+        return item
+
+    return [judge(role, item) for role, item in zip(roles, loaded, strict=True)]
 
 
 def _noise_paths(corpus: Corpus, split: Split, config: Config) -> list[Path]:
@@ -200,4 +212,15 @@ def _check_labels(material: Material, unreadable: Sequence[Unreadable]) -> None:
         raise TrainingError(
             f"no clip of the label {lost[0]} could be read ({reason}) Needed at least one. "
             "See what is wrong with `speechrnn data check`."
+        )
+
+
+def _check_own(material: Material, unreadable: Sequence[Unreadable], corpus: Corpus, split: Split) -> None:
+    """Where sources say every label, nothing else would tell that of the folder itself nothing was heard."""
+    if split.train and not any(origin.source == OWN for origin in material.origins):
+        own = set(split.train)
+        reason = next((item.reason for item in unreadable if item.clip in own), "none is there.")
+        raise TrainingError(
+            f"{printable(corpus.root)}: none of {count(len(own), 'recording')} that would train can be used ({reason}) "
+            "Needed at least one. See what is wrong with `speechrnn data check`."
         )

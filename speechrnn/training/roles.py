@@ -115,13 +115,16 @@ def assign(corpus: Corpus, split: Split, config: Config, sources: Sources) -> li
     Returns
     -------
     list of Role
-        None for what is kept for test, nor for other words and clips of sources by speakers who are kept.
+        None for what is kept for test, nor for other words and clips of sources by speakers who are kept; other words
+        of who validates may set the threshold, where a list says so.
     """
     kept = {clip.speaker for clip in (*split.test, *split.valid)} - {clip.speaker for clip in split.train} - {None}
     roles = [Role(clip, "train", Origin(OWN, config.data.weight, clip.speaker)) for clip in split.train]
     roles += [Role(clip, "valid") for clip in split.valid]
-    for clip in _words(corpus, kept):
-        if (part := split.rejects.get(clip.path, "train")) == "train":
+    tested = kept - {clip.speaker for clip in split.valid}
+    for clip in _words(corpus, tested):
+        part = split.rejects.get(clip.path, "train")
+        if part == "train" and clip.speaker not in kept:
             roles.append(Role(clip, "words", Origin(OWN, config.data.weight, clip.speaker)))
         elif part == "valid":
             roles.append(Role(clip, "kept"))

@@ -182,7 +182,7 @@ def _train(place: Claim, plan: _Plan, listener: Listener) -> Trained:
         checkpoint = replace(checkpoint, best_weights={**checkpoint.best_weights, **calibration_weights(calibration)})
         origin = tuned(origin, calibration)
     draft = assemble(checkpoint, material, config, origin)
-    trial = write_bundle(place.unfinished / "bundle", draft.files, draft.metadata, replace=True)
+    trial = write_bundle(place.trial, draft.files, draft.metadata, replace=True)
     check_parity(trial, [example.clip.path for example in spread(material.train, PARITY_CLIPS)])
     test = _evaluate(trial, corpus, split, listener)
     files = draft.files | ({"metrics.json": to_json(test.evaluation).encode()} if test else {})
@@ -206,7 +206,7 @@ def _finish_strings(place: Claim, plan: _Plan, it: _Fit, listener: Listener) -> 
     listener.fitted(len(checkpoint.progress.history), checkpoint.progress.best)
     origin = describe(it.gathered, it.split.method, plan.config, plan.start)
     draft = assemble(checkpoint, material, plan.config, origin)
-    trial = write_bundle(place.unfinished / "bundle", draft.files, draft.metadata, replace=True)
+    trial = write_bundle(place.trial, draft.files, draft.metadata, replace=True)
     check_string_parity(trial, [example.clip.path for example in spread(material.train, PARITY_CLIPS)])
     bundle = write_bundle(place.path, draft.files, draft.metadata, replace=plan.options.force)
     done = checkpoint.progress
