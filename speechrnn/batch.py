@@ -212,8 +212,11 @@ def explain_address(error: Exception) -> str:
     --------
     >>> explain_address(ValueError("Protocol not known: foo"))
     'cannot be opened (Protocol not known: foo). Check the address.'
+    >>> explain_address(ImportError("HTTPFileSystem requires aiohttp"))
+    'cannot be opened (HTTPFileSystem requires aiohttp). Install what it names.'
     """
-    return f"cannot be opened ({printable(str(error))[:300] or type(error).__name__}). Check the address."
+    advice = "Install what it names" if isinstance(error, ImportError) else "Check the address"
+    return f"cannot be opened ({printable(str(error))[:300] or type(error).__name__}). {advice}."
 
 
 @contextmanager

@@ -119,6 +119,8 @@ class Recognizer:
         ------
         AudioError
             The recording cannot be read or cannot hold a word.
+        OSError
+            The file cannot be opened.
         """
         [prediction] = self.predict_batch([self.load_audio(source, sr=sr)])
         return replace(prediction, path=str(source)) if isinstance(source, str | Path) else prediction

@@ -105,6 +105,8 @@ def transcribe(
         The recording cannot be read.
     BundleError
         The model cannot be loaded, or is none of strings.
+    OSError
+        The file cannot be opened.
     """
     recognizer = model if isinstance(model, StringRecognizer) else load_strings(model)
     return recognizer.transcribe(source, sr, pattern=choose_pattern(length, pattern, recognizer.labels))

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,6 +62,15 @@ def test_what_could_not_be_read_fails_and_what_the_model_lacks_is_listed(cli: Cl
     assert "labelled stop; the model has no such label" in result.out
     assert "6_bob_0.wav: not readable as audio" in result.out
     assert result.err == "1 of 21 files could not be read: see `speechrnn data check`\n"
+
+
+def test_what_data_check_does_not_take_is_not_sent_to_it(cli: Cli, damaged: Path, tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(damaged, "clips")
+    for data in ("a.tar", damaged / "*.wav"):
+        result = cli("evaluate", data, *MODEL)
+        assert (result.status, result.err) == (1, "1 of 21 files could not be read: stdout names them\n")
+        assert "6_bob_0.wav: not readable as audio" in result.out
 
 
 def test_a_foreign_label_alone_is_no_failure(cli: Cli, damaged: Path) -> None:

@@ -164,6 +164,11 @@ def test_lost_sound_spoils_a_take() -> None:
     assert len(takes) == 1
 
 
+def test_what_is_said_after_lost_sound_is_an_answer() -> None:
+    blocks = [Block(hush(2.0)), Block(hush(0.4), lost=800), Block(fine(1)[0]), Block(hush(1.0))]
+    assert len(list(dictate(blocks, SR, THREE[:1], Minutes()))) == 1
+
+
 @pytest.mark.parametrize("sr", [8000, 16_000, 44_100, 48_000])
 def test_clips_are_16_bit_mono_at_no_more_than_16_khz(tmp_path: Path, sr: int) -> None:
     path = save_take(Take(THREE[0], word(sr // 2, 1), sr), tmp_path / "new", "ann")
@@ -290,10 +295,11 @@ def test_a_recording_that_ended_within_a_word_goes_on_in_a_longer_one(cli: Cli, 
 
 def test_a_recording_that_does_not_begin_with_what_is_there_is_refused(cli: Cli, spoken: Path, tmp_path: Path) -> None:
     made = cli("record", "mine", "--speaker", "ann", "--input", spoken).lines
-    soundfile.write(tmp_path / "rest.wav", speak(fine(9)[4:]), SR)
+    rest = np.repeat(speak(fine(9)[4:]), 6)  # as `spoken` is: another rate would tell by itself
+    soundfile.write(tmp_path / "rest.wav", rest, 6 * SR)
     for _ in range(2):
-        rest = cli("record", "mine", "--speaker", "ann", "--input", "rest.wav")
-        check_refusal(rest, f"{made[0]}: is not what the recording says for it")
+        refused = cli("record", "mine", "--speaker", "ann", "--input", "rest.wav")
+        check_refusal(refused, f"{made[0]}: is not what the recording says for it")
         (tmp_path / made[0]).write_bytes(b"no sound")
     assert len(list((tmp_path / "mine").iterdir())) == 3
 

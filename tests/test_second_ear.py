@@ -53,6 +53,20 @@ BLANK_FRAME = {0: 0.98}
 DOUBTFUL = rows(BLANK_FRAME, {3: 0.5, 7: 0.3}, {3: 0.4, 7: 0.2, 0: 0.3}, BLANK_FRAME)
 
 
+def test_the_other_model_has_less_say_where_a_label_has_two_names(
+    ear: SecondEar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has never heard "oh": where the first model hears a 0, its "six" counts for less."""
+    frames = rows(BLANK_FRAME, {1: 0.5, 7: 0.3}, {1: 0.4, 7: 0.2, 0: 0.3}, BLANK_FRAME)
+    y = load_audio(SIX)
+    monkeypatch.setattr("speechrnn.second_ear._TWO_NAMES", frozenset())
+    plain = SecondEar(read_bundle(find_shipped("digits")), STRINGS)
+    scores = [[one.score for one in which.read(y, frames)] for which in (ear, plain)]
+    assert max(scores[0]) != max(scores[1])
+    y, frames = load_audio(SIX), DOUBTFUL
+    assert [one.score for one in ear.read(y, frames)] == [one.score for one in plain.read(y, frames)]
+
+
 def test_a_doubtful_word_is_decided_by_the_other_model(ear: SecondEar) -> None:
     assert [one.unit for one in decode(DOUBTFUL)] == [3]  # "2"
     decoded = hear(ear, load_audio(SIX), DOUBTFUL)

@@ -110,7 +110,7 @@ def advise(valid_loss: float | None, n_labels: int) -> str | None:
     )
 
 
-def name_files(what: str, lines: Sequence[str]) -> None:
+def name_files(what: str, lines: Sequence[str], more: str = ": see `speechrnn data check`") -> None:
     """Say on stderr which files are left out, and why.
 
     Parameters
@@ -119,9 +119,11 @@ def name_files(what: str, lines: Sequence[str]) -> None:
         Such as ``not used``.
     lines : sequence of str
         One for each file.
+    more : str
+        What is said after how many more there are.
     """
     typer.echo(f"{count(len(lines), 'file')} {what}:", err=True)
     for line in itertools.islice(lines, MAX_NAMED):
         typer.echo(f"  {line}", err=True)
     if len(lines) > MAX_NAMED:
-        typer.echo(f"  and {len(lines) - MAX_NAMED} more: see `speechrnn data check`", err=True)
+        typer.echo(f"  and {len(lines) - MAX_NAMED} more{more}", err=True)

@@ -131,7 +131,8 @@ def evaluate_models(
             one = dataclasses.replace(one, evaluation=dataclasses.replace(one.evaluation, noise=swept))
         evaluated.append(_name_recordings(one, opened))
     if unusable:
-        name_files("of noise not used", [f"{printable(item.path)}: {item.reason}" for item in unusable.values()])
+        lines = [f"{printable(item.path)}: {item.reason}" for item in unusable.values()]
+        name_files("of noise not used", lines, more="")
     comparison = compare(*evaluated) if len(evaluated) > 1 else None
     absent = frozenset(opened.name(path) for path in find_absent(corpus))
     return Scores(tuple(evaluated), comparison, files, frozenset(unusable), absent)
