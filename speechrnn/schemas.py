@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from speechrnn.comparison import Comparison
+from speechrnn.corpus.check import CorpusCheck
 from speechrnn.evaluation import Evaluation
 from speechrnn.recognizer import Prediction
 from speechrnn.storage import write_bytes
@@ -18,6 +20,8 @@ from speechrnn.string_scores import StringEvaluation
 from speechrnn.transcript import Transcript
 
 SCHEMAS: Mapping[str, type] = {
+    "comparison.schema.json": Comparison,
+    "corpus-check.schema.json": CorpusCheck,
     "evaluation.schema.json": Evaluation,
     "prediction.schema.json": Prediction,
     "string-evaluation.schema.json": StringEvaluation,

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from speechrnn.schemas import SCHEMAS, make_schema
 from speechrnn.string_evaluation import strings_to_json
 from speechrnn.string_scores import score_strings
 from speechrnn.transcript import Segment, Transcript
+from tests.bundles import SAMPLES
+from tests.command_line import MODEL, Result
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -32,12 +35,14 @@ def test_the_command_writes_them(tmp_path: Path) -> None:
     }
 
 
-def test_what_is_printed_has_the_keys_of_the_schema() -> None:
+def test_what_is_printed_has_the_keys_of_the_schema(cli: Callable[..., Result]) -> None:
     prediction = Prediction("a.wav", "0", 1.0, {"0": 1.0}, 1.0, 0.0, 0.5)
     evaluation = score([Clip(Path("a.wav"), "0", None)], [prediction], ("0",), ["none"])
     transcript = Transcript("a.wav", "0", (Segment("0", 0.1, 0.4, 0.9),))
     strings = score_strings([Clip(Path("a.wav"), "0", None)], [transcript], ["none"])
     printed = {
+        "Comparison": json.loads(cli("evaluate", SAMPLES, *MODEL, *MODEL, "--json").lines[-1]),
+        "CorpusCheck": json.loads(cli("data", "check", SAMPLES, "--json").out),
         "Evaluation": json.loads(to_json(evaluation)),
         "Prediction": dataclasses.asdict(prediction),
         "StringEvaluation": json.loads(strings_to_json(strings)),
