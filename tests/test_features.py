@@ -9,7 +9,7 @@ import soundfile
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip
 from speechrnn.homes import cache_home
-from speechrnn.training.features import Example, load_examples
+from speechrnn.training.features import Example, Unreadable, load_examples
 
 
 @pytest.mark.parametrize(("name", "sr", "kept"), [("a.wav", 8000, 0), ("a.wav", 16000, 1), ("a.flac", 8000, 1)])
@@ -24,6 +24,21 @@ def test_a_copy_is_kept_only_of_what_had_to_be_decoded(
     assert isinstance(first[0], Example)
     assert isinstance(again[0], Example)
     np.testing.assert_array_equal(first[0].features, again[0].features)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "stricter"),
+    [(0.5, {"audio.min_peak_db": -1.0}), (0.5, {"audio.min_duration": 0.6}), (2.0, {"audio.max_duration": 1.5})],
+)
+def test_a_copy_passes_no_limit_that_the_file_would_not(
+    seconds: float, stricter: dict[str, float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPEECHRNN_HOME", str(tmp_path / "home"))
+    soundfile.write(tmp_path / "a.wav", 0.3 * np.sin(np.arange(round(16000 * seconds)) * 0.3), 16000)
+    clips = [Clip(tmp_path / "a.wav", "1", "ann")]
+    [kept] = load_examples(clips, Config.load())
+    [refused] = load_examples(clips, Config.load("default", stricter))
+    assert (type(kept), type(refused)) == (Example, Unreadable)
 
 
 def test_a_user_without_a_home_trains_without_copies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

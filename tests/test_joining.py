@@ -99,6 +99,8 @@ def test_a_pass_depends_on_its_seed_alone() -> None:
     for a, b in zip(first, second, strict=True):
         for name, array in a.inputs.items():
             np.testing.assert_array_equal(array, b.inputs[name])
+    sums = [{float(batch.inputs["mfcc"].sum()) for batch in StringFeed(material(), CONFIG).epoch(n)} for n in (8, 9)]
+    assert not sums[0] & sums[1]
 
 
 def test_batches_fit_the_loss() -> None:
