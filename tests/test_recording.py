@@ -345,6 +345,7 @@ def test_ctrl_c_leaves_whole_files_and_says_how_to_go_on(
         feed(stream, np.concatenate([speak(fine(2)), fine(1)[0]]))
         while len(list((tmp_path / "mine").glob("*_ann_0.wav"))) < 2:
             time.sleep(0.01)
+        time.sleep(0.5)  # right after a clip its name is printed, by another thread
         os.kill(os.getpid(), signal.SIGINT)
 
     fake.play = play
