@@ -338,14 +338,13 @@ def feed(stream: FakeStream, y: Waveform) -> None:
 def test_ctrl_c_leaves_whole_files_and_says_how_to_go_on(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(microphone, "_WAIT", 0.01)
-    fake = install(monkeypatch)
+    fake = install(monkeypatch)  # with all of its patience: a busy machine may take a while to come to the second clip
 
     def play(stream: FakeStream) -> None:
         feed(stream, np.concatenate([speak(fine(2)), fine(1)[0]]))
         while len(list((tmp_path / "mine").glob("*_ann_0.wav"))) < 2:
             time.sleep(0.01)
-        time.sleep(0.5)  # right after a clip its name is printed, by another thread
+        time.sleep(0.1)  # right after a clip its name is printed, by another thread
         os.kill(os.getpid(), signal.SIGINT)
 
     fake.play = play
