@@ -9,6 +9,7 @@ import shutil
 import sys
 import tarfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -208,6 +209,18 @@ def test_no_compressed_archive_that_is_damaged_looks_whole(mode: str, tmp_path: 
             assert "not readable as a tar archive to its end" in str(last.error)
         else:
             assert [item.raw for item in (*items, last) if isinstance(item, Recording)] == raw
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_an_archive_may_be_a_pipe(mode: str, cli: Cli, tmp_path: Path) -> None:
+    data = pack(tmp_path / "a.tar", mode).read_bytes()
+    os.mkfifo(tmp_path / "pipe.tar")
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit((tmp_path / "pipe.tar").write_bytes, data)
+        result = cli("predict", "pipe.tar", "--json", *MODEL)
+        assert written.result() == len(data)
+    assert result.status == 0
+    assert len(result.lines) == len(CLIPS)
 
 
 def test_an_archive_with_a_damaged_header_or_without_its_end_is_told(cli: Cli, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Self
+from typing import Any, Self
 
 from speechrnn.batch import LARGEST, Item, Recording, fail
 from speechrnn.errors import CorpusError, explain_os_error
@@ -22,7 +23,7 @@ from speechrnn.text import printable
 MAX_LINKS = 40
 # how each compression begins, and what reads it to its checksum
 _COMPRESSED = ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open))
-_BLOCK = 1 << 16
+_LONGEST_MAGIC, _BLOCK = 6, 1 << 16
 
 
 class _Member(tarfile.TarInfo):
@@ -58,13 +59,13 @@ class _Member(tarfile.TarInfo):
 
 
 @contextlib.contextmanager
-def read_archive(file: IO[bytes]) -> Iterator[tarfile.TarFile]:
+def read_archive(file: BufferedReader) -> Iterator[tarfile.TarFile]:
     """Open a tar archive, compressed or not, to be read once from its beginning to its end.
 
     Parameters
     ----------
     file : binary file object
-        The archive, seekable.
+        The archive, from its first byte on; it may be a pipe.
 
     Yields
     ------
@@ -97,10 +98,8 @@ def _damaged(error: Exception) -> CorpusError:
     return CorpusError(f"not readable as a tar archive to its end ({printable(str(error))}). Copy it again.")
 
 
-def _unpacked(file: IO[bytes]) -> contextlib.AbstractContextManager[Any]:
-    start = file.tell()
-    head = file.read(6)
-    file.seek(start)
+def _unpacked(file: BufferedReader) -> contextlib.AbstractContextManager[Any]:
+    head = file.peek(_LONGEST_MAGIC)
     opener: Any = next((opener for magic, opener in _COMPRESSED if head.startswith(magic)), None)
     return contextlib.nullcontext(file) if opener is None else opener(file)
 
