@@ -209,6 +209,9 @@ def test_words_are_kept_where_a_source_validates(corpus: Path, tmp_path: Path) -
     config = Config.load("default", {"data.sources": [{"path": str(tmp_path / "more"), "use": "valid"}]})
     material = gather(read, split_corpus(read, "none", 0), config).material
     assert (len(material.valid), len(material.kept_words)) == (1, 1)
+    # where nobody validates nothing could be set on them, so all train
+    alone = gather(read, split_corpus(read, "none", 0), DEFAULT).material
+    assert (len(alone.kept_words), len(alone.words)) == (0, 6)
 
 
 def test_labels_that_the_folder_lacks_are_listed_not_guessed(corpus: Path, tmp_path: Path) -> None:
