@@ -116,6 +116,14 @@ def test_batches_fit_the_loss() -> None:
     assert n == 40
 
 
+def test_a_string_is_never_shorter_than_its_units_need() -> None:
+    """Five digits, two of them alike, in less than a tenth of a second: CTC has no path with fewer frames."""
+    joiner = Joiner([power_spectrum(word(800, 3), CONFIG.features)], [], CONFIG)
+    units = (1, 2, 2, 1, 2)
+    for take in joiner.plan([Saying((0,), units, joined=False)] * 20, (0,)):
+        assert take.n_frames // CONFIG.network.stride > n_needed(units) == 6
+
+
 def test_without_augmentation_a_number_comes_as_it_was_spoken() -> None:
     """One clip, tempo aside, between its margins: what is loud in the features is what is loud in the clip."""
     config = CONFIG.override({**DRY, "strings.margin": 0.0, "strings.fluent": 0.0, "strings.drift": 0.0})
