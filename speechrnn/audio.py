@@ -87,11 +87,11 @@ def choose_rate(source: Source, sr: int | None, own: int) -> int:
     Raises
     ------
     AudioError
-        One was given, and `source` is no array.
+        One was given, and `source` is a file, or its bytes.
     """
     if sr is None:
         return own
-    if not isinstance(source, np.ndarray):
+    if isinstance(source, str | Path | bytes) or hasattr(source, "read"):
         raise AudioError(f"sr={sr} beside a file, needed it for arrays alone: files know their rate. Leave it out.")
     return sr
 

@@ -136,6 +136,7 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
         if options.by == "clip":
             seen = f"clips for {len(names)} of {N_PARTS} parts, needed {least} or more. Add recordings."
         raise CorpusError(f"{printable(corpus.root)}: {seen}")
+    config.override({"training.seed": config.training.seed + options.seeds - 1})  # whether the last one is allowed
     folds = []
     for seed in range(config.training.seed, config.training.seed + options.seeds):
         for name in names:

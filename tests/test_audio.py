@@ -396,10 +396,11 @@ def test_a_rate_that_is_no_number_is_refused(sr: Any) -> None:
         prepare(Decoded(SIGNAL, sr), LIMITS)
 
 
+@pytest.mark.parametrize("sr", [None, 8000])
 @pytest.mark.parametrize("source", [5, None, [0.0, 0.5], bytearray(b"RIFF")])
-def test_what_is_no_recording_is_refused(source: Any) -> None:
+def test_what_is_no_recording_is_refused(source: Any, sr: int | None) -> None:
     with pytest.raises(AudioError, match=f"a source of type {type(source).__name__}, needed a path, bytes"):
-        load_audio(source)
+        load_audio(source, sr=sr)
 
 
 def test_text_where_bytes_are_needed() -> None:

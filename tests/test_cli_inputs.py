@@ -8,6 +8,7 @@ import os
 import shutil
 import sys
 import tarfile
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -215,8 +216,15 @@ def test_no_compressed_archive_that_is_damaged_looks_whole(mode: str, tmp_path: 
 def test_an_archive_may_be_a_pipe(mode: str, cli: Cli, tmp_path: Path) -> None:
     data = pack(tmp_path / "a.tar", mode).read_bytes()
     os.mkfifo(tmp_path / "pipe.tar")
+
+    def write() -> int:
+        with (tmp_path / "pipe.tar").open("wb", buffering=0) as pipe:
+            first = pipe.write(data[:1])
+            time.sleep(0.1)  # so that the first read gives one byte
+            return first + sum(pipe.write(data[at : at + 4096]) for at in range(1, len(data), 4096))
+
     with ThreadPoolExecutor(1) as pool:
-        written = pool.submit((tmp_path / "pipe.tar").write_bytes, data)
+        written = pool.submit(write)
         result = cli("predict", "pipe.tar", "--json", *MODEL)
         assert written.result() == len(data)
     assert result.status == 0

@@ -58,6 +58,8 @@ def test_every_other_speaker_trains_and_the_kept_one_never(tone_corpus: Corpus, 
     config = Config.load("default", {"training.select": select})
     later = plan_folds(corpus, config.override({"training.seed": 7}), tmp_path, CrossvalOptions(seeds=2))
     assert {fold.seed for fold in later} == {7, 8}
+    with pytest.raises(ConfigError, match=r"training\.seed is 4294967296"):
+        plan_folds(corpus, config.override({"training.seed": 2**32 - 1}), tmp_path, CrossvalOptions(seeds=2))
     folds = plan_folds(corpus, config, tmp_path, CrossvalOptions(seeds=2))
     assert [(fold.name, fold.seed) for fold in folds] == [(n, s) for s in (0, 1) for n in ("ann", "bob", "cyd", "dan")]
     for fold in folds:

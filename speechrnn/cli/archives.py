@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from io import BufferedReader
 from pathlib import Path, PurePosixPath
+from tarfile import EOFHeaderError, HeaderError, ReadError  # type: ignore[attr-defined]  # typeshed lacks the first
 from typing import Any, Self
 
 from speechrnn.batch import LARGEST, Item, Recording, fail
@@ -30,20 +31,18 @@ class _Member(tarfile.TarInfo):
     """A header that is damaged or missing ends an archive with an error; tarfile takes it for the end."""
 
     @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
-        """Read a header, as the base class does.
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
+        """Read the next header, as the base class does.
 
         Parameters
         ----------
-        buf : bytes
-            A block.
-        encoding, errors : str
-            Of names.
+        tarfile : tarfile.TarFile
+            The archive.
 
         Returns
         -------
         TarInfo
-            What it says.
+            What the header says.
 
         Raises
         ------
@@ -51,11 +50,24 @@ class _Member(tarfile.TarInfo):
             It is damaged, or no header.
         """
         try:
-            return super().frombuf(buf, encoding, errors)
-        except tarfile.HeaderError as error:
-            if isinstance(error, tarfile.EOFHeaderError):  # type: ignore[attr-defined]  # typeshed has it not
+            return super().fromtarfile(tarfile)
+        except HeaderError as error:
+            if isinstance(error, EOFHeaderError):
                 raise
-            raise tarfile.ReadError(str(error)) from error
+            raise ReadError(str(error)) from error
+
+
+class _Whole:
+    """A file of which the first bytes were looked at: it may be a pipe, which goes back no byte."""
+
+    def __init__(self, head: bytes, file: BufferedReader) -> None:
+        self._head, self._file = head, file
+
+    def read(self, n: int = -1) -> bytes:
+        """Give the next `n` bytes, fewer at the end, all without a number."""
+        taken = self._head if n < 0 else self._head[:n]
+        self._head = self._head[len(taken) :]
+        return taken + self._file.read(n if n < 0 else n - len(taken))
 
 
 @contextlib.contextmanager
@@ -99,9 +111,10 @@ def _damaged(error: Exception) -> CorpusError:
 
 
 def _unpacked(file: BufferedReader) -> contextlib.AbstractContextManager[Any]:
-    head = file.peek(_LONGEST_MAGIC)
+    head = file.read(_LONGEST_MAGIC)
+    whole = _Whole(head, file)
     opener: Any = next((opener for magic, opener in _COMPRESSED if head.startswith(magic)), None)
-    return contextlib.nullcontext(file) if opener is None else opener(file)
+    return contextlib.nullcontext(whole) if opener is None else opener(whole)
 
 
 @dataclass(frozen=True, slots=True)
