@@ -41,9 +41,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(adaptation, "REHEARSAL", tuple(Rehearsal(name, use, 1.0, what) for name, use, what in parts))
 
 
-@pytest.fixture
-def voices(tmp_path: Path) -> Path:
-    return synthesize(tmp_path / "voices", SynthesisOptions(voices=4, repeats=1, sample_rate=8000)).path
+@pytest.fixture(scope="module")
+def voices(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    options = SynthesisOptions(voices=4, repeats=1, sample_rate=8000)
+    return synthesize(tmp_path_factory.mktemp("made") / "voices", options).path
 
 
 def own(folder: Path, labels: str, n: int = 2) -> Path:
@@ -56,12 +57,16 @@ def own(folder: Path, labels: str, n: int = 2) -> Path:
     return folder
 
 
-@pytest.fixture
-def model(voices: Path, tmp_path: Path) -> Bundle:
-    trained = train(voices, Config.load("default", SMALL), tmp_path / "model").bundle
+@pytest.fixture(scope="module")
+def model(voices: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """One for all: whoever goes on from it changes nothing in it."""
+    folder = tmp_path_factory.mktemp("trained")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPEECHRNN_HOME", str(folder / "home"))
+        trained = train(voices, Config.load("default", SMALL), folder / "model").bundle
     metadata = msgspec.structs.replace(trained.metadata, threshold=0.25)
     names = [name for name in trained.metadata.sha256 if name != "metadata.json"]
-    return write_bundle(tmp_path / "set", {name: trained.read(name) for name in names}, metadata)
+    return write_bundle(folder / "set", {name: trained.read(name) for name in names}, metadata)
 
 
 @pytest.mark.train
