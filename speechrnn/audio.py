@@ -91,7 +91,7 @@ def choose_rate(source: Source, sr: int | None, own: int) -> int:
     """
     if sr is None:
         return own
-    if isinstance(source, str | Path | bytes) or hasattr(source, "read"):
+    if _is_file(source):
         raise AudioError(f"sr={sr} beside a file, needed it for arrays alone: files know their rate. Leave it out.")
     return sr
 
@@ -123,7 +123,7 @@ def decode_source(source: Source, max_duration: float, sr: int) -> Decoded:
     if isinstance(source, np.ndarray):
         check_axes(source.shape)
         return Decoded(mix(_as_float(source)), sr)
-    if not (isinstance(source, str | Path | bytes) or hasattr(source, "read")):
+    if not _is_file(source):
         raise AudioError(
             f"a source of type {type(source).__name__}, needed a path, bytes, a file object or an array of numpy. "
             "Convert it."
@@ -173,6 +173,11 @@ def prepare(decoded: Decoded, config: AudioConfig) -> Waveform:
         raise AudioError(f"{bad} of {y.size} samples are not finite numbers, needed all. Export the recording again.")
     _check_level(y, config.min_peak_db)
     return _resample(y, sr, config.sample_rate)
+
+
+def _is_file(source: object) -> bool:
+    """Whether it is a recording as somebody wrote it, to be decoded."""
+    return isinstance(source, str | Path | bytes) or hasattr(source, "read")
 
 
 def _as_float(y: npt.NDArray[Any]) -> npt.NDArray[Any]:

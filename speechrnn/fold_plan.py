@@ -136,9 +136,9 @@ def plan_folds(corpus: Corpus, config: Config, out: Path, options: CrossvalOptio
         if options.by == "clip":
             seen = f"clips for {len(names)} of {N_PARTS} parts, needed {least} or more. Add recordings."
         raise CorpusError(f"{printable(corpus.root)}: {seen}")
-    config.override({"training.seed": config.training.seed + options.seeds - 1})  # whether the last one is allowed
+    last = config.override({"training.seed": config.training.seed + options.seeds - 1})  # which has to be allowed, too
     folds = []
-    for seed in range(config.training.seed, config.training.seed + options.seeds):
+    for seed in range(config.training.seed, last.training.seed + 1):
         for name in names:
             others = sorted((other for other in names if other != name), key=lambda o: _draw(f"{seed}/{name}/{o}"))
             n_valid = max(1, len(others) // 7) if chooses else 0

@@ -200,12 +200,12 @@ def is_in_place(file: IO[Any], path: Path) -> bool:
 
 
 def sweep(path: Path) -> None:
-    """Clear away what writers of a folder left when they were killed; call it where nobody else writes there.
+    """Clear away what writers of a folder or file left when they were killed; call it where nobody else writes there.
 
     Parameters
     ----------
     path : Path
-        The folder that was to be written. If it was just being replaced, the old one is put back.
+        What was to be written. If it was a folder that was just being replaced, the old one is put back.
     """
     ours = re.compile(rf"\.{re.escape(_stem(path))}-[0-9a-f]{{8}}({_OLD})?{re.escape(path.suffix)}")
     for left in sorted(path.parent.iterdir()):
@@ -214,6 +214,8 @@ def sweep(path: Path) -> None:
             left.replace(path)
         elif found and left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
+        elif found:
+            left.unlink(missing_ok=True)
 
 
 def _swap(new: Path, path: Path) -> None:

@@ -45,11 +45,12 @@ def test_only_a_kept_epoch_is_left_after_an_error(tmp_path: Path, epoch: bool) -
 
 def test_what_somebody_else_has_beside_a_model_stays(tmp_path: Path) -> None:
     beside = tmp_path / "m.unfinished"
-    for name in ("thesis.txt", ".checkpoint-0123abcd.safetensors", "bundle/model.onnx"):
+    theirs = [".bundle-notes", ".checkpoint-of-mine", "thesis.txt"]
+    for name in (*theirs, ".checkpoint-0123abcd.safetensors", ".bundle-0123abcd/labels.json", "bundle/model.onnx"):
         (beside / name).parent.mkdir(parents=True, exist_ok=True)
         (beside / name).touch()
     hold(tmp_path / "m", tmp_path / "data", epoch=True)
-    assert [path.name for path in beside.iterdir()] == ["thesis.txt"]
+    assert sorted(path.name for path in beside.iterdir()) == theirs
     with pytest.raises(BundleError, match=r"m\.unfinished: the recordings lie in it"):
         hold(tmp_path / "m", beside / "recordings")
 

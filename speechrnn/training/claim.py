@@ -98,14 +98,11 @@ def _begin(held: Claim, *, resume: bool, force: bool) -> None:
 
 def _clear(held: Claim) -> None:
     """Take away what is ours, the folder too if nothing of somebody else's is in it."""
-    # before the lock goes: whoever holds the place next must find no epoch of ours
     with contextlib.suppress(OSError):
+        # before the lock goes: whoever holds the place next must find no epoch of ours
         held.checkpoint.unlink(missing_ok=True)
-    shutil.rmtree(held.trial, ignore_errors=True)
-    for ours in (held.checkpoint, held.trial):
-        for left in held.unfinished.glob(f".{ours.stem}-*"):  # of a run that was killed while it wrote
-            with contextlib.suppress(OSError):
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
-    with contextlib.suppress(OSError):
+        for ours in (held.checkpoint, held.trial):
+            sweep(ours)
+        shutil.rmtree(held.trial, ignore_errors=True)
         (held.unfinished / LOCK).unlink(missing_ok=True)
         held.unfinished.rmdir()
