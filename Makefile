@@ -78,9 +78,9 @@ strings: install  ## make the model of strings that ships again, beside what `ma
 
 # triton writes programs for GPUs alone, and in one process with TensorFlow both end in a segmentation fault
 torch-leg: install  ## a training with Keras on PyTorch, which this installs (5 GB); CI does it where there is room
-	$(BIN)/pip install --quiet --no-cache-dir "torch>=2.6"
+	$(BIN)/pip install --quiet --no-cache-dir "torch>=2.6" "pyopen-wakeword==1.1.0"
 	$(BIN)/pip uninstall --quiet --yes triton
-	$(BIN)/python -m pytest -q tests/test_distribution.py tests/test_farm.py -k "torch or test_farm"
+	$(BIN)/python -m pytest -q tests/test_distribution.py tests/test_farm.py tests/test_farm_mentor.py -k "torch or test_farm"
 
 batch-bench: install  ## 100,000 files: clips a second, flat memory; and a training pass with and without augmentation
 	$(BIN)/python benchmarks/batch.py

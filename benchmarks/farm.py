@@ -23,6 +23,7 @@ import msgspec
 import numpy as np
 from farm_pack import Job, Packed, pack
 
+from speechrnn.config import Config
 from speechrnn.history import Epoch
 from speechrnn.settings import TrainingConfig
 from speechrnn.training.checkpoint import Checkpoint, Progress, advance
@@ -62,7 +63,7 @@ def run(folder: Path, out: Path, seconds: float) -> None:
 
 def _needed(packed: Packed, job: Job, out: Path) -> list[Path]:
     """The weights of other jobs that a job waits for."""
-    names = [name for name in (job.after, *job.ensemble) if name and name not in packed.starts]
+    names = [name for name in (job.after, job.mentor, *job.ensemble) if name and name not in packed.starts]
     return [out / f"{name}.safetensors" for name in names]
 
 
@@ -131,16 +132,14 @@ def _weights(packed: Packed, name: str, out: Path) -> dict[str, np.ndarray]:
 
 def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
     import torch
-    from farm_network import Teacher, Twin
+    from farm_network import Teacher
 
-    from speechrnn.training.feed import Feed
-    from speechrnn.training.string_feed import StringFeed
     from speechrnn.training.weights import blend, save_weights
 
     os.nice(job.nice)
     config = packed.configs[job.name]
     material = packed.gather(job)[0].material
-    feed = StringFeed(material, config) if config.strings else Feed(material, config)
+    feed = _feed(material, config, job)
     # a process of its own: the batches take as long as the steps, and Python does one thing at a time
     batches: multiprocessing.Queue[Any] = multiprocessing.Queue(_AHEAD)
     multiprocessing.Process(target=_fill, args=(feed, batches, config.training.epochs), daemon=True).start()
@@ -148,14 +147,12 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
     torch.manual_seed(job.seed)
     torch.backends.cudnn.allow_tf32 = False
     device = _device()
-    first = first_weights(packed, job, material, out)
-    twin = Twin(config, first).to(device).train()
-    ensemble = [Twin(config, _weights(packed, name, out)).to(device).eval() for name in job.ensemble]
-    teacher = Teacher(twin, config, feed.n_steps, ensemble)
-    checkpoint = Checkpoint(Progress("", (), best=0), twin.arrays())
+    learner, ensemble = _learner(packed, job, material, out, device)
+    teacher, first = Teacher(learner, config, feed.n_steps, ensemble), learner.arrays()
+    checkpoint = Checkpoint(Progress("", (), best=0), first)
     training = config.training
     while len(checkpoint.progress.history) < training.epochs:
-        checkpoint = advance(checkpoint, _pass(batches, teacher, checkpoint, device), twin.arrays(), training)
+        checkpoint = advance(checkpoint, _pass(batches, teacher, checkpoint, device), learner.arrays(), training)
         history = checkpoint.progress.history
         if len(history) >= _PROBED:
             training = _fit_in(training, history, deadline)
@@ -164,6 +161,43 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
     place = out / f"{job.name}.part"
     place.write_bytes(save_weights(blend(checkpoint.best_weights, first, config.training.start_share)))
     place.replace(out / f"{job.name}.safetensors")
+
+
+def _feed(material: Material, config: Config, job: Job) -> Any:
+    """Batches of a job; of one that has to do with mentors with what these hear."""
+    from speechrnn.training.feed import Feed
+    from speechrnn.training.string_feed import StringFeed
+
+    if config.strings:
+        return StringFeed(material, config)
+    if not (job.mentoring or job.mentor):
+        return Feed(material, config)
+    from farm_mentor import beside
+
+    return Feed(material, config, beside(config))
+
+
+def _learner(packed: Packed, job: Job, material: Material, out: Path, device: Any) -> tuple[Any, list[Any]]:
+    """Give the network that learns, and the models whose mean answers are its targets."""
+    from farm_network import Twin
+
+    config = packed.configs[job.name]
+
+    def mentor() -> Any:
+        from farm_mentor import Mentor
+
+        return Mentor(packed.embedding, config.features.n_mfcc, len(material.labels))
+
+    if job.mentoring:
+        return mentor().to(device).train(), []
+    twin = Twin(config, first_weights(packed, job, material, out)).to(device).train()
+    ensemble = [Twin(config, _weights(packed, name, out)).to(device).eval() for name in job.ensemble]
+    if job.mentor is None:
+        return twin, ensemble
+    from farm_mentor import Apprentice
+
+    elder = mentor().restore(_weights(packed, job.mentor, out)).to(device)
+    return Apprentice(twin, elder, ensemble).to(device), []
 
 
 def _fill(feed: Any, batches: Any, epochs: int) -> None:
@@ -230,7 +264,7 @@ def finish(folder: Path, results: Path, out: Path) -> None:
     packed = Packed(folder, spectra=False)
     for job in packed.plan.jobs:
         weights = results / f"{job.name}.safetensors"
-        if not weights.is_file() or (out / job.name).is_dir():
+        if job.mentoring or not weights.is_file() or (out / job.name).is_dir():
             continue
         config = packed.configs[job.name]
         gathered, split = packed.gather(job)

@@ -47,7 +47,7 @@ class Twin(nn.Module):  # type: ignore[misc]  # without torch there are no types
         self.names = list(arrays)
         self.strides = [conv.stride for conv in network.conv]
         self.dropout, self.pooled = network.dropout, network.pooling != "none"
-        self.smoothing = config.training.label_smoothing
+        self.smoothing, self.n_mfcc = config.training.label_smoothing, config.features.n_mfcc
         self.fixed = {name: torch.tensor(arrays[name]) for name in arrays if name.startswith(_FIXED)}
         self.lstms = nn.ModuleList()
         for i in range(network.recurrent.layers if network.recurrent else 0):
@@ -95,6 +95,8 @@ class Twin(nn.Module):  # type: ignore[misc]  # without torch there are no types
 
     def frames(self, features: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """From (batch, frames, n_mfcc) to the last recurrent layer's frames, their mask, and their numbers (CPU)."""
+        # what lies beside the coefficients is for another network
+        features = features[:, :, : self.n_mfcc]
         index = torch.arange(features.shape[1], device=features.device)
         mask = (index < lengths.to(features.device)[:, None]).float()[:, :, None]
         n = mask.sum(dim=1, keepdim=True)
@@ -120,12 +122,12 @@ class Twin(nn.Module):  # type: ignore[misc]  # without torch there are no types
 
     def loss(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Give the loss that Keras would have: mean over the batch."""
-        x, mask, lengths = self.frames(batch["mfcc"], batch["n_frames"].cpu())
         if not self.pooled:
+            x, _, lengths = self.frames(batch["mfcc"], batch["n_frames"].cpu())
             scores = F.log_softmax(self._dense("output", x), dim=2).transpose(0, 1)
             losses = F.ctc_loss(scores, batch["targets"], lengths, batch["n_targets"].cpu(), reduction="none")
             return losses.mean()
-        logits, odds = self._pool(x, mask)
+        logits, odds = self._answer(batch)
         target = batch["labels"] * (1 - self.smoothing) + self.smoothing / logits.shape[1]
         labels = -(target * F.log_softmax(logits, dim=1)).sum(dim=1) * batch["labelled"]
         known = F.binary_cross_entropy_with_logits(odds, batch["known"], reduction="none")
@@ -134,17 +136,21 @@ class Twin(nn.Module):  # type: ignore[misc]  # without torch there are no types
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def answers(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """Give what a model of single words says: probabilities of labels (batch, n), and that it is one (batch,)."""
-        x, mask, _ = self.frames(batch["mfcc"], batch["n_frames"].cpu())
-        logits, odds = self._pool(x, mask)
+        logits, odds = self._answer(batch)
         return torch.softmax(logits, dim=1), torch.sigmoid(odds)
 
-    def _pool(self, x: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _answer(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        logits = self.logits(batch)[0]
+        return logits[:, :-1], logits[:, :-1].logsumexp(dim=1) - logits[:, -1]
+
+    def logits(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Of single words: logits of labels and of none (batch, n + 1), what they are made of, and the frames."""
+        x, mask, _ = self.frames(batch["mfcc"], batch["n_frames"].cpu())
         hidden = torch.tanh(x @ self._take("attention/kernel") + self._take("attention/bias"))
         outside = (1 - mask) * FAR_BELOW
         share = torch.softmax(hidden @ self._take("attention/query") + outside, dim=1)
         both = torch.cat([(share * x).sum(dim=1), (x + outside).amax(dim=1)], dim=1)
-        logits = self._dense("output", both)
-        return logits, logits.logsumexp(dim=1) - self._dense("unknown", both)[:, 0]
+        return torch.cat([self._dense("output", both), self._dense("unknown", both)], dim=1), both, x
 
     def _dense(self, name: str, x: torch.Tensor) -> torch.Tensor:
         return F.linear(x, self._take(f"{name}/kernel"), self._take(f"{name}/bias"))

@@ -1,7 +1,9 @@
 """What `farm.py` sends to another machine: the plan, and all recordings that its configurations name, as FLAC."""
 
 import hashlib
+import importlib.util
 import pickle
+import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -34,7 +36,8 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One training: who is left out, the job or bundle that it goes on from, the second at which it ends, its rank.
 
     `split` divides the folder as `speechrnn train --split` does, where nobody is left out; `ensemble` names jobs or
-    bundles of single words whose mean answers it learns.
+    bundles of single words whose mean answers it learns. A job that is `mentoring` trains a `farm_mentor.Mentor`, of
+    which no bundle is made; `mentor` names the one that a job learns from.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     until: float | None = None
     nice: int = 0
     ensemble: list[str] = []
+    mentoring: bool = False
+    mentor: str | None = None
     settings: dict[str, Any] = {}
 
 
@@ -109,8 +114,38 @@ def pack(plan_path: Path, out: Path) -> None:
     begun = {name: read_bundle(Path(name)) for name in sorted(bundles)}
     starts = {name: (one.read(WEIGHTS), one.metadata.kind == "strings") for name, one in begun.items()}
     kept_configs = {job.name: plan.config(job) for job in plan.jobs}
-    state = (msgspec.json.encode(plan), kept_configs, corpora, index, [noise.path for noise in loaded], starts)
+    embedding = read_embedding() if any(job.mentoring or job.mentor for job in plan.jobs) else {}
+    state = (
+        msgspec.json.encode(plan),
+        kept_configs,
+        corpora,
+        index,
+        [noise.path for noise in loaded],
+        starts,
+        embedding,
+    )
     (out / "index.pickle").write_bytes(pickle.dumps(state))
+
+
+def read_embedding() -> dict[str, np.ndarray]:
+    """Read kernels (out, in, frames, bands) and biases of the embedding from where `pyopen-wakeword` is installed."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    found = importlib.util.find_spec("pyopen_wakeword")
+    if found is None or not found.origin:
+        raise SystemExit("Google's speech embedding is not here: pip install pyopen-wakeword==1.1.0")
+    path = Path(found.origin).parent / "models/embedding_model.tflite"
+    reader = Interpreter(str(path), experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES)
+    reader.allocate_tensors()
+    arrays: dict[str, np.ndarray] = {}
+    for one in reader.get_tensor_details():
+        kernel = re.fullmatch(r"model/conv2d(?:_(\d+))?/Conv2D1?", one["name"])
+        bias = re.match(r"model/(?:conv2d|batch_normalization)(?:_(\d+))?/", one["name"])
+        if kernel and len(one["shape"]) == 4:
+            arrays[f"{int(kernel[1] or 0)}/kernel"] = reader.get_tensor(one["index"]).transpose(0, 3, 1, 2).copy()
+        elif bias and len(one["shape"]) == 1:
+            arrays[f"{int(bias[1] or 0)}/bias"] = reader.get_tensor(one["index"])
+    return arrays
 
 
 def _hearing(config: Config) -> tuple[Any, ...]:
@@ -144,7 +179,7 @@ class Packed:
 
     def __init__(self, folder: Path, spectra: bool) -> None:
         state = pickle.loads((folder / "index.pickle").read_bytes())  # noqa: S301 -- we wrote it
-        plan, self.configs, self.corpora, self.index, noises, self.starts = state
+        plan, self.configs, self.corpora, self.index, noises, self.starts, self.embedding = state
         self.plan = msgspec.json.decode(plan, type=Plan)
         self.noise_paths = dict.fromkeys(noises)
         config = next(iter(self.configs.values()))

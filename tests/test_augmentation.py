@@ -5,6 +5,7 @@ from typing import Any
 import librosa
 import numpy as np
 import pytest
+import scipy.fft
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -349,6 +350,25 @@ def test_a_batch_depends_on_its_takes_not_on_their_neighbours_lengths() -> None:
     short, long = Take((Piece(0),), 1.0, 30, 30, 0), Take((Piece(1),), 1.0, 60, 60, 0)
     together, alone = augmenter.features([short, long], (0,)), augmenter.features([short], (0,))
     np.testing.assert_allclose(together[0], alone[0], atol=1e-4)
+
+
+def test_beside_the_coefficients_lies_what_is_made_of_the_same_mel_powers() -> None:
+    """Of what was heard, noise and all, but not of what masking hides; the coefficients stay what they were."""
+    config = Config.load("default", {"augmentation.masking.probability": 1.0})
+    plain, both = (
+        Augmenter(spectra(config), [], config, beside=beside).features(
+            [Take((Piece(i),), 1.0, 60, 60, 0) for i in range(4)], (0,)
+        )
+        for beside in (None, lambda mel: np.log10(mel + np.float32(1e-10)))
+    )
+    hidden = config.override({"augmentation.masking": None})
+    shown = Augmenter(spectra(config), [], hidden).features([Take((Piece(i),), 1.0, 60, 60, 0) for i in range(4)], (0,))
+    for one, other, unmasked in zip(plain, both, shown, strict=True):
+        assert np.array_equal(one, other[:, :20])
+        assert not np.array_equal(one, unmasked)
+        db = 10 * other[:, 20:]
+        db = np.maximum(db, db.max() - 80)
+        np.testing.assert_allclose(scipy.fft.dct(db, axis=1, norm="ortho")[:, :20], unmasked, atol=0.01)
 
 
 def test_trimmed_words_of_librosa_need_no_more_trimming() -> None:

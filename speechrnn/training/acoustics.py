@@ -3,7 +3,7 @@
 Works on a batch (clips, frames, mels) at a time. The figures that are drawn are in the configuration's `augmentation`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,8 @@ from speechrnn.training.spectra import filter_widths
 Mel = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.bool_]
 Counts = npt.NDArray[np.int64]
+# from mel powers of frames to further columns of the same frames
+Beside = Callable[[Mel], Mel]
 
 # `librosa.power_to_db`: its floor and its range
 POWER_FLOOR, RANGE_DB = 1e-10, 80.0
@@ -59,10 +61,18 @@ class Acoustics:
         Its `augmentation`, `features` and `trim`.
     babble : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=float32]
         Mel powers of people who talk at once; may be empty.
+    beside : callable, optional
+        Makes of mel powers what is put behind the coefficients of each frame, for whoever hears the same otherwise.
     """
 
-    def __init__(self, noises: Sequence[npt.NDArray[np.float32]], config: Config, babble: Sequence[Mel] = ()) -> None:
-        self._config, self._what = config, config.augmentation
+    def __init__(
+        self,
+        noises: Sequence[npt.NDArray[np.float32]],
+        config: Config,
+        babble: Sequence[Mel] = (),
+        beside: Beside | None = None,
+    ) -> None:
+        self._config, self._what, self._beside = config, config.augmentation, beside
         features, sr = config.features, config.audio.sample_rate
         filters = mel_filters(features, sr)
         self._widths = filter_widths(features)
@@ -205,6 +215,8 @@ class Acoustics:
         bounds = list(zip(firsts.tolist(), ends.tolist(), strict=True))
         self._blank([db[first:end] for first, end in bounds], rng)
         cepstra = db @ self._cepstra
+        if self._beside:
+            cepstra = np.concatenate([cepstra, self._beside(frames)], axis=1)
         return [cepstra[first:end] for first, end in bounds]
 
     def _blank(self, clips: list[Mel], rng: np.random.Generator) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from speechrnn.config import AugmentationConfig, Config
-from speechrnn.training.acoustics import Acoustics, Layout
+from speechrnn.training.acoustics import Acoustics, Beside, Layout
 from speechrnn.training.draws import stream
 from speechrnn.training.features import Features
 from speechrnn.training.spectra import Spectrum, tract_filters
@@ -78,6 +78,8 @@ class Augmenter:
         Its `augmentation` decides what is done, `trim` and `features` how a clip is read.
     babble : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=float32]
         From `speechrnn.training.babble.make_babble`.
+    beside : callable, optional
+        As `speechrnn.training.acoustics.Acoustics` takes it.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Augmenter:
         noises: Sequence[npt.NDArray[np.float32]],
         config: Config,
         babble: Sequence[npt.NDArray[np.float32]] = (),
+        beside: Beside | None = None,
     ) -> None:
         self._config = config
         self._what: AugmentationConfig | None = config.augmentation
@@ -93,7 +96,7 @@ class Augmenter:
         self._firsts = np.cumsum(self._sizes) - self._sizes
         self._frames = np.concatenate(spectra)
         self._filters = tract_filters(config)
-        self._acoustics = Acoustics(noises, config, babble)
+        self._acoustics = Acoustics(noises, config, babble, beside)
         self._level_db = 10 * np.log10(np.maximum(self._frames.sum(axis=1), _SILENCE))
         self._loudest = np.maximum.reduceat(self._level_db, self._firsts)
 

