@@ -95,7 +95,7 @@ class Embedding(nn.Module):  # type: ignore[misc]  # without torch there are no 
         super().__init__()
         self._layers = nn.ModuleList()
         for kernels, _ in _BLOCKS:
-            block = []
+            block: list[nn.Module] = []
             for frames, bands in kernels:
                 i = sum(len(one) for one in self._layers) + len(block)
                 kernel = torch.tensor(arrays[f"{i}/kernel"])
