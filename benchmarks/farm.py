@@ -164,13 +164,13 @@ def _train(packed: Packed, job: Job, out: Path, deadline: float) -> None:
 
 
 def _feed(material: Material, config: Config, job: Job) -> Any:
-    """Batches of a job; of one that has to do with mentors with what these hear."""
+    """Give the batches of a job; where a mentor is, with what he hears."""
     from speechrnn.training.feed import Feed
     from speechrnn.training.string_feed import StringFeed
 
     if config.strings:
         return StringFeed(material, config)
-    if not (job.mentoring or job.mentor):
+    if not job.hears_more:
         return Feed(material, config)
     from farm_mentor import beside
 
@@ -182,22 +182,22 @@ def _learner(packed: Packed, job: Job, material: Material, out: Path, device: An
     from farm_network import Twin
 
     config = packed.configs[job.name]
-
-    def mentor() -> Any:
-        from farm_mentor import Mentor
-
-        return Mentor(packed.embedding, config.features.n_mfcc, len(material.labels))
-
     if job.mentoring:
-        return mentor().to(device).train(), []
+        return _mentor(packed, config, material).to(device).train(), []
     twin = Twin(config, first_weights(packed, job, material, out)).to(device).train()
     ensemble = [Twin(config, _weights(packed, name, out)).to(device).eval() for name in job.ensemble]
     if job.mentor is None:
         return twin, ensemble
     from farm_mentor import Apprentice
 
-    elder = mentor().restore(_weights(packed, job.mentor, out)).to(device)
-    return Apprentice(twin, elder, ensemble).to(device), []
+    mentor = _mentor(packed, config, material).restore(_weights(packed, job.mentor, out)).to(device)
+    return Apprentice(twin, mentor, ensemble).to(device), []
+
+
+def _mentor(packed: Packed, config: Config, material: Material) -> Any:
+    from farm_mentor import Mentor
+
+    return Mentor(packed.embedding, config.features.n_mfcc, len(material.labels))
 
 
 def _fill(feed: Any, batches: Any, epochs: int) -> None:

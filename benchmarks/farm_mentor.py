@@ -7,12 +7,11 @@ data", Apache-2.0) learnt to tell words of a great many speakers apart. Its weig
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import librosa
 import numpy as np
 import torch
-from farm_network import Twin
+from farm_network import Heard, Twin
 from scipy.optimize import nnls
 from torch import nn
 from torch.nn import functional as F  # noqa: N812 -- as everybody calls it
@@ -20,7 +19,6 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from speechrnn.config import Config
 from speechrnn.training.acoustics import Beside, Mel
-from speechrnn.training.fitting import KNOWN_WEIGHT
 from speechrnn.training.frontend import mel_filters
 from speechrnn.training.layers import FAR_BELOW
 
@@ -46,27 +44,6 @@ _BLOCKS = (
     (((1, 3), (3, 1), (1, 3), (3, 1)), (2, 2)),
     (((3, 1),), None),
 )
-
-
-class Seen(NamedTuple):
-    """What a mentor makes of a batch.
-
-    Attributes
-    ----------
-    frames : torch.Tensor [shape=(batch, n, 96)]
-        Embeddings, one for each 80 ms, to mean 0 and deviation 1.
-    n : torch.Tensor [shape=(batch,), dtype=int64]
-        How many of them each clip has.
-    pooled : torch.Tensor [shape=(batch, 384)]
-        What its last layer reads.
-    logits : torch.Tensor [shape=(batch, n_labels + 1)]
-        Of the labels, and of none of them.
-    """
-
-    frames: torch.Tensor
-    n: torch.Tensor
-    pooled: torch.Tensor
-    logits: torch.Tensor
 
 
 def beside(config: Config) -> Beside:
@@ -150,22 +127,22 @@ class Mentor(nn.Module):  # type: ignore[misc]  # without torch there are no typ
         self.load_state_dict({name: torch.tensor(one) for name, one in arrays.items()}, strict=False)
         return self
 
-    def _embed(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        heard, lengths = batch["mfcc"][:, :, self._n_mfcc :], batch["n_frames"].to(batch["mfcc"].device).long()
-        inside = (torch.arange(heard.shape[1], device=heard.device) < lengths[:, None])[:, :, None]
+    def _embed(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        heard = batch["mfcc"][:, :, self._n_mfcc :]
+        inside = _inside(batch["n_frames"], heard)
         loudest = (10**heard).sum(dim=2, keepdim=True).log10().where(inside, FAR_BELOW).amax(dim=1, keepdim=True)
         x = (heard + _LOUDEST - loudest).clamp(min=_QUIETEST)
         quietest = x.where(inside, -FAR_BELOW).amin(dim=1, keepdim=True)
         silence = quietest.expand(-1, AROUND, -1)
         with torch.autocast(x.device.type, torch.bfloat16):
-            seen = self._embedding(torch.cat([silence, x.where(inside, quietest), silence], dim=1))
-        return seen.float(), (lengths + 2 * AROUND - SEEN) // STEP + 1
+            return self._embedding(torch.cat([silence, x.where(inside, quietest), silence], dim=1)).float()
 
-    def forward(self, batch: Mapping[str, torch.Tensor]) -> Seen:
-        """Hear a batch; `mfcc` has the columns of `beside` behind its own."""
+    def hear(self, batch: Mapping[str, torch.Tensor]) -> Heard:
+        """Hear single words; `mfcc` has the columns of `beside` behind its own. Embeddings have mean 0, deviation 1."""
+        n = n_embedded(batch["n_frames"])
         with torch.no_grad():
-            frames, n = self._embed(batch)
-            inside = (torch.arange(frames.shape[1], device=n.device) < n[:, None])[:, :, None]
+            frames = self._embed(batch)
+            inside = _inside(n, frames)
             if not self.deviation.any():
                 self.mean.copy_(frames[inside[:, :, 0]].mean(dim=0))
                 self.deviation.copy_(frames[inside[:, :, 0]].std(dim=0))
@@ -174,18 +151,21 @@ class Mentor(nn.Module):  # type: ignore[misc]  # without torch there are no typ
         x = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=frames.shape[1])[0]
         share = torch.softmax(self.attention(x).where(inside, FAR_BELOW), dim=1)
         pooled = torch.cat([(share * x).sum(dim=1), x.where(inside, FAR_BELOW).amax(dim=1)], dim=1)
-        return Seen(frames, n, pooled, self.output(self.dropout(pooled)))
+        return Heard(self.output(self.dropout(pooled)), pooled, frames)
 
     def loss(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Give what `farm_network.Twin.loss` gives, of the same two questions."""
-        return told(self(batch).logits, batch)
+        return self.hear(batch).loss(batch)
 
 
-def told(logits: torch.Tensor, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-    """The loss of what is true: which label where there is one, and whether there is one."""
-    labels = -(batch["labels"] * F.log_softmax(logits[:, :-1], dim=1)).sum(dim=1) * batch["labelled"]
-    odds = logits[:, :-1].logsumexp(dim=1) - logits[:, -1]
-    return labels.mean() + KNOWN_WEIGHT * F.binary_cross_entropy_with_logits(odds, batch["known"])
+def n_embedded(n_frames: torch.Tensor) -> torch.Tensor:
+    """How many embeddings clips of so many frames have."""
+    return (n_frames.long() + 2 * AROUND - SEEN) // STEP + 1
+
+
+def _inside(n: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """Which frames of x (batch, width, any) are not padding: (batch, width, 1)."""
+    return (torch.arange(x.shape[1], device=x.device) < n.to(x.device)[:, None])[:, :, None]
 
 
 class Apprentice(nn.Module):  # type: ignore[misc]  # without torch there are no types
@@ -202,12 +182,14 @@ class Apprentice(nn.Module):  # type: ignore[misc]  # without torch there are no
     mentor : Mentor
         Who has learnt.
     ensemble : sequence of Twin
-        Others who know the digits.
+        Others who know the digits; may be empty.
     """
 
     def __init__(self, twin: Twin, mentor: Mentor, ensemble: Sequence[Twin]) -> None:
         super().__init__()
-        self.twin, self._others = twin, [mentor.eval(), *ensemble]
+        self.twin, self._ensemble = twin, ensemble
+        # in a list, so that he is nobody's parameter and does not come to train
+        self._elders = [mentor.eval()]
         width = twin.lstms[-1][0].hidden_size * 2
         self.pooled, self.frames = nn.Linear(2 * width, N_POOLED), nn.Linear(width, N_EMBEDDED)
         self._step = STEP // math.prod(twin.strides)
@@ -218,25 +200,28 @@ class Apprentice(nn.Module):  # type: ignore[misc]  # without torch there are no
 
     def loss(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Give how far off it is from its mentor, the others, and the truth."""
-        mentor, *ensemble = self._others
         with torch.no_grad():
-            seen: Seen = mentor(batch)
-            known = MENTORED * F.log_softmax(seen.logits, dim=1)
-            for one in ensemble:
-                known = known + (1 - MENTORED) / len(ensemble) * F.log_softmax(one.logits(batch)[0], dim=1)
-            asked = torch.softmax(known / TEMPERATURE, dim=1)
-        logits, pooled, x = self.twin.logits(batch)
-        answers = -(asked * F.log_softmax(logits / TEMPERATURE, dim=1)).sum(dim=1).mean() * TEMPERATURE**2
-        off = (self.pooled(pooled) - seen.pooled) / (seen.pooled.std(dim=0) + POOLED_FLOOR)
-        return (
-            (1 - TRUTH) * answers + TRUTH * told(logits, batch) + HINT * (off**2).mean() + self._frames(x, seen, batch)
-        )
+            elder = self._elders[0].hear(batch)
+            asked = torch.softmax(self._shared(elder, batch) / TEMPERATURE, dim=1)
+        own = self.twin.hear(batch)
+        answers = -(asked * F.log_softmax(own.logits / TEMPERATURE, dim=1)).sum(dim=1).mean() * TEMPERATURE**2
+        off = (self.pooled(own.pooled) - elder.pooled) / (elder.pooled.std(dim=0) + POOLED_FLOOR)
+        hints = HINT * (off**2).mean() + self._frames(own.frames, elder.frames, batch["n_frames"])
+        return (1 - TRUTH) * answers + TRUTH * own.loss(batch) + hints
 
-    def _frames(self, x: torch.Tensor, seen: Seen, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    def _shared(self, elder: Heard, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """What mentor and ensemble say together: a mean of logarithms, in which the mentor has its share."""
+        said = F.log_softmax(elder.logits, dim=1)
+        if not self._ensemble:
+            return said
+        others = [F.log_softmax(one.hear(batch).logits, dim=1) for one in self._ensemble]
+        return MENTORED * said + (1 - MENTORED) * sum(others) / len(others)
+
+    def _frames(self, x: torch.Tensor, embedded: torch.Tensor, n_frames: torch.Tensor) -> torch.Tensor:
         """How far frames of the twin's are from the embedding that has them in its middle."""
-        at = (self._step * torch.arange(seen.frames.shape[1], device=x.device) - 1).clamp(min=0)
-        last = (batch["n_frames"].to(x.device).long() - 1) // (STEP // self._step)
+        at = (self._step * torch.arange(embedded.shape[1], device=x.device) - 1).clamp(min=0)
+        last = (n_frames.to(x.device).long() - 1) // (STEP // self._step)
         index = torch.minimum(at, last[:, None])[:, :, None].expand(-1, -1, x.shape[2])
-        inside = (torch.arange(seen.frames.shape[1], device=x.device) < seen.n[:, None])[:, :, None]
-        off = (self.frames(x.gather(1, index)) - seen.frames) * inside
+        inside = _inside(n_embedded(n_frames), embedded)
+        off = (self.frames(x.gather(1, index)) - embedded) * inside
         return (off**2).sum() / (inside.sum() * N_EMBEDDED)

@@ -7,6 +7,7 @@ together with Keras'. It knows what the two shipped models are made of, no more.
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -26,6 +27,37 @@ DISTILLED = 0.7
 _ROLES = {"kernel": "weight_ih_l0", "recurrent_kernel": "weight_hh_l0", "bias": "bias_ih_l0"}
 _WAYS = ("forward", "backward")
 _FIXED = ("standardization/", "calibration/")
+
+
+class Heard(NamedTuple):
+    """What a network of single words makes of a batch.
+
+    Attributes
+    ----------
+    logits : torch.Tensor [shape=(batch, n_labels + 1)]
+        Of the labels, and of none of them.
+    pooled : torch.Tensor [shape=(batch, n_pooled)]
+        What its last layer reads.
+    frames : torch.Tensor [shape=(batch, n_frames, n)]
+        What that is pooled from, or, of a mentor, embeddings.
+    """
+
+    logits: torch.Tensor
+    pooled: torch.Tensor
+    frames: torch.Tensor
+
+    @property
+    def odds(self) -> torch.Tensor:
+        """That it is any label, as a logit (batch,)."""
+        return self.logits[:, :-1].logsumexp(dim=1) - self.logits[:, -1]
+
+    def loss(self, batch: Mapping[str, torch.Tensor], smoothing: float = 0.0) -> torch.Tensor:
+        """Give how far it is from the truth: which label, where there is one, and whether there is one."""
+        logits = self.logits[:, :-1]
+        target = batch["labels"] * (1 - smoothing) + smoothing / logits.shape[1]
+        labels = -(target * F.log_softmax(logits, dim=1)).sum(dim=1) * batch["labelled"]
+        known = F.binary_cross_entropy_with_logits(self.odds, batch["known"], reduction="none")
+        return labels.mean() + KNOWN_WEIGHT * known.mean()
 
 
 class Twin(nn.Module):  # type: ignore[misc]  # without torch there are no types
@@ -127,30 +159,22 @@ class Twin(nn.Module):  # type: ignore[misc]  # without torch there are no types
             scores = F.log_softmax(self._dense("output", x), dim=2).transpose(0, 1)
             losses = F.ctc_loss(scores, batch["targets"], lengths, batch["n_targets"].cpu(), reduction="none")
             return losses.mean()
-        logits, odds = self._answer(batch)
-        target = batch["labels"] * (1 - self.smoothing) + self.smoothing / logits.shape[1]
-        labels = -(target * F.log_softmax(logits, dim=1)).sum(dim=1) * batch["labelled"]
-        known = F.binary_cross_entropy_with_logits(odds, batch["known"], reduction="none")
-        return labels.mean() + KNOWN_WEIGHT * known.mean()
+        return self.hear(batch).loss(batch, self.smoothing)
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def answers(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
         """Give what a model of single words says: probabilities of labels (batch, n), and that it is one (batch,)."""
-        logits, odds = self._answer(batch)
-        return torch.softmax(logits, dim=1), torch.sigmoid(odds)
+        heard = self.hear(batch)
+        return torch.softmax(heard.logits[:, :-1], dim=1), torch.sigmoid(heard.odds)
 
-    def _answer(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        logits = self.logits(batch)[0]
-        return logits[:, :-1], logits[:, :-1].logsumexp(dim=1) - logits[:, -1]
-
-    def logits(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Of single words: logits of labels and of none (batch, n + 1), what they are made of, and the frames."""
+    def hear(self, batch: Mapping[str, torch.Tensor]) -> Heard:
+        """Hear single words."""
         x, mask, _ = self.frames(batch["mfcc"], batch["n_frames"].cpu())
         hidden = torch.tanh(x @ self._take("attention/kernel") + self._take("attention/bias"))
         outside = (1 - mask) * FAR_BELOW
         share = torch.softmax(hidden @ self._take("attention/query") + outside, dim=1)
         both = torch.cat([(share * x).sum(dim=1), (x + outside).amax(dim=1)], dim=1)
-        return torch.cat([self._dense("output", both), self._dense("unknown", both)], dim=1), both, x
+        return Heard(torch.cat([self._dense("output", both), self._dense("unknown", both)], dim=1), both, x)
 
     def _dense(self, name: str, x: torch.Tensor) -> torch.Tensor:
         return F.linear(x, self._take(f"{name}/kernel"), self._take(f"{name}/bias"))
@@ -181,12 +205,13 @@ def _turn(name: str, array: np.ndarray) -> np.ndarray:
 class Teacher:
     """Adam with a cosine schedule, each gradient clipped by its own norm, as `speechrnn.training.fitting` has it.
 
-    With an ensemble the targets are mostly its mean answers (Hinton et al. 2015).
+    Whoever learns has a `loss` of a batch. With an ensemble the targets are mostly its mean answers (Hinton et al.
+    2015).
     """
 
-    def __init__(self, twin: Twin, config: Config, n_steps: int, ensemble: Sequence[Twin] = ()) -> None:
-        self._twin, self._training, self._ensemble = twin, config.training, ensemble
-        self._parameters = [p for p in twin.parameters() if p.requires_grad]
+    def __init__(self, learner: nn.Module, config: Config, n_steps: int, ensemble: Sequence[Twin] = ()) -> None:
+        self._learner, self._training, self._ensemble = learner, config.training, ensemble
+        self._parameters = [p for p in learner.parameters() if p.requires_grad]
         self._adam = torch.optim.Adam(self._parameters, fused=self._parameters[0].is_cuda)
         self._n_steps, self._done = n_steps * config.training.epochs, 0
 
@@ -205,7 +230,7 @@ class Teacher:
             # Keras adds its epsilon before the second moment is corrected for its beginning at zero, PyTorch after it
             group["lr"], group["eps"] = rate, _EPSILON / math.sqrt(1 - group["betas"][1] ** (self._done + 1))
         self._adam.zero_grad(set_to_none=True)
-        loss = self._twin.loss(self._distilled(batch) if self._ensemble else batch)
+        loss = self._learner.loss(self._distilled(batch) if self._ensemble else batch)
         loss.backward()
         if training.clip_norm:
             gradients = [p.grad for p in self._parameters]

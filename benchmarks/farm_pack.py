@@ -54,6 +54,11 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mentor: str | None = None
     settings: dict[str, Any] = {}
 
+    @property
+    def hears_more(self) -> bool:
+        """Whether it is fed what a mentor hears, beside the coefficients."""
+        return self.mentoring or self.mentor is not None
+
 
 class Place(NamedTuple):
     """Where a recording lies in a pack, its digest, and what its samples were multiplied by."""
@@ -92,6 +97,8 @@ def pack(plan_path: Path, out: Path) -> None:
             f"{plan_path}: its jobs differ in audio, trim, features or augmentation.overdrive, but recordings are read "
             "once for all. Make one plan of each kind."
         )
+    if strings := [job.name for job, one in zip(plan.jobs, configs, strict=True) if one.strings and job.hears_more]:
+        raise SystemExit(f"{plan_path}: a mentor hears single words, and {', '.join(strings)} trains on strings")
     sources = {source.path: source.use for config in configs for source in config.data.sources}
     corpora: dict[str, Corpus] = {}
     index: dict[Path, Place] = {}
@@ -114,7 +121,7 @@ def pack(plan_path: Path, out: Path) -> None:
     begun = {name: read_bundle(Path(name)) for name in sorted(bundles)}
     starts = {name: (one.read(WEIGHTS), one.metadata.kind == "strings") for name, one in begun.items()}
     kept_configs = {job.name: plan.config(job) for job in plan.jobs}
-    embedding = read_embedding() if any(job.mentoring or job.mentor for job in plan.jobs) else {}
+    embedding = read_embedding() if any(job.hears_more for job in plan.jobs) else {}
     state = (
         msgspec.json.encode(plan),
         kept_configs,

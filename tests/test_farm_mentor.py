@@ -107,24 +107,25 @@ def test_a_mentor_hears_no_padding_and_no_loudness() -> None:
     torch.manual_seed(0)
     mentor = module.Mentor(some_embedding(), 20, 10)
     together = a_batch([40, 97, 55])
-    mentor(together)  # what embeddings are divided by is learnt of the first batch
+    mentor.hear(together)  # what embeddings are divided by is learnt of the first batch
     mentor.eval()
     with torch.no_grad():
-        found = mentor(together)
+        found = mentor.hear(together)
         for i, n in enumerate((40, 97, 55)):
-            alone = mentor({"mfcc": together["mfcc"][i : i + 1, :n], "n_frames": together["n_frames"][i : i + 1]})
+            alone = mentor.hear({"mfcc": together["mfcc"][i : i + 1, :n], "n_frames": together["n_frames"][i : i + 1]})
             # bfloat16 has two digits and a half
             np.testing.assert_allclose(alone.logits[0], found.logits[i], atol=0.02)
         louder = together["mfcc"].clone()
         louder[:, :, 20:] += 2.5
-        np.testing.assert_allclose(mentor(together | {"mfcc": louder}).logits, found.logits, atol=0.02)
+        np.testing.assert_allclose(mentor.hear(together | {"mfcc": louder}).logits, found.logits, atol=0.02)
         other = together["mfcc"].clone()
         other[:, :, :20] = 0
-        assert torch.equal(mentor(together | {"mfcc": other}).logits, found.logits)
-    assert found.n.tolist() == [6, 13, 8]
+        assert torch.equal(mentor.hear(together | {"mfcc": other}).logits, found.logits)
+    assert module.n_embedded(together["n_frames"]).tolist() == [6, 13, 8]
+    assert found.frames.shape == (3, 13, 96)
     copy = module.Mentor(some_embedding(), 20, 10).restore(mentor.arrays()).eval()
     with torch.no_grad():
-        assert torch.equal(copy(together).logits, found.logits)
+        assert torch.equal(copy.hear(together).logits, found.logits)
 
 
 def test_an_apprentice_comes_to_hear_as_its_mentor_does() -> None:
@@ -136,7 +137,7 @@ def test_an_apprentice_comes_to_hear_as_its_mentor_does() -> None:
     torch.manual_seed(0)
     batch = a_batch([40, 97, 55, 70, 62, 48])
     mentor = module.Mentor(some_embedding(), 20, 10)
-    mentor(batch)
+    mentor.hear(batch)
     twin, other = (network.Twin(config, load_file(DIGITS / WEIGHTS)) for _ in range(2))
     apprentice = module.Apprentice(twin, mentor, [other.eval()])
     before = mentor.arrays(), other.arrays()
@@ -145,10 +146,10 @@ def test_an_apprentice_comes_to_hear_as_its_mentor_does() -> None:
 
     def apart() -> float:
         with torch.no_grad():
-            asked = 0.6 * torch.log_softmax(mentor(batch).logits, 1) + 0.4 * torch.log_softmax(
-                other.logits(batch)[0], 1
+            asked = 0.6 * torch.log_softmax(mentor.hear(batch).logits, 1) + 0.4 * torch.log_softmax(
+                other.hear(batch).logits, 1
             )
-            told = torch.log_softmax(twin.logits(batch)[0] / 2, dim=1)
+            told = torch.log_softmax(twin.hear(batch).logits / 2, dim=1)
             return float(torch.nn.functional.kl_div(told, torch.softmax(asked / 2, dim=1), reduction="batchmean"))
 
     first, losses = apart(), [float(teacher.learn(batch)) for _ in range(40)]
@@ -156,6 +157,29 @@ def test_an_apprentice_comes_to_hear_as_its_mentor_does() -> None:
     assert apart() < 0.5 * first
     for old, new in zip(before, (mentor.arrays(), other.arrays()), strict=True):
         assert all(np.array_equal(old[name], new[name]) for name in old)
+
+
+def test_without_an_ensemble_the_mentor_has_all_the_say() -> None:
+    import torch
+
+    module, network = importlib.import_module("farm_mentor"), importlib.import_module("farm_network")
+    twin = network.Twin(Config.load("digits"), load_file(DIGITS / WEIGHTS))
+    mentor, batch = module.Mentor(some_embedding(), 20, 10), a_batch([40, 97])
+    heard = mentor.hear(batch)
+    alone = module.Apprentice(twin, mentor, [])._shared(heard, batch)
+    assert torch.equal(alone, torch.log_softmax(heard.logits, dim=1))
+    other = twin.eval().hear(batch).logits
+    both = module.Apprentice(twin, mentor, [twin, twin])._shared(heard, batch)
+    torch.testing.assert_close(both, 0.6 * alone + 0.4 * torch.log_softmax(other, dim=1))
+
+
+def test_a_mentor_teaches_single_words_alone(tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
+    pack, corpus = importlib.import_module("farm_pack"), tone_corpus(n=1)
+    plan = tmp_path / "plan.yaml"
+    jobs = [pack.Job("taught", "strings", mentor="elder", settings={"data.sources": []})]
+    plan.write_bytes(msgspec.yaml.encode(pack.Plan(str(corpus), jobs)))
+    with pytest.raises(SystemExit, match="a mentor hears single words, and taught trains on strings"):
+        pack.pack(plan, tmp_path / "pack")
 
 
 def test_a_mentor_is_trained_and_taught_from(tone_corpus: Callable[..., Path], tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ class Acoustics:
         Returns
         -------
         list of np.ndarray [shape=(n_frames, n_mfcc), dtype=float32]
-            One for each clip.
+            One for each clip; wider by what `beside` makes.
         """
         what = self._what
         inside = np.arange(mel.shape[1]) < layout.n_frames[:, None]
