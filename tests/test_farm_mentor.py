@@ -173,6 +173,21 @@ def test_without_an_ensemble_the_mentor_has_all_the_say() -> None:
     torch.testing.assert_close(both, 0.6 * alone + 0.4 * torch.log_softmax(other, dim=1))
 
 
+def test_each_embedding_is_read_from_the_frame_in_its_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It sees 76 frames of 10 ms from 40 before the eighth: its middle is 2 before that, and a frame of ours is two."""
+    import torch
+
+    module, network = importlib.import_module("farm_mentor"), importlib.import_module("farm_network")
+    twin = network.Twin(Config.load("digits"), load_file(DIGITS / WEIGHTS))
+    apprentice = module.Apprentice(twin, module.Mentor(some_embedding(), 20, 10), [])
+    monkeypatch.setattr(apprentice, "frames", torch.nn.Identity())
+    # each frame is its own number; the embeddings are zero, so what is left are squares of the numbers that were read
+    x = torch.arange(40.0)[None, :, None].expand(2, -1, 96)
+    off = apprentice._frames(x, torch.zeros(2, 10, 96), torch.tensor([40, 74]))
+    first, second = [0, 3, 7, 11, 15, 19], [0, 3, 7, 11, 15, 19, 23, 27, 31, 35]
+    assert float(off) == pytest.approx(np.mean(np.square([*first, *second])))
+
+
 def test_a_mentor_teaches_single_words_alone(tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
     pack, corpus = importlib.import_module("farm_pack"), tone_corpus(n=1)
     plan = tmp_path / "plan.yaml"
