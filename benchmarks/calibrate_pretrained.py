@@ -6,26 +6,19 @@ for (`offsets.py`). Rejects: half of the words that never train, and noise of th
 where it would refuse many of the unseen speakers' digits: who says a digit wants an answer
 (docs/adr/0014-refusing.md).
 
-Silence is cut as the recipe says today, though weights may be older (docs/adr/0024-trimming.md). What ships was made by
-`farm-rooms.yaml`, of what shipped without offsets (`git show 361e92a:speechrnn/pretrained/digits/...`, its
-`farm/distil-ship`); the six folds are its three models without two speakers each.
+What ships and the three models without two speakers each, which are the six folds, were made by `farm-mentor.yaml`.
 """
 
 import sys
 from pathlib import Path
 
-import msgspec
-from offsets import add_offsets, lean, offsets_of
+from offsets import lean, leaning, offsets_of
 from outoffold import FALSE_ACCEPTS, MOST_REFUSED, hear_folds, join
 
-from speechrnn.bundle import CONFIG, MODEL, WEIGHTS, Bundle, read_bundle, write_bundle
-from speechrnn.config import Config
-from speechrnn.training.assembly import Draft
-from speechrnn.training.calibration import Calibration, Floats
-from speechrnn.training.export import to_onnx
+from speechrnn.bundle import read_bundle, write_bundle
+from speechrnn.training.calibration import Calibration
 from speechrnn.training.raw import ease, fit_calibration, measure
 from speechrnn.training.recalibration import set_calibration
-from speechrnn.training.weights import load_weights, save_weights
 
 
 def main(bundle: Path, crossval: Path, words: Path, noise: Path, out: Path) -> None:
@@ -37,18 +30,10 @@ def main(bundle: Path, crossval: Path, words: Path, noise: Path, out: Path) -> N
     calibration = ease(raw, strict, MOST_REFUSED)
     old = read_bundle(bundle)
     draft = set_calibration(old, calibration, f"out-of-fold answers of {crossval.name}")
-    write_bundle(out, of_today(old, draft, offsets), draft.metadata, replace=True)
+    write_bundle(out, leaning(old, draft.files, offsets), draft.metadata, replace=True)
     print("offsets", dict(zip(old.labels, offsets.round(3).tolist(), strict=True)))
     for name, made in (("strict", strict), ("shipped", calibration)):
         print(name, made, measure(raw, made))
-
-
-def of_today(bundle: Bundle, draft: Draft, offsets: Floats) -> dict[str, bytes]:
-    """Write configuration, weights and graph again, with these offsets and what the recipe says of silence."""
-    config = msgspec.structs.replace(bundle.config, trim=Config.load("digits").trim)
-    weights = add_offsets(load_weights(draft.files[WEIGHTS]), offsets)
-    graph = to_onnx(config, weights, len(bundle.labels))
-    return {**draft.files, CONFIG: config.dump().encode(), MODEL: graph, WEIGHTS: save_weights(weights)}
 
 
 if __name__ == "__main__":

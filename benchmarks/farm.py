@@ -1,7 +1,7 @@
 """Train many models at once on one machine with an NVIDIA GPU that holds nothing but PyTorch: PLAN.yaml says which.
 
     farm.py pack PLAN.yaml PACK           here: read, trim and pack all recordings that the plan's configurations name
-    farm.py run PACK RESULTS [SECONDS]    there: train all jobs, as many at a time as there are cores
+    farm.py run PACK RESULTS [SECONDS]    there: train all jobs that are not done, as many at a time as there are cores
     farm.py finish PACK RESULTS OUT       here: a bundle of each job, as `speechrnn train` writes it
 
 Material, passes and first weights are the product's own; the network is `farm_network.Twin`. `pack` and `run` are given
@@ -43,7 +43,7 @@ def run(folder: Path, out: Path, seconds: float) -> None:
     packed = Packed(folder, spectra=True)
     print(f"{len(packed.examples)} recordings read after {time.monotonic() - began:.0f} s", flush=True)
     _serve_many()
-    waiting, working = list(packed.plan.jobs), dict[str, multiprocessing.Process]()
+    waiting, working = _left(packed, out), dict[str, multiprocessing.Process]()
     while (waiting or working) and time.monotonic() - began < seconds:
         for name in [name for name, process in working.items() if not process.is_alive()]:
             print(f"{time.monotonic() - began:5.0f} s: {name} ended, {working.pop(name).exitcode}", flush=True)
@@ -57,8 +57,12 @@ def run(folder: Path, out: Path, seconds: float) -> None:
         time.sleep(0.2)
     for process in working.values():
         process.kill()
-    left = [job.name for job in packed.plan.jobs if not (out / f"{job.name}.safetensors").is_file()]
-    print(f"{time.monotonic() - began:.0f} s; not done: {left}", flush=True)
+    print(f"{time.monotonic() - began:.0f} s; not done: {[job.name for job in _left(packed, out)]}", flush=True)
+
+
+def _left(packed: Packed, out: Path) -> list[Job]:
+    """Give the jobs whose weights are not there: an earlier run may have done some."""
+    return [job for job in packed.plan.jobs if not (out / f"{job.name}.safetensors").is_file()]
 
 
 def _needed(packed: Packed, job: Job, out: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from outoffold import FoldAnswers, hear_folds, join
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp
 
-from speechrnn.bundle import MODEL, WEIGHTS, write_bundle
+from speechrnn.bundle import MODEL, WEIGHTS, Bundle, write_bundle
 from speechrnn.training.calibration import Floats
 from speechrnn.training.export import to_onnx
 from speechrnn.training.raw import Raw
@@ -56,6 +56,12 @@ def add_offsets(weights: Mapping[str, np.ndarray], offsets: Floats) -> dict[str,
     return {**weights, BIAS: (weights[BIAS] + offsets).astype(np.float32)}
 
 
+def leaning(bundle: Bundle, files: Mapping[str, bytes], offsets: Floats) -> dict[str, bytes]:
+    """Write a bundle's files with weights and graph that have these offsets."""
+    weights = add_offsets(load_weights(files[WEIGHTS]), offsets)
+    return {**files, MODEL: to_onnx(bundle.config, weights, len(bundle.labels)), WEIGHTS: save_weights(weights)}
+
+
 def offsets_of(folds: Sequence[FoldAnswers]) -> Floats:
     """Find the offsets that the kept speakers of some folds ask for, as FSDD cut their clips and in rooms."""
     return fit_offsets([join([fold.raw, fold.rooms]) for fold in folds])
@@ -67,9 +73,7 @@ def main(crossval: Path, noise: Path, out: Path) -> None:
     for fold in folds:
         others = [one for one in folds if one.seed == fold.seed and one.speaker != fold.speaker]
         offsets, bundle = offsets_of(others), fold.recognizer.bundle
-        weights = add_offsets(load_weights(bundle.read(WEIGHTS)), offsets)
-        files = {name: bundle.read(name) for name in bundle.metadata.sha256}
-        files |= {MODEL: to_onnx(bundle.config, weights, len(bundle.labels)), WEIGHTS: save_weights(weights)}
+        files = leaning(bundle, {name: bundle.read(name) for name in bundle.metadata.sha256}, offsets)
         folder = out / "folds" / f"{fold.speaker}-{fold.seed}"
         folder.mkdir(parents=True, exist_ok=True)
         write_bundle(folder / "model", files, bundle.metadata, replace=True)

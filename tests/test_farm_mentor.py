@@ -212,11 +212,13 @@ def test_a_mentor_is_trained_and_taught_from(tone_corpus: Callable[..., Path], t
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pack, "read_embedding", lambda: embedding)
         pack.pack(plan, tmp_path / "pack")
-    assert farm._needed(pack.Packed(tmp_path / "pack", spectra=False), jobs[0], tmp_path) == [
-        tmp_path / "elder.safetensors"
-    ]
+    packed = pack.Packed(tmp_path / "pack", spectra=False)
+    assert farm._needed(packed, jobs[0], tmp_path) == [tmp_path / "elder.safetensors"]
     command = [sys.executable, str(farm.__file__), "run", str(tmp_path / "pack"), str(tmp_path / "results"), "300"]
     subprocess.run(command, check=True, env=os.environ | {"KERAS_BACKEND": "torch"}, timeout=300)
+    # what is done is not done again
+    assert farm._left(packed, tmp_path / "results") == []
+    assert farm._left(packed, tmp_path / "pack") == jobs
     farm.finish(tmp_path / "pack", tmp_path / "results", tmp_path / "made")
     assert [path.name for path in (tmp_path / "made").iterdir()] == ["taught"]
     read_bundle(tmp_path / "made/taught").verify()

@@ -50,8 +50,8 @@ python "$bench/calibrate_strings.py" "$trained" noise joe-strings fsdd "$here/di
 models=() ears=()
 if [ -n "${FARM:-}" ]; then
   for pair in jackson-nicolas george-yweweler lucas-theo; do
-    python "$bench/calibrate_strings.py" "farm/string-last-$pair" noise joe-strings fsdd "rooms/own-voice/$pair/model" "strings-$pair"
-    models+=("strings-$pair") ears+=("rooms/own-voice/$pair/model")
+    python "$bench/calibrate_strings.py" "farm/string-last-$pair" noise joe-strings fsdd "own-voice/$pair/model" "strings-$pair"
+    models+=("strings-$pair") ears+=("own-voice/$pair/model")
   done
 fi
 python "$bench/strings.py" fsdd noise "$bench/strings.json" "${models[@]}" "$here/strings" --words "$here/digits" "${ears[@]}" \

