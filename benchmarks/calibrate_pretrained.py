@@ -12,7 +12,7 @@ What ships and the three models without two speakers each, which are the six fol
 import sys
 from pathlib import Path
 
-from offsets import lean, leaning, offsets_of
+from offsets import lean, offset_files, offsets_of
 from outoffold import FALSE_ACCEPTS, MOST_REFUSED, hear_folds, join
 
 from speechrnn.bundle import read_bundle, write_bundle
@@ -30,7 +30,7 @@ def main(bundle: Path, crossval: Path, words: Path, noise: Path, out: Path) -> N
     calibration = ease(raw, strict, MOST_REFUSED)
     old = read_bundle(bundle)
     draft = set_calibration(old, calibration, f"out-of-fold answers of {crossval.name}")
-    write_bundle(out, leaning(old, draft.files, offsets), draft.metadata, replace=True)
+    write_bundle(out, offset_files(old, draft.files, offsets), draft.metadata, replace=True)
     print("offsets", dict(zip(old.labels, offsets.round(3).tolist(), strict=True)))
     for name, made in (("strict", strict), ("shipped", calibration)):
         print(name, made, measure(raw, made))

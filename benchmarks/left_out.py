@@ -7,14 +7,14 @@ share that is refused. The conditions are made by the number of the clip, alike 
 import io
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 import soundfile
 import soxr
-from rooms import SR, Condition, echoing, humming, overdriven
+from rooms import SR, Condition, echoing, humming, overdriven, score
 
 from speechrnn.audio import Waveform, load_audio
 from speechrnn.bundle import read_bundle
@@ -56,23 +56,17 @@ CONDITIONS: Mapping[str, Condition] = {
 }
 
 
-def measure(recognizer: Recognizer, clips: list[Clip]) -> dict[str, float]:
+def measure(recognizer: Recognizer, clips: Sequence[Clip]) -> dict[str, float]:
     """Shares right under each condition, and what is refused as it is."""
     sounds = [load_audio(clip.path) for clip in clips]
-    figures: dict[str, float] = {"n_clips": len(clips)}
-    for name, condition in CONDITIONS.items():
-        heard = recognizer.predict_batch(
-            [condition(y, np.random.default_rng(i)).astype(np.float32) for i, y in enumerate(sounds)]
-        )
-        best = [max(p, key=p.__getitem__) for p in ((one.probabilities or {}) for one in heard)]
-        figures[name] = float(np.mean([label == clip.label for label, clip in zip(best, clips, strict=True)]))
+    right = score(recognizer, sounds, [clip.label for clip in clips], CONDITIONS)
     refused = [one.label is None for one in recognizer.predict_batch(sounds)]
-    return figures | {"refused": float(np.mean(refused))}
+    return {"n_clips": len(clips), **right, "refused": float(np.mean(refused))}
 
 
 def main(folder: Path, out: Path, *bundles: Path) -> None:
     """Measure, print, keep."""
-    clips = list(read_corpus(folder).clips)
+    clips = read_corpus(folder).clips
     result = {path.name: measure(Recognizer(read_bundle(path)), clips) for path in bundles}
     out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))

@@ -56,7 +56,7 @@ def add_offsets(weights: Mapping[str, np.ndarray], offsets: Floats) -> dict[str,
     return {**weights, BIAS: (weights[BIAS] + offsets).astype(np.float32)}
 
 
-def leaning(bundle: Bundle, files: Mapping[str, bytes], offsets: Floats) -> dict[str, bytes]:
+def offset_files(bundle: Bundle, files: Mapping[str, bytes], offsets: Floats) -> dict[str, bytes]:
     """Write a bundle's files with weights and graph that have these offsets."""
     weights = add_offsets(load_weights(files[WEIGHTS]), offsets)
     return {**files, MODEL: to_onnx(bundle.config, weights, len(bundle.labels)), WEIGHTS: save_weights(weights)}
@@ -73,7 +73,7 @@ def main(crossval: Path, noise: Path, out: Path) -> None:
     for fold in folds:
         others = [one for one in folds if one.seed == fold.seed and one.speaker != fold.speaker]
         offsets, bundle = offsets_of(others), fold.recognizer.bundle
-        files = leaning(bundle, {name: bundle.read(name) for name in bundle.metadata.sha256}, offsets)
+        files = offset_files(bundle, {name: bundle.read(name) for name in bundle.metadata.sha256}, offsets)
         folder = out / "folds" / f"{fold.speaker}-{fold.seed}"
         folder.mkdir(parents=True, exist_ok=True)
         write_bundle(folder / "model", files, bundle.metadata, replace=True)

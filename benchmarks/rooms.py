@@ -7,7 +7,7 @@ training does it (docs/adr/0013-augmentation.md). Every clip has to be answered.
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import scipy.signal
 from speechrnn.audio import Waveform, load_audio
 from speechrnn.corpus.layouts import read_corpus
 from speechrnn.folds import read_answers
-from speechrnn.recognizer import load
+from speechrnn.recognizer import Recognizer, load
 
 SR, STEP = 8000, 3
 Condition = Callable[[Waveform, np.random.Generator], Waveform]
@@ -81,17 +81,27 @@ def conditions(voices: list[Waveform]) -> Mapping[str, Condition]:
     }
 
 
+def score(
+    recognizer: Recognizer, clips: Sequence[Waveform], labels: Sequence[str | None], made: Mapping[str, Condition]
+) -> dict[str, float]:
+    """Share of clips that are named right under each condition, made by the number of the clip."""
+    shares = {}
+    for name, condition in made.items():
+        sounds = [condition(y, np.random.default_rng(i)).astype(np.float32) for i, y in enumerate(clips)]
+        heard = [prediction.probabilities or {} for prediction in recognizer.predict_batch(sounds)]
+        right = [max(p, key=p.__getitem__) == label for p, label in zip(heard, labels, strict=True)]
+        shares[name] = float(np.mean(right))
+    return shares
+
+
 def measure(crossval: Path, made: Mapping[str, Condition]) -> dict[str, dict[str, float]]:
     """Accuracy under each condition: of each kept speaker, and mean of all."""
     figures: dict[str, dict[str, float]] = {name: {} for name in made}
     for folder in sorted((crossval / "folds").iterdir()):
         recognizer, answers = load(folder / "model"), read_answers(folder / "answers.jsonl")[::STEP]
         clips = [load_audio(Path(answer.path)) for answer in answers]
-        for name, condition in made.items():
-            sounds = [condition(y, np.random.default_rng(i)).astype(np.float32) for i, y in enumerate(clips)]
-            heard = [prediction.probabilities or {} for prediction in recognizer.predict_batch(sounds)]
-            right = [max(p, key=p.__getitem__) == a.label for p, a in zip(heard, answers, strict=True)]
-            figures[name][folder.name] = float(np.mean(right))
+        for name, share in score(recognizer, clips, [answer.label for answer in answers], made).items():
+            figures[name][folder.name] = share
     return {name: {"mean": float(np.mean(list(by.values()))), **by} for name, by in figures.items()}
 
 

@@ -56,6 +56,7 @@ def test_its_recipe_is_the_one_in_configs_as_the_plan_ends_it() -> None:
         [mentor] = [one for one in jobs if one["name"] == job["mentor"] == first["mentor"]]
         assert mentor["mentoring"]
         assert job.get("without") == first.get("without") == mentor.get("without")
+        assert not {"bundle", "after", "ensemble"} & (first.keys() | mentor.keys())
         names = {"name", "after", "ensemble", "mentor", "without"}
         chains.append([{k: v for k, v in one.items() if k not in names} for one in (mentor, first, job)])
     assert chains == [chains[0]] * 4
