@@ -172,13 +172,12 @@ def _feed(material: Material, config: Config, job: Job) -> Any:
     from speechrnn.training.feed import Feed
     from speechrnn.training.string_feed import StringFeed
 
-    if config.strings:
-        return StringFeed(material, config)
+    feed = StringFeed if config.strings else Feed
     if not job.hears_more:
-        return Feed(material, config)
+        return feed(material, config)
     from farm_mentor import beside
 
-    return Feed(material, config, beside(config))
+    return feed(material, config, beside(config))
 
 
 def _learner(packed: Packed, job: Job, material: Material, out: Path, device: Any) -> tuple[Any, list[Any]]:
@@ -189,6 +188,10 @@ def _learner(packed: Packed, job: Job, material: Material, out: Path, device: An
     if job.mentoring:
         return _mentor(packed, config, material).to(device).train(), []
     twin = Twin(config, first_weights(packed, job, material, out)).to(device).train()
+    if job.hinted:
+        from farm_mentor import Hinted, Seeing
+
+        return Hinted(twin, Seeing(packed.embedding, config.features.n_mfcc)).to(device), []
     ensemble = [Twin(config, _weights(packed, name, out)).to(device).eval() for name in job.ensemble]
     if job.mentor is None:
         return twin, ensemble

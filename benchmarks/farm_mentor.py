@@ -35,6 +35,8 @@ _SLOPE, _LOWEST = 0.2, -0.4
 # what an apprentice learns from: share of its mentor in the answers, of the truth beside them, weight of what the
 # mentor's last layer reads, by deviations that are no smaller than this
 MENTORED, TEMPERATURE, TRUTH, HINT, POOLED_FLOOR = 0.6, 2.0, 0.3, 0.5, 0.05
+# beside a whole string's loss, which is a sum over its digits
+STRING_HINT = 5.0
 # kernels (frames, bands) of its layers, and how much of frames and bands is kept after them
 _BLOCKS = (
     (((3, 3), (1, 3), (3, 1)), (2, 2)),
@@ -96,7 +98,45 @@ class Embedding(nn.Module):  # type: ignore[misc]  # without torch there are no 
         return x[:, :, :, 0].transpose(1, 2)
 
 
-class Mentor(nn.Module):  # type: ignore[misc]  # without torch there are no types
+class Seeing(nn.Module):  # type: ignore[misc]  # without torch there are no types
+    """The embedding of what `beside` gives, with mean 0 and deviation 1 in the first batch that it sees.
+
+    Parameters
+    ----------
+    embedding : mapping of str to np.ndarray
+        From `farm_pack.read_embedding`.
+    n_mfcc : int
+        Columns of ``mfcc`` before those of `beside`.
+    """
+
+    def __init__(self, embedding: Arrays, n_mfcc: int) -> None:
+        super().__init__()
+        self._embedding, self._n_mfcc = Embedding(embedding), n_mfcc
+        self.register_buffer("mean", torch.zeros(N_EMBEDDED))
+        self.register_buffer("deviation", torch.zeros(N_EMBEDDED))
+
+    @torch.no_grad()  # type: ignore[untyped-decorator]
+    def see(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Give the embeddings of a batch: (batch, n_embedded, 96)."""
+        frames = self._embed(batch)
+        if not self.deviation.any():
+            inside = _inside(n_embedded(batch["n_frames"]), frames)[:, :, 0]
+            self.mean.copy_(frames[inside].mean(dim=0))
+            self.deviation.copy_(frames[inside].std(dim=0))
+        return (frames - self.mean) / self.deviation
+
+    def _embed(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        heard = batch["mfcc"][:, :, self._n_mfcc :]
+        inside = _inside(batch["n_frames"], heard)
+        loudest = (10**heard).sum(dim=2, keepdim=True).log10().where(inside, FAR_BELOW).amax(dim=1, keepdim=True)
+        x = (heard + _LOUDEST - loudest).clamp(min=_QUIETEST)
+        quietest = x.where(inside, -FAR_BELOW).amin(dim=1, keepdim=True)
+        silence = quietest.expand(-1, AROUND, -1)
+        with torch.autocast(x.device.type, torch.bfloat16):
+            return self._embedding(torch.cat([silence, x.where(inside, quietest), silence], dim=1)).float()
+
+
+class Mentor(Seeing):
     """A bidirectional GRU over embeddings, attention and maximum over time: which label, or none.
 
     Parameters
@@ -108,10 +148,7 @@ class Mentor(nn.Module):  # type: ignore[misc]  # without torch there are no typ
     """
 
     def __init__(self, embedding: Arrays, n_mfcc: int, n_labels: int) -> None:
-        super().__init__()
-        self._embedding, self._n_mfcc = Embedding(embedding), n_mfcc
-        self.register_buffer("mean", torch.zeros(N_EMBEDDED))
-        self.register_buffer("deviation", torch.zeros(N_EMBEDDED))
+        super().__init__(embedding, n_mfcc)
         self.inward = nn.Linear(N_EMBEDDED, 128)
         self.gru = nn.GRU(128, 96, batch_first=True, bidirectional=True)
         self.attention = nn.Linear(192, 1)
@@ -127,26 +164,10 @@ class Mentor(nn.Module):  # type: ignore[misc]  # without torch there are no typ
         self.load_state_dict({name: torch.tensor(one) for name, one in arrays.items()}, strict=False)
         return self
 
-    def _embed(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        heard = batch["mfcc"][:, :, self._n_mfcc :]
-        inside = _inside(batch["n_frames"], heard)
-        loudest = (10**heard).sum(dim=2, keepdim=True).log10().where(inside, FAR_BELOW).amax(dim=1, keepdim=True)
-        x = (heard + _LOUDEST - loudest).clamp(min=_QUIETEST)
-        quietest = x.where(inside, -FAR_BELOW).amin(dim=1, keepdim=True)
-        silence = quietest.expand(-1, AROUND, -1)
-        with torch.autocast(x.device.type, torch.bfloat16):
-            return self._embedding(torch.cat([silence, x.where(inside, quietest), silence], dim=1)).float()
-
     def hear(self, batch: Mapping[str, torch.Tensor]) -> Heard:
-        """Hear single words; `mfcc` has the columns of `beside` behind its own. Embeddings have mean 0, deviation 1."""
-        n = n_embedded(batch["n_frames"])
-        with torch.no_grad():
-            frames = self._embed(batch)
-            inside = _inside(n, frames)
-            if not self.deviation.any():
-                self.mean.copy_(frames[inside[:, :, 0]].mean(dim=0))
-                self.deviation.copy_(frames[inside[:, :, 0]].std(dim=0))
-            frames = (frames - self.mean) / self.deviation
+        """Hear single words; `mfcc` has the columns of `beside` behind its own."""
+        n, frames = n_embedded(batch["n_frames"]), self.see(batch)
+        inside = _inside(n, frames)
         packed = pack_padded_sequence(F.relu(self.inward(self.dropout(frames))), n.cpu(), True, enforce_sorted=False)
         x = pad_packed_sequence(self.gru(packed)[0], batch_first=True, total_length=frames.shape[1])[0]
         share = torch.softmax(self.attention(x).where(inside, FAR_BELOW), dim=1)
@@ -192,7 +213,7 @@ class Apprentice(nn.Module):  # type: ignore[misc]  # without torch there are no
         self._elders = [mentor.eval()]
         width = twin.lstms[-1][0].hidden_size * 2
         self.pooled, self.frames = nn.Linear(2 * width, N_POOLED), nn.Linear(width, N_EMBEDDED)
-        self._step = STEP // math.prod(twin.strides)
+        self._stride = math.prod(twin.strides)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Give the twin's weights."""
@@ -206,7 +227,8 @@ class Apprentice(nn.Module):  # type: ignore[misc]  # without torch there are no
         own = self.twin.hear(batch)
         answers = -(asked * F.log_softmax(own.logits / TEMPERATURE, dim=1)).sum(dim=1).mean() * TEMPERATURE**2
         off = (self.pooled(own.pooled) - elder.pooled) / (elder.pooled.std(dim=0) + POOLED_FLOOR)
-        hints = HINT * (off**2).mean() + self._frames(own.frames, elder.frames, batch["n_frames"])
+        seen = off_seen(self.frames, own.frames, elder.frames, batch["n_frames"], self._stride)
+        hints = HINT * (off**2).mean() + seen
         return (1 - TRUTH) * answers + TRUTH * own.loss(batch) + hints
 
     def _shared(self, elder: Heard, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
@@ -217,11 +239,45 @@ class Apprentice(nn.Module):  # type: ignore[misc]  # without torch there are no
         others = [F.log_softmax(one.hear(batch).logits, dim=1) for one in self._ensemble]
         return MENTORED * said + (1 - MENTORED) * sum(others) / len(others)
 
-    def _frames(self, x: torch.Tensor, embedded: torch.Tensor, n_frames: torch.Tensor) -> torch.Tensor:
-        """How far frames of the twin's are from the embedding that has them in its middle."""
-        at = (self._step * torch.arange(embedded.shape[1], device=x.device) - 1).clamp(min=0)
-        last = (n_frames.to(x.device).long() - 1) // (STEP // self._step)
-        index = torch.minimum(at, last[:, None])[:, :, None].expand(-1, -1, x.shape[2])
-        inside = _inside(n_embedded(n_frames), embedded)
-        off = (self.frames(x.gather(1, index)) - embedded) * inside
-        return (off**2).sum() / (inside.sum() * N_EMBEDDED)
+
+class Hinted(nn.Module):  # type: ignore[misc]  # without torch there are no types
+    """A twin of strings that learns what was said, and to see in each eighth frame what the embedding sees there.
+
+    Parameters
+    ----------
+    twin : Twin
+        Of strings; it learns.
+    seeing : Seeing
+        The embedding, which stays.
+    """
+
+    def __init__(self, twin: Twin, seeing: Seeing) -> None:
+        super().__init__()
+        self.twin, self._seeing = twin, [seeing]
+        self.frames = nn.Linear(twin.lstms[-1][0].hidden_size * 2, N_EMBEDDED)
+        self._stride = math.prod(twin.strides)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Give the twin's weights."""
+        return self.twin.arrays()
+
+    def loss(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Give how far off it is from what was said, and from what is seen."""
+        said, x = self.twin.spell(batch)
+        return said + STRING_HINT * off_seen(
+            self.frames, x, self._seeing[0].see(batch), batch["n_frames"], self._stride
+        )
+
+
+def off_seen(
+    linear: nn.Module, x: torch.Tensor, embedded: torch.Tensor, n_frames: torch.Tensor, stride: int
+) -> torch.Tensor:
+    """How far a linear layer of frames (batch, n, any), each `stride` of ours, is from the embeddings around them."""
+    # an embedding sees 76 frames, the k-th of them from 8 k - 40 on: 8 k - 2 is in its middle
+    middle = STEP * torch.arange(embedded.shape[1], device=x.device) - (AROUND - SEEN // 2)
+    at = ((middle + stride // 2) // stride).clamp(min=0)
+    last = (n_frames.to(x.device).long() - 1) // stride
+    index = torch.minimum(at, last[:, None])[:, :, None].expand(-1, -1, x.shape[2])
+    inside = _inside(n_embedded(n_frames), embedded)
+    off = (linear(x.gather(1, index)) - embedded) * inside
+    return (off**2).sum() / (inside.sum() * N_EMBEDDED)

@@ -155,11 +155,15 @@ class Twin(nn.Module):  # type: ignore[misc]  # without torch there are no types
     def loss(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Give the loss that Keras would have: mean over the batch."""
         if not self.pooled:
-            x, _, lengths = self.frames(batch["mfcc"], batch["n_frames"].cpu())
-            scores = F.log_softmax(self._dense("output", x), dim=2).transpose(0, 1)
-            losses = F.ctc_loss(scores, batch["targets"], lengths, batch["n_targets"].cpu(), reduction="none")
-            return losses.mean()
+            return self.spell(batch)[0]
         return self.hear(batch).loss(batch, self.smoothing)
+
+    def spell(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Hear strings: how far they are from what was said, and the frames that say so (batch, n_frames, n)."""
+        x, _, lengths = self.frames(batch["mfcc"], batch["n_frames"].cpu())
+        scores = F.log_softmax(self._dense("output", x), dim=2).transpose(0, 1)
+        losses = F.ctc_loss(scores, batch["targets"], lengths, batch["n_targets"].cpu(), reduction="none")
+        return losses.mean(), x
 
     @torch.no_grad()  # type: ignore[untyped-decorator]
     def answers(self, batch: Mapping[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:

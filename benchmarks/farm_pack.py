@@ -37,7 +37,8 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `split` divides the folder as `speechrnn train --split` does, where nobody is left out; `ensemble` names jobs or
     bundles of single words whose mean answers it learns. A job that is `mentoring` trains a `farm_mentor.Mentor`, of
-    which no bundle is made; `mentor` names the one that a job learns from.
+    which no bundle is made; `mentor` names the one that a job learns from. Strings that are `hinted` learn to see what
+    the mentors' embedding sees.
     """
 
     name: str
@@ -52,12 +53,13 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ensemble: list[str] = []
     mentoring: bool = False
     mentor: str | None = None
+    hinted: bool = False
     settings: dict[str, Any] = {}
 
     @property
     def hears_more(self) -> bool:
         """Whether it is fed what a mentor hears, beside the coefficients."""
-        return self.mentoring or self.mentor is not None
+        return self.mentoring or self.mentor is not None or self.hinted
 
 
 class Place(NamedTuple):
@@ -97,8 +99,11 @@ def pack(plan_path: Path, out: Path) -> None:
             f"{plan_path}: its jobs differ in audio, trim, features or augmentation.overdrive, but recordings are read "
             "once for all. Make one plan of each kind."
         )
-    if strings := [job.name for job, one in zip(plan.jobs, configs, strict=True) if one.strings and job.hears_more]:
-        raise SystemExit(f"{plan_path}: a mentor hears single words, and {', '.join(strings)} trains on strings")
+    for job, config in zip(plan.jobs, configs, strict=True):
+        if config.strings and (job.mentoring or job.mentor):
+            raise SystemExit(f"{plan_path}: a mentor hears single words, and {job.name} trains on strings")
+        if job.hinted and not config.strings:
+            raise SystemExit(f"{plan_path}: strings alone are hinted, and {job.name} trains on single words")
     sources = {source.path: source.use for config in configs for source in config.data.sources}
     corpora: dict[str, Corpus] = {}
     index: dict[Path, Place] = {}

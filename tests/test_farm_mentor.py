@@ -183,19 +183,59 @@ def test_without_an_ensemble_the_mentor_has_all_the_say() -> None:
     torch.testing.assert_close(both, 0.6 * alone + 0.4 * torch.log_softmax(other, dim=1))
 
 
-def test_each_embedding_is_read_from_the_frame_in_its_middle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It sees 76 frames of 10 ms from 40 before the eighth: its middle is 2 before that, and a frame of ours is two."""
+@pytest.mark.parametrize(
+    ("stride", "expected"),
+    [
+        (2, [[0, 3, 7, 11, 15, 19], [0, 3, 7, 11, 15, 19, 23, 27, 31, 35]]),
+        (3, [[0, 2, 5, 7, 10, 13], [0, 2, 5, 7, 10, 13, 15, 18, 21, 23]]),
+    ],
+)
+def test_each_embedding_is_read_from_the_frame_in_its_middle(stride: int, expected: list[list[int]]) -> None:
+    """It sees 76 frames of 10 ms from 40 before the eighth: its middle is 2 before that; ours are further apart."""
+    import torch
+
+    module = importlib.import_module("farm_mentor")
+    # each frame is its own number; the embeddings are zero, so what is left are squares of the numbers that were read
+    x = torch.arange(40.0)[None, :, None].expand(2, -1, 96)
+    off = module.off_seen(torch.nn.Identity(), x, torch.zeros(2, 10, 96), torch.tensor([40, 74]), stride)
+    assert float(off) == pytest.approx(np.mean(np.square(np.concatenate(expected))))
+
+
+def some_strings() -> tuple[Config, dict[str, np.ndarray]]:
+    """A configuration of strings, and weights of such a network that know nothing."""
+    config, rng, made = Config.load("strings").override({"network.dropout": 0.0}), np.random.default_rng(0), {}
+    for name, one in load_file(DIGITS.parent / "strings" / WEIGHTS).items():
+        drawn = rng.normal(size=one.shape) / np.sqrt(max(1, np.prod(one.shape[:-1])))
+        made[name] = one if name.startswith(("standardization/", "calibration/")) else drawn.astype(np.float32)
+    return config, made
+
+
+def test_hinted_strings_come_to_see_what_the_embedding_sees() -> None:
+    """And to say what was said; the embedding stays, and padding and loudness change nothing of what it sees."""
     import torch
 
     module, network = importlib.import_module("farm_mentor"), importlib.import_module("farm_network")
-    twin = network.Twin(Config.load("digits"), load_file(DIGITS / WEIGHTS))
-    apprentice = module.Apprentice(twin, module.Mentor(some_embedding(), 20, 10), [])
-    monkeypatch.setattr(apprentice, "frames", torch.nn.Identity())
-    # each frame is its own number; the embeddings are zero, so what is left are squares of the numbers that were read
-    x = torch.arange(40.0)[None, :, None].expand(2, -1, 96)
-    off = apprentice._frames(x, torch.zeros(2, 10, 96), torch.tensor([40, 74]))
-    first, second = [0, 3, 7, 11, 15, 19], [0, 3, 7, 11, 15, 19, 23, 27, 31, 35]
-    assert float(off) == pytest.approx(np.mean(np.square([*first, *second])))
+    config, weights = some_strings()
+    torch.manual_seed(0)
+    batch = a_batch([80, 197, 120])
+    batch |= {"targets": torch.tensor([[1, 2, 0, 0], [3, 3, 4, 9], [5, 0, 0, 0]]), "n_targets": torch.tensor([2, 4, 1])}
+    seeing = module.Seeing(some_embedding(), 20)
+    before = seeing.see(batch)
+    hinted = module.Hinted(network.Twin(config, weights), seeing)
+    assert list(hinted.arrays()) == list(weights)
+
+    def off() -> tuple[float, float]:
+        with torch.no_grad():
+            said, x = hinted.twin.spell(batch)
+            return float(said), float(module.off_seen(hinted.frames, x, before, batch["n_frames"], 3))
+
+    teacher, first = network.Teacher(hinted, config, 100), off()
+    for _ in range(60):
+        teacher.learn(batch)
+    last = off()
+    assert last[0] < 0.5 * first[0]
+    assert last[1] < 0.8 * first[1]
+    assert torch.equal(seeing.see(batch), before)
 
 
 def test_a_mentor_teaches_single_words_alone(tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
@@ -204,6 +244,9 @@ def test_a_mentor_teaches_single_words_alone(tone_corpus: Callable[..., Path], t
     jobs = [pack.Job("taught", "strings", mentor="elder", settings={"data.sources": []})]
     plan.write_bytes(msgspec.yaml.encode(pack.Plan(str(corpus), jobs)))
     with pytest.raises(SystemExit, match="a mentor hears single words, and taught trains on strings"):
+        pack.pack(plan, tmp_path / "pack")
+    plan.write_bytes(msgspec.yaml.encode(pack.Plan(str(corpus), [pack.Job("single", "digits", hinted=True)])))
+    with pytest.raises(SystemExit, match="strings alone are hinted, and single trains on single words"):
         pack.pack(plan, tmp_path / "pack")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import scipy.fft
 
 from speechrnn.config import Config
 from speechrnn.corpus.clips import Clip
@@ -114,6 +115,22 @@ def test_batches_fit_the_loss() -> None:
             assert not row[size:].any()
             assert n_needed(row[:size].tolist()) <= -(-int(frames) // 2)
     assert n == 40
+
+
+def test_beside_the_coefficients_of_strings_lies_what_is_made_of_the_same_mel_powers() -> None:
+    """The whole of the spectrum, of which twenty coefficients are the smooth part; those stay what they were."""
+    dry = CONFIG.override({"augmentation.masking": None})
+    plain, both = (
+        StringFeed(material(), dry, beside).epoch(1)
+        for beside in (None, lambda mel: 10 * np.log10(np.maximum(mel, np.float32(1e-10))))
+    )
+    for one, other in zip(plain, both, strict=True):
+        n_mfcc = one.inputs["mfcc"].shape[2]
+        np.testing.assert_array_equal(one.inputs["mfcc"], other.inputs["mfcc"][:, :, :n_mfcc])
+        for row, n in zip(other.inputs["mfcc"], other.inputs["n_frames"], strict=True):
+            db = row[:n, n_mfcc:]
+            cepstra = scipy.fft.dct(np.maximum(db, db.max() - 80), axis=1, norm="ortho")
+            np.testing.assert_allclose(cepstra[:, :n_mfcc], row[:n, :n_mfcc], atol=0.01)
 
 
 def test_a_string_is_never_shorter_than_its_units_need() -> None:

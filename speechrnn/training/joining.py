@@ -13,7 +13,7 @@ import numpy.typing as npt
 from speechrnn.config import Config
 from speechrnn.errors import TrainingError
 from speechrnn.settings import Span
-from speechrnn.training.acoustics import Acoustics, Layout
+from speechrnn.training.acoustics import Acoustics, Beside, Layout
 from speechrnn.training.draws import stream
 from speechrnn.training.features import Features
 from speechrnn.training.spectra import Spectrum, tract_filters
@@ -84,6 +84,8 @@ class Joiner:
         Its `strings` and `augmentation`.
     babble : sequence of np.ndarray [shape=(n_frames, n_mels), dtype=float32]
         From `speechrnn.training.babble.make_babble`.
+    beside : callable, optional
+        As `speechrnn.training.acoustics.Acoustics` takes it.
 
     Raises
     ------
@@ -97,6 +99,7 @@ class Joiner:
         noises: Sequence[npt.NDArray[np.float32]],
         config: Config,
         babble: Sequence[npt.NDArray[np.float32]] = (),
+        beside: Beside | None = None,
     ) -> None:
         if config.strings is None:
             raise TrainingError("this configuration has no strings. Take the preset strings.")
@@ -105,7 +108,7 @@ class Joiner:
         self._levels = [10 * np.log10(np.maximum(one.sum(axis=1), _SILENCE)) for one in spectra]
         self._loudness = np.array([_loudness(level) for level in self._levels])
         self._filters = tract_filters(config)
-        self._acoustics = Acoustics(noises, config, babble)
+        self._acoustics = Acoustics(noises, config, babble, beside)
         self._rate = config.audio.sample_rate / config.features.hop_length
         self._stride = config.network.stride
 
@@ -182,7 +185,7 @@ class Joiner:
         Returns
         -------
         list of np.ndarray [shape=(n_frames, n_mfcc), dtype=float32]
-            As the front end would compute them from a recording of such a string.
+            As the front end would compute them from a recording of such a string; wider by what `beside` makes.
         """
         rng = stream("joined", *seed)
         n_frames = np.array([take.n_frames for take in takes], np.int64)

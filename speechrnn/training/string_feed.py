@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from speechrnn.config import Config
 from speechrnn.errors import TrainingError
+from speechrnn.training.acoustics import Beside
 from speechrnn.training.babble import make_babble
 from speechrnn.training.batches import make_ahead, pad_features, shuffled_order
 from speechrnn.training.features import Features
@@ -48,6 +49,8 @@ class StringFeed:
         What trains.
     config : Config
         Its `training`, `augmentation` and `strings` decide.
+    beside : callable, optional
+        What is put behind the coefficients of each frame, for a network that hears the same otherwise.
 
     Raises
     ------
@@ -55,7 +58,7 @@ class StringFeed:
         The configuration is not one of strings.
     """
 
-    def __init__(self, material: Material, config: Config) -> None:
+    def __init__(self, material: Material, config: Config, beside: Beside | None = None) -> None:
         if config.strings is None:
             raise TrainingError("this configuration has no strings. Take the preset strings.")
         self._training = config.training
@@ -63,7 +66,7 @@ class StringFeed:
         stored = (*material.train, *material.words, *material.spoken)
         spectra = [example.spectrum for example in stored if example.spectrum is not None]
         babble = make_babble(material.words, config)
-        self._joiner = Joiner(spectra, [noise.y for noise in material.noises], config, babble)
+        self._joiner = Joiner(spectra, [noise.y for noise in material.noises], config, babble, beside)
         self._n_strings = config.training.clips_per_epoch or len(material.train)
 
     @property
