@@ -227,7 +227,8 @@ def test_hinted_strings_come_to_see_what_the_embedding_sees() -> None:
     def off() -> tuple[float, float]:
         with torch.no_grad():
             said, x = hinted.twin.spell(batch)
-            return float(said), float(module.off_seen(hinted.frames, x, before, batch["n_frames"], 3))
+            # the first and the last string are asked what is seen
+            return float(said), float(module.off_seen(hinted.frames, x[::2], before[::2], batch["n_frames"][::2], 3))
 
     teacher, first = network.Teacher(hinted, config, 100), off()
     for _ in range(60):
