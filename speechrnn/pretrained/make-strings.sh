@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the model of strings that ships: make-strings.sh WORK, the folder in which make.sh made the single words.
-# Needs the extras train and synth, and flite on the PATH. Everything has a fixed seed. With FARM=1, and PyTorch, as the
-# one that ships was made, and its strangers: benchmarks/farm.py on two cores (docs/adr/0023), after make.sh.
+# Needs the extras train and synth, and flite on the PATH. Everything has a fixed seed. With FARM=1, PyTorch
+# and pyopen-wakeword, as the one that ships was made, and its strangers: benchmarks/farm.py on two cores, after make.sh.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 bench="$here/../../benchmarks"
@@ -36,8 +36,7 @@ synth accents-oh-strings --engine accents --words oh --voices 135 --strings 3 --
 # it starts from the single digits that ship; then more passes at a lower rate
 if [ -n "${FARM:-}" ]; then
   "$bench/farm.sh" strings
-  "$bench/farm.sh" string-rooms
-  trained=farm/string-last-ship
+  trained=farm/string-rooms-ship
 else
   [ -d strings-first ] || speechrnn train fsdd --config strings --from "$here/digits" --split none --out strings-first --resume \
     --set training.epochs=44
@@ -50,7 +49,7 @@ python "$bench/calibrate_strings.py" "$trained" noise joe-strings fsdd "$here/di
 models=() ears=()
 if [ -n "${FARM:-}" ]; then
   for pair in jackson-nicolas george-yweweler lucas-theo; do
-    python "$bench/calibrate_strings.py" "farm/string-last-$pair" noise joe-strings fsdd "own-voice/$pair/model" "strings-$pair"
+    python "$bench/calibrate_strings.py" "farm/string-rooms-$pair" noise joe-strings fsdd "own-voice/$pair/model" "strings-$pair"
     models+=("strings-$pair") ears+=("own-voice/$pair/model")
   done
 fi
