@@ -8,12 +8,15 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 import soundfile
 
 from speechrnn import microphone
+from speechrnn.cli.meter import Line
+from speechrnn.errors import OutputError
 from tests.bundles import GOLDEN, SAMPLES
 from tests.command_line import MODEL, Result, check_refusal
 from tests.microphones import SR, FakeStream, install
@@ -40,6 +43,19 @@ def test_a_line_an_utterance(cli: Cli, spoken: Path) -> None:
         assert line[0] in "0123456789"
         assert line.endswith(" %)")
     assert result.err == ""
+
+
+def test_ctrl_c_is_what_it_was_where_the_sound_is_left_in_the_middle(
+    cli: Cli, spoken: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Even while something holds on to what went wrong, and so to all that was going on then."""
+    error, before = OutputError("no room for what is said"), signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(Line, "hear", Mock(side_effect=error))
+    result = cli("listen", "--input", spoken, "--fast", *MODEL, "--min-probability", "0")
+    assert result.status == 1
+    assert "no room for what is said" in result.err
+    assert error.__traceback__
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_an_object_an_utterance(cli: Cli, spoken: Path) -> None:

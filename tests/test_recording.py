@@ -366,6 +366,18 @@ def test_ctrl_c_leaves_whole_files_and_says_how_to_go_on(
         assert soundfile.read(file)[0].size > 3000
 
 
+def test_ctrl_c_is_what_it_was_where_the_sound_is_left_in_the_middle(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even while something holds on to what went wrong, and so to all that was going on then."""
+    soundfile.write("said.wav", speak(fine(2)), SR)
+    error, before = CorpusError("the disk is full"), signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(Line, "say", Mock(side_effect=error))
+    result = cli("record", "mine", "--speaker", "ann", "--input", "said.wav")
+    assert result.status == 1
+    assert "the disk is full" in result.err
+    assert error.__traceback__
+    assert signal.getsignal(signal.SIGINT) is before
+
+
 def test_an_unplugged_microphone_keeps_what_there_is(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(microphone, "_WAIT", 0.01)
     fake = install(monkeypatch)

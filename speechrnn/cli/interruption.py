@@ -9,8 +9,12 @@ from typing import Any
 from speechrnn.blocks import Block
 
 
-def interruptible(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Let blocks pass until Ctrl-C comes, and raise `KeyboardInterrupt` after the one that passes then.
+@contextlib.contextmanager
+def interruptible(blocks: Iterable[Block]) -> Iterator[Iterator[Block]]:
+    """Let blocks pass until Ctrl-C comes, which raises `KeyboardInterrupt` after the one that passes then.
+
+    Whoever leaves the sound in the middle has Ctrl-C as it was before: a generator alone would give it back when it is
+    collected, which may be late, and in a thread that is not allowed to.
 
     Parameters
     ----------
@@ -19,25 +23,10 @@ def interruptible(blocks: Iterable[Block]) -> Iterator[Block]:
 
     Yields
     ------
-    Block
-        The same.
-
-    Raises
-    ------
-    KeyboardInterrupt
-        Ctrl-C came. A second one is not waited with.
+    iterator of Block
+        The same, while the context lasts. It raises `KeyboardInterrupt` where Ctrl-C came; a second one is not waited
+        with.
     """
-    with _interruption() as interrupted:
-        for block in blocks:
-            if interrupted.is_set():
-                raise KeyboardInterrupt
-            yield block
-            if interrupted.is_set():
-                raise KeyboardInterrupt
-
-
-@contextlib.contextmanager
-def _interruption() -> Iterator[threading.Event]:
     interrupted = threading.Event()
 
     def stop(*_: Any) -> None:
@@ -46,6 +35,15 @@ def _interruption() -> Iterator[threading.Event]:
 
     before = signal.signal(signal.SIGINT, stop)
     try:
-        yield interrupted
+        yield _until(interrupted, blocks)
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+def _until(interrupted: threading.Event, blocks: Iterable[Block]) -> Iterator[Block]:
+    for block in blocks:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        yield block
+        if interrupted.is_set():
+            raise KeyboardInterrupt

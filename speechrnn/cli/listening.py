@@ -94,9 +94,9 @@ class _Tally:
 
 def _print_heard(stream: Stream, blocks: Iterable[Block], *, path: Path | None, as_json: bool) -> None:
     tally = _Tally([])
-    with live_line() as line:
+    with live_line() as line, interruptible(blocks) as sound:
         try:
-            for found in hear(stream, _watch(interruptible(blocks), stream, line, tally)):
+            for found in hear(stream, _watch(sound, stream, line, tally)):
                 named = dataclasses.replace(found, path=None if path is None else str(path))
                 line.say(json.dumps(dataclasses.asdict(named), allow_nan=False) if as_json else describe(named))
                 tally.n += 1

@@ -109,12 +109,12 @@ def _record(
     # not before the sound can be had: a command that fails leaves no empty folder
     plan.directory.mkdir(parents=True, exist_ok=True)
     missing = set(leave_out_recorded(said, plan.directory, plan.speaker))
-    with live_line() as line:
+    with live_line() as line, interruptible(blocks) as sound:
         screen = (_Playback if isinstance(blocks, FileBlocks) else _Screen)(
             line, len(prompts) - len(said), len(prompts)
         )
         try:
-            for take in dictate(interruptible(blocks), sr, said, screen):
+            for take in dictate(sound, sr, said, screen):
                 screen.n_done += 1
                 if take.prompt not in missing:
                     check_saved(take, plan.directory, plan.speaker)
