@@ -191,7 +191,8 @@ def _learner(packed: Packed, job: Job, material: Material, out: Path, device: An
     if job.hinted:
         from farm_mentor import Hinted, Seeing
 
-        return Hinted(twin, Seeing(packed.embedding, config.features.n_mfcc)).to(device), []
+        seeing = Seeing(packed.embedding, config.features.n_mfcc).to(device)
+        return Hinted(twin, seeing).to(device), []
     ensemble = [Twin(config, _weights(packed, name, out)).to(device).eval() for name in job.ensemble]
     if job.mentor is None:
         return twin, ensemble

@@ -241,7 +241,7 @@ class Apprentice(nn.Module):  # type: ignore[misc]  # without torch there are no
 
 
 class Hinted(nn.Module):  # type: ignore[misc]  # without torch there are no types
-    """A twin of strings that learns what was said, and to see in each eighth frame what the embedding sees there.
+    """A twin of strings that learns what was said, and to see every 80 ms what the embedding sees there.
 
     Parameters
     ----------
@@ -264,7 +264,7 @@ class Hinted(nn.Module):  # type: ignore[misc]  # without torch there are no typ
     def loss(self, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Give how far off it is from what was said, and from what is seen."""
         said, x = self.twin.spell(batch)
-        # of every second string: to see costs two thirds of what a step does
+        # of every second string: with all of them a step takes two thirds longer
         some = {name: batch[name][::2] for name in ("mfcc", "n_frames")}
         off = off_seen(self.frames, x[::2], self._seeing[0].see(some), some["n_frames"], self._stride)
         return said + STRING_HINT * off
@@ -273,7 +273,10 @@ class Hinted(nn.Module):  # type: ignore[misc]  # without torch there are no typ
 def off_seen(
     linear: nn.Module, x: torch.Tensor, embedded: torch.Tensor, n_frames: torch.Tensor, stride: int
 ) -> torch.Tensor:
-    """How far a linear layer of frames (batch, n, any), each `stride` of ours, is from the embeddings around them."""
+    """Give the mean square by which a linear layer of frames (batch, n, any) misses the embeddings around them.
+
+    Frames are `stride` of ours apart; each embedding is asked of the frame in its middle.
+    """
     # an embedding sees 76 frames, the k-th of them from 8 k - 40 on: 8 k - 2 is in its middle
     middle = STEP * torch.arange(embedded.shape[1], device=x.device) - (AROUND - SEEN // 2)
     at = ((middle + stride // 2) // stride).clamp(min=0)

@@ -102,8 +102,8 @@ def pack(plan_path: Path, out: Path) -> None:
     for job, config in zip(plan.jobs, configs, strict=True):
         if config.strings and (job.mentoring or job.mentor):
             raise SystemExit(f"{plan_path}: a mentor hears single words, and {job.name} trains on strings")
-        if job.hinted and not config.strings:
-            raise SystemExit(f"{plan_path}: strings alone are hinted, and {job.name} trains on single words")
+        if job.hinted and (not config.strings or job.ensemble):
+            raise SystemExit(f"{plan_path}: {job.name} is hinted, which are strings alone, and without an ensemble")
     sources = {source.path: source.use for config in configs for source in config.data.sources}
     corpora: dict[str, Corpus] = {}
     index: dict[Path, Place] = {}

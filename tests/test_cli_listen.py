@@ -15,6 +15,8 @@ import pytest
 import soundfile
 
 from speechrnn import microphone
+from speechrnn.blocks import Block
+from speechrnn.cli.interruption import interruptible
 from speechrnn.cli.meter import Line
 from speechrnn.errors import OutputError
 from tests.bundles import GOLDEN, SAMPLES
@@ -56,6 +58,22 @@ def test_ctrl_c_is_what_it_was_where_the_sound_is_left_in_the_middle(
     assert "no room for what is said" in result.err
     assert error.__traceback__
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_ctrl_c_waits_for_blocks_alone() -> None:
+    """Between two blocks it waits for the next; after the last, and after the sound, it does what it did before."""
+    before, block = signal.getsignal(signal.SIGINT), Block(SIX)
+    with interruptible([block, block]) as sound:
+        assert next(sound) is block
+        assert signal.getsignal(signal.SIGINT) is not before
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            next(sound)
+    assert signal.getsignal(signal.SIGINT) is before
+    with interruptible([block, block]) as sound:
+        assert len(list(sound)) == 2
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_an_object_an_utterance(cli: Cli, spoken: Path) -> None:

@@ -211,7 +211,7 @@ def some_strings() -> tuple[Config, dict[str, np.ndarray]]:
 
 
 def test_hinted_strings_come_to_see_what_the_embedding_sees() -> None:
-    """And to say what was said; the embedding stays, and padding and loudness change nothing of what it sees."""
+    """And to say what was said. Of every second string alone it is asked, and what is asked reaches the twin."""
     import torch
 
     module, network = importlib.import_module("farm_mentor"), importlib.import_module("farm_network")
@@ -220,23 +220,25 @@ def test_hinted_strings_come_to_see_what_the_embedding_sees() -> None:
     batch = a_batch([80, 197, 120])
     batch |= {"targets": torch.tensor([[1, 2, 0, 0], [3, 3, 4, 9], [5, 0, 0, 0]]), "n_targets": torch.tensor([2, 4, 1])}
     seeing = module.Seeing(some_embedding(), 20)
-    before = seeing.see(batch)
+    # what embeddings are divided by is learnt of the first that are seen
+    before = seeing.see({name: batch[name][::2] for name in ("mfcc", "n_frames")})
     hinted = module.Hinted(network.Twin(config, weights), seeing)
     assert list(hinted.arrays()) == list(weights)
 
-    def off() -> tuple[float, float]:
-        with torch.no_grad():
-            said, x = hinted.twin.spell(batch)
-            # the first and the last string are asked what is seen
-            return float(said), float(module.off_seen(hinted.frames, x[::2], before[::2], batch["n_frames"][::2], 3))
+    def off() -> tuple[torch.Tensor, torch.Tensor]:
+        said, x = hinted.twin.spell(batch)
+        return said, module.off_seen(hinted.frames, x[::2], before, batch["n_frames"][::2], 3)
 
-    teacher, first = network.Teacher(hinted, config, 100), off()
+    first = off()
+    torch.testing.assert_close(hinted.loss(batch), first[0] + 5 * first[1])
+    first[1].backward()
+    assert all(bool(parameter.grad.any()) for parameter in hinted.twin.lstms.parameters() if parameter.requires_grad)
+    teacher = network.Teacher(hinted, config, 100)
     for _ in range(60):
         teacher.learn(batch)
     last = off()
-    assert last[0] < 0.5 * first[0]
-    assert last[1] < 0.8 * first[1]
-    assert torch.equal(seeing.see(batch), before)
+    assert last[0].item() < 0.5 * first[0].item()
+    assert last[1].item() < 0.8 * first[1].item()
 
 
 def test_a_mentor_teaches_single_words_alone(tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
@@ -246,9 +248,13 @@ def test_a_mentor_teaches_single_words_alone(tone_corpus: Callable[..., Path], t
     plan.write_bytes(msgspec.yaml.encode(pack.Plan(str(corpus), jobs)))
     with pytest.raises(SystemExit, match="a mentor hears single words, and taught trains on strings"):
         pack.pack(plan, tmp_path / "pack")
-    plan.write_bytes(msgspec.yaml.encode(pack.Plan(str(corpus), [pack.Job("single", "digits", hinted=True)])))
-    with pytest.raises(SystemExit, match="strings alone are hinted, and single trains on single words"):
-        pack.pack(plan, tmp_path / "pack")
+    for job in (
+        pack.Job("single", "digits", hinted=True),
+        pack.Job("many", "strings", hinted=True, ensemble=["taught"]),
+    ):
+        plan.write_bytes(msgspec.yaml.encode(pack.Plan(str(corpus), [job])))
+        with pytest.raises(SystemExit, match=f"{job.name} is hinted, which are strings alone, and without an ensemble"):
+            pack.pack(plan, tmp_path / "pack")
 
 
 def test_a_mentor_is_trained_and_taught_from(tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
@@ -278,3 +284,26 @@ def test_a_mentor_is_trained_and_taught_from(tone_corpus: Callable[..., Path], t
     read_bundle(tmp_path / "made/taught").verify()
     start, end = load_file(DIGITS / WEIGHTS), load_file(tmp_path / "made/taught" / WEIGHTS)
     assert not np.allclose(start["recurrent_0/forward/kernel"], end["recurrent_0/forward/kernel"], atol=1e-4)
+
+
+def test_strings_are_hinted_and_finished(tone_corpus: Callable[..., Path], tmp_path: Path) -> None:
+    """From plan to bundle; the learner takes its embedding along to where it learns."""
+    import torch
+
+    farm, pack = importlib.import_module("farm"), importlib.import_module("farm_pack")
+    settings = {"data.sources": [], "training.epochs": 1, "training.clips_per_epoch": 32}
+    job = pack.Job("hinted", "strings", bundle=str(DIGITS), hinted=True, settings=settings)
+    plan = tmp_path / "plan.yaml"
+    plan.write_bytes(msgspec.yaml.encode(pack.Plan(str(tone_corpus(labels="0123456789", n=2)), [job])))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pack, "read_embedding", some_embedding)
+        pack.pack(plan, tmp_path / "pack")
+    packed = pack.Packed(tmp_path / "pack", spectra=False)
+    learner, _ = farm._learner(packed, job, packed.gather(job)[0].material, tmp_path, torch.device("meta"))
+    assert learner._seeing[0].mean.is_meta
+    command = [sys.executable, str(farm.__file__), "run", str(tmp_path / "pack"), str(tmp_path / "results"), "300"]
+    subprocess.run(command, check=True, env=os.environ | {"KERAS_BACKEND": "torch"}, timeout=300)
+    farm.finish(tmp_path / "pack", tmp_path / "results", tmp_path / "made")
+    made = read_bundle(tmp_path / "made/hinted")
+    made.verify()
+    assert made.metadata.kind == "strings"

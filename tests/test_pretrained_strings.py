@@ -48,7 +48,7 @@ def test_it_says_what_it_is(recognizer: StringRecognizer) -> None:
 
 def test_its_recipe_is_the_one_in_configs_as_the_plan_ends_it(recognizer: StringRecognizer) -> None:
     root = Path(__file__).parents[1]
-    plan = (root / "benchmarks" / "farm-strings.yaml").read_bytes()
+    plan = (root / "benchmarks" / "farm-hinted.yaml").read_bytes()
     jobs = msgspec.yaml.decode(plan)["jobs"]  # as farm.py reads it; our own reader refuses what is said once for all
     last, *strangers = [job for job in jobs if "after" in job]
     script = (root / "speechrnn" / "pretrained" / "make-strings.sh").read_text()
@@ -63,7 +63,10 @@ def test_its_recipe_is_the_one_in_configs_as_the_plan_ends_it(recognizer: String
         [begun] = [one for one in jobs if one["name"] == job["after"]]
         assert begun["without"] == job["without"]
         assert begun["bundle"] == f"own-voice/{'-'.join(job['without'])}/model"
-    assert jobs[0]["bundle"] == "../../speechrnn/pretrained/digits"
+    first, *others = [job for job in jobs if "after" not in job]
+    assert (first["name"], first["bundle"]) == (last["after"], "../../speechrnn/pretrained/digits")
+    assert {str(job["settings"]) for job in others} == {str(first["settings"])}
+    assert not any("seed" in job for job in (first, *others))
     assert all(job["hinted"] for job in jobs)
 
 

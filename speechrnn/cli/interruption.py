@@ -33,17 +33,18 @@ def interruptible(blocks: Iterable[Block]) -> Iterator[Iterator[Block]]:
         interrupted.set()
         signal.signal(signal.SIGINT, before)
 
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield _until(interrupted, blocks)
-    finally:
+    def until() -> Iterator[Block]:
+        for block in blocks:
+            if interrupted.is_set():
+                raise KeyboardInterrupt
+            yield block
+            if interrupted.is_set():
+                raise KeyboardInterrupt
+        # whoever is still busy after the last block is stopped at once
         signal.signal(signal.SIGINT, before)
 
-
-def _until(interrupted: threading.Event, blocks: Iterable[Block]) -> Iterator[Block]:
-    for block in blocks:
-        if interrupted.is_set():
-            raise KeyboardInterrupt
-        yield block
-        if interrupted.is_set():
-            raise KeyboardInterrupt
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield until()
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -35,8 +35,8 @@ synth accents-oh-strings --engine accents --words oh --voices 135 --strings 3 --
 
 # it starts from the single digits that ship; then more passes at a lower rate
 if [ -n "${FARM:-}" ]; then
-  "$bench/farm.sh" strings
-  trained=farm/string-rooms-ship
+  "$bench/farm.sh" hinted
+  trained=farm/hinted-rooms-ship
 else
   [ -d strings-first ] || speechrnn train fsdd --config strings --from "$here/digits" --split none --out strings-first --resume \
     --set training.epochs=44
@@ -49,7 +49,7 @@ python "$bench/calibrate_strings.py" "$trained" noise joe-strings fsdd "$here/di
 models=() ears=()
 if [ -n "${FARM:-}" ]; then
   for pair in jackson-nicolas george-yweweler lucas-theo; do
-    python "$bench/calibrate_strings.py" "farm/string-rooms-$pair" noise joe-strings fsdd "own-voice/$pair/model" "strings-$pair"
+    python "$bench/calibrate_strings.py" "farm/hinted-rooms-$pair" noise joe-strings fsdd "own-voice/$pair/model" "strings-$pair"
     models+=("strings-$pair") ears+=("own-voice/$pair/model")
   done
 fi
