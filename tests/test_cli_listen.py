@@ -66,14 +66,14 @@ def test_ctrl_c_waits_for_blocks_alone() -> None:
     with interruptible([block, block]) as sound:
         assert next(sound) is block
         assert signal.getsignal(signal.SIGINT) is not before
-        os.kill(os.getpid(), signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             next(sound)
     assert signal.getsignal(signal.SIGINT) is before
     with interruptible([block, block]) as sound:
         assert len(list(sound)) == 2
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_an_object_an_utterance(cli: Cli, spoken: Path) -> None:
