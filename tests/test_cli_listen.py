@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -60,16 +60,24 @@ def test_ctrl_c_is_what_it_was_where_the_sound_is_left_in_the_middle(
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_ctrl_c_waits_for_blocks_alone() -> None:
+@pytest.fixture
+def ctrl_c() -> Iterator[Callable[..., object]]:
+    """Stops this process, as it does in a terminal; who is started in the background may ignore it."""
+    ignored = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield signal.default_int_handler
+    signal.signal(signal.SIGINT, ignored)
+
+
+def test_ctrl_c_waits_for_blocks_alone(ctrl_c: Callable[..., object]) -> None:
     """Between two blocks it waits for the next; after the last, and after the sound, it does what it did before."""
-    before, block = signal.getsignal(signal.SIGINT), Block(SIX)
+    block = Block(SIX)
     with interruptible([block, block]) as sound:
         assert next(sound) is block
-        assert signal.getsignal(signal.SIGINT) is not before
+        assert signal.getsignal(signal.SIGINT) is not ctrl_c
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             next(sound)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is ctrl_c
     with interruptible([block, block]) as sound:
         assert len(list(sound)) == 2
         with pytest.raises(KeyboardInterrupt):
