@@ -20,7 +20,7 @@ from speechrnn.config import Config
 
 pytestmark = pytest.mark.train
 
-DIGITS = Path(speechrnn.__file__).parent / "pretrained/digits"
+DIGITS, STRINGS = (Path(speechrnn.__file__).parent / "pretrained" / name for name in ("digits", "strings"))
 
 
 @pytest.fixture(autouse=True)
@@ -42,10 +42,10 @@ def some_embedding(seed: int = 0) -> dict[str, np.ndarray]:
     return made
 
 
-def some_weights() -> dict[str, np.ndarray]:
-    """Weights of a network like the one that ships, which knows nothing: tests of learning depend on no training."""
+def some_weights(shipped: Path = DIGITS) -> dict[str, np.ndarray]:
+    """Weights of a network like one that ships, which knows nothing: tests of learning depend on no training."""
     rng, made = np.random.default_rng(0), {}
-    for name, one in load_file(DIGITS / WEIGHTS).items():
+    for name, one in load_file(shipped / WEIGHTS).items():
         drawn = rng.normal(size=one.shape) / np.sqrt(max(1, np.prod(one.shape[:-1])))
         made[name] = one if name.startswith(("standardization/", "calibration/")) else drawn.astype(np.float32)
     return made
@@ -201,21 +201,12 @@ def test_each_embedding_is_read_from_the_frame_in_its_middle(stride: int, expect
     assert float(off) == pytest.approx(np.mean(np.square(np.concatenate(expected))))
 
 
-def some_strings() -> tuple[Config, dict[str, np.ndarray]]:
-    """A configuration of strings, and weights of such a network that know nothing."""
-    config, rng, made = Config.load("strings").override({"network.dropout": 0.0}), np.random.default_rng(0), {}
-    for name, one in load_file(DIGITS.parent / "strings" / WEIGHTS).items():
-        drawn = rng.normal(size=one.shape) / np.sqrt(max(1, np.prod(one.shape[:-1])))
-        made[name] = one if name.startswith(("standardization/", "calibration/")) else drawn.astype(np.float32)
-    return config, made
-
-
 def test_hinted_strings_come_to_see_what_the_embedding_sees() -> None:
     """And to say what was said. Of every second string alone it is asked, and what is asked reaches the twin."""
     import torch
 
     module, network = importlib.import_module("farm_mentor"), importlib.import_module("farm_network")
-    config, weights = some_strings()
+    config, weights = Config.load("strings").override({"network.dropout": 0.0}), some_weights(STRINGS)
     torch.manual_seed(0)
     batch = a_batch([80, 197, 120])
     batch |= {"targets": torch.tensor([[1, 2, 0, 0], [3, 3, 4, 9], [5, 0, 0, 0]]), "n_targets": torch.tensor([2, 4, 1])}
